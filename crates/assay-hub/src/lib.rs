@@ -1,0 +1,1 @@
+//! Where bytes come from: files, directories, globs, stdin, HTTP and S3 with range resume.

@@ -1,0 +1,3 @@
+//! The `assay` command line.
+
+fn main() {}
