@@ -147,8 +147,7 @@ def main():
                 peer.append(run_peer(arguments, warc, folder))
             if turn < arguments.runs:
                 assay.append(run_assay(arguments, warc, folder))
-        sides += [summary("datatrove 0.10.1", peer, pages)] * bool(peer)
-        sides += [summary("assay", assay, pages)] * bool(assay)
+        sides += [summary(name, runs, pages) for name, runs in (("datatrove 0.10.1", peer), ("assay", assay)) if runs]
     rows = [
         [
             side["name"],
