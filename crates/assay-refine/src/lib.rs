@@ -4,3 +4,7 @@
 //! and reads no clock.
 
 #![deny(clippy::indexing_slicing)]
+
+pub mod filter;
+pub mod pii;
+pub mod url_lists;
