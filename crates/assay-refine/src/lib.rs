@@ -4,3 +4,7 @@
 //! and reads no clock.
 
 #![deny(clippy::indexing_slicing)]
+
+pub mod extract;
+pub mod html;
+pub mod language;
