@@ -5,6 +5,9 @@
 
 #![deny(clippy::indexing_slicing)]
 
+pub mod extract;
 pub mod filter;
+pub mod html;
+pub mod language;
 pub mod pii;
 pub mod url_lists;

@@ -1,0 +1,188 @@
+//! `extract` and `visible_text`: the options, the result, and the way from page to text.
+
+use super::page::{Block, Page};
+use super::select::select;
+use super::walk::{Scope, walk};
+use crate::html::{Document, OverBudget, ParseLimits, parse};
+
+/// What is wanted from a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Few words that are not main text, at the price of some that are: what `fineweb-en-v1` uses.
+    Precision,
+    /// Best mean F1 over all page types.
+    #[default]
+    Balanced,
+    /// All blocks that may be main text.
+    Union,
+}
+
+/// Options of [`extract`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtractOptions {
+    /// What is wanted.
+    pub profile: Profile,
+    /// Bounds of the parse.
+    pub limits: ParseLimits,
+    /// Code points of text; a page with more is dropped. Default 2,000,000 (reference §1).
+    pub text_max: usize,
+    /// Units of work, parse included.
+    pub fuel_max: u64,
+}
+
+impl Default for ExtractOptions {
+    fn default() -> ExtractOptions {
+        let limits = ParseLimits::default();
+        ExtractOptions {
+            profile: Profile::Balanced,
+            limits,
+            text_max: 2_000_000,
+            fuel_max: limits.fuel_max,
+        }
+    }
+}
+
+/// The main text of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extracted {
+    /// The content of `title`, white space collapsed.
+    pub title: Option<String>,
+    /// Lines separated by `\n`; list items start with `- `, table cells are separated by ` | `.
+    pub text: String,
+    /// Primary subtag of the page's `lang`, lower-case.
+    pub language_hint: Option<String>,
+    /// Always `false` today: a page over a bound is dropped, never cut.
+    pub truncated: bool,
+}
+
+/// Why a page gave no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExtractDrop {
+    /// A budget was broken: `nodes`, `fuel` or `text`.
+    #[error("over budget `{0}`")]
+    OverBudget(&'static str),
+    /// Nothing on the page is main text.
+    #[error("no main text")]
+    Empty,
+}
+
+impl From<OverBudget> for ExtractDrop {
+    fn from(over: OverBudget) -> ExtractDrop {
+        ExtractDrop::OverBudget(match over {
+            OverBudget::Nodes(_) => "nodes",
+            OverBudget::Fuel(_) => "fuel",
+        })
+    }
+}
+
+fn document(html: &str, options: &ExtractOptions) -> Result<Document, OverBudget> {
+    let limits = ParseLimits {
+        fuel_max: options.fuel_max.min(options.limits.fuel_max),
+        ..options.limits
+    };
+    parse(html, &limits)
+}
+
+/// Extracts the main text of a decoded page.
+///
+/// # Errors
+/// [`ExtractDrop`] when a budget is broken or the page has no main text.
+pub fn extract(html: &str, options: &ExtractOptions) -> Result<Extracted, ExtractDrop> {
+    let document = document(html, options)?;
+    let mut page = walk(&document, Scope::All);
+    let chosen = select(&page, options.profile);
+    let text = render(
+        &page,
+        chosen.iter().filter_map(|index| page.blocks.get(*index as usize)),
+    );
+    finish(&text, options.text_max)?;
+    Ok(Extracted {
+        title: page.title.take(),
+        text,
+        language_hint: page.language.take(),
+        truncated: false,
+    })
+}
+
+/// All visible text of a decoded page, one block a line: what an extractor that chooses nothing would give.
+///
+/// # Errors
+/// [`ExtractDrop`] as [`extract`].
+pub fn visible_text(html: &str, options: &ExtractOptions) -> Result<Extracted, ExtractDrop> {
+    let document = document(html, options)?;
+    let mut page = walk(&document, Scope::Visible);
+    let text = render(&page, page.blocks.iter());
+    finish(&text, options.text_max)?;
+    Ok(Extracted {
+        title: page.title.take(),
+        text,
+        language_hint: page.language.take(),
+        truncated: false,
+    })
+}
+
+fn finish(text: &str, text_max: usize) -> Result<(), ExtractDrop> {
+    if text.is_empty() {
+        return Err(ExtractDrop::Empty);
+    }
+    if text.len() > text_max && text.chars().count() > text_max {
+        return Err(ExtractDrop::OverBudget("text"));
+    }
+    Ok(())
+}
+
+/// Blocks as lines.
+fn render<'a>(page: &'a Page, blocks: impl Iterator<Item = &'a Block>) -> String {
+    let mut out = String::with_capacity(page.text.len());
+    for block in blocks {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        if block.item {
+            out.push_str("- ");
+        }
+        if block.preformatted {
+            for (index, line) in page.block_text(block).split('\n').enumerate() {
+                if index > 0 {
+                    out.push('\n');
+                }
+                out.push_str(line.trim_end());
+            }
+        } else {
+            out.push_str(page.block_text(block));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_items_and_rows_are_marked() {
+        let html =
+            "<html lang=en-GB><title> A\n b </title><ul><li>one<li>two</ul><table><tr><td>x<td>y</table>";
+        let page = visible_text(html, &ExtractOptions::default()).unwrap();
+        assert_eq!(page.text, "- one\n- two\nx | y");
+        assert_eq!(
+            (page.title.as_deref(), page.language_hint.as_deref()),
+            (Some("A b"), Some("en"))
+        );
+    }
+
+    #[test]
+    fn nothing_is_a_reason() {
+        let options = ExtractOptions::default();
+        assert_eq!(extract("", &options), Err(ExtractDrop::Empty));
+        assert_eq!(extract("<script>x</script>", &options), Err(ExtractDrop::Empty));
+        let small = ExtractOptions {
+            text_max: 3,
+            ..options
+        };
+        assert_eq!(
+            visible_text("<p>four", &small),
+            Err(ExtractDrop::OverBudget("text"))
+        );
+    }
+}
