@@ -9,5 +9,7 @@ pub mod extract;
 pub mod filter;
 pub mod html;
 pub mod language;
+pub mod output;
+pub mod parallel;
 pub mod pii;
 pub mod url_lists;

@@ -1,0 +1,179 @@
+//! `docs-*.parquet`: the kept documents with FineWeb's columns and where each comes from.
+//!
+//! Rows are [`DocsRow`]s of assay-types in ledger order; the first nine columns are those of the FineWeb dataset, so
+//! loaders written for it read them.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type, UInt32Type, UInt64Type};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow_schema::{DataType, Field, Schema};
+use assay_types::{DOCS_ROW_GROUP_ROWS as ROWS_PER_GROUP, DocsRow, RecipeId, RecordDigest, language_score_units};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::file::reader::ChunkReader;
+
+use super::table::{TableError, TableWriter, batches, guarded};
+
+const TABLE: &str = "docs";
+
+fn schema() -> Schema {
+    let field = |name: &str, kind| Field::new(name, kind, false);
+    Schema::new(vec![
+        field("text", DataType::Utf8),
+        field("id", DataType::Utf8),
+        field("dump", DataType::Utf8),
+        field("url", DataType::Utf8),
+        field("date", DataType::Utf8),
+        field("file_path", DataType::Utf8),
+        field("language", DataType::Utf8),
+        field("language_score", DataType::Float64),
+        field("token_count", DataType::Int64),
+        field("warc_offset", DataType::UInt64),
+        field("warc_length", DataType::UInt32),
+        field("record_digest", DataType::Utf8),
+        field("recipe_id", DataType::Utf8),
+    ])
+}
+
+/// Writes documents; holds one row group (1,000 rows) in memory.
+#[derive(Debug)]
+pub struct DocsWriter<W: Write + Send> {
+    table: TableWriter<W>,
+    rows: Vec<DocsRow>,
+    count: u64,
+}
+
+impl<W: Write + Send> DocsWriter<W> {
+    /// Starts a file on `output`.
+    pub fn new(output: W) -> Result<Self, TableError> {
+        Ok(Self { table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?, rows: Vec::new(), count: 0 })
+    }
+
+    /// Adds one document; documents come in ledger order.
+    pub fn push(&mut self, row: DocsRow) -> Result<(), TableError> {
+        self.rows.push(row);
+        self.count += 1;
+        if self.rows.len() == ROWS_PER_GROUP { self.write_group() } else { Ok(()) }
+    }
+
+    /// Documents pushed so far.
+    pub fn rows(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether the last row group is complete, so that a next file may begin here.
+    pub fn at_group_end(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Compressed bytes written so far (complete row groups).
+    pub fn bytes_written(&self) -> u64 {
+        self.table.bytes_written() as u64
+    }
+
+    /// Writes what is left and the footer.
+    pub fn finish(mut self) -> Result<W, TableError> {
+        if !self.rows.is_empty() {
+            self.write_group()?;
+        }
+        self.table.finish()
+    }
+
+    fn write_group(&mut self) -> Result<(), TableError> {
+        fn strings<'r>(rows: &'r [DocsRow], get: impl Fn(&'r DocsRow) -> &'r str) -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
+        }
+        fn shown<T: ToString>(rows: &[DocsRow], get: impl Fn(&DocsRow) -> T) -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| get(row).to_string())))
+        }
+        let rows = self.rows.as_slice();
+        let columns: Vec<ArrayRef> = vec![
+            strings(rows, |row| &row.text),
+            strings(rows, |row| &row.id),
+            strings(rows, |row| &row.dump),
+            strings(rows, |row| &row.url),
+            strings(rows, |row| &row.date),
+            strings(rows, |row| &row.file_path),
+            strings(rows, |row| &row.language),
+            Arc::new(rows.iter().map(DocsRow::language_score_f64).collect::<Float64Array>()),
+            Arc::new(rows.iter().map(|row| row.token_count).collect::<Int64Array>()),
+            Arc::new(rows.iter().map(|row| row.warc_offset).collect::<UInt64Array>()),
+            Arc::new(rows.iter().map(|row| row.warc_length).collect::<UInt32Array>()),
+            shown(rows, |row| row.record_digest),
+            shown(rows, |row| row.recipe_id),
+        ];
+        self.table.write_group(columns)?;
+        self.rows.clear();
+        Ok(())
+    }
+}
+
+/// Documents of a file, one row group in memory at a time.
+#[derive(Debug)]
+pub struct DocsReader {
+    batches: ParquetRecordBatchReader,
+    row: usize,
+}
+
+impl DocsReader {
+    /// Opens a file after checking schema and limits.
+    pub fn new<R: ChunkReader + 'static>(input: R) -> Result<Self, TableError> {
+        guarded(TABLE, || Ok(Self { batches: batches(TABLE, &schema(), ROWS_PER_GROUP, input)?, row: 0 }))
+    }
+}
+
+impl Iterator for DocsReader {
+    type Item = Result<Vec<DocsRow>, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batches = &mut self.batches;
+        let next = guarded(TABLE, || batches.next().transpose().map_err(TableError::arrow(TABLE)));
+        let batch = match next {
+            Ok(batch) => batch?,
+            Err(error) => return Some(Err(error)),
+        };
+        let first = self.row;
+        self.row += batch.num_rows();
+        Some(guarded(TABLE, || rows_of(&batch, first)))
+    }
+}
+
+/// Reads a whole file; for small files and tests.
+pub fn read_docs<R: ChunkReader + 'static>(input: R) -> Result<Vec<DocsRow>, TableError> {
+    let mut rows = Vec::new();
+    for group in DocsReader::new(input)? {
+        rows.extend(group?);
+    }
+    Ok(rows)
+}
+
+fn rows_of(batch: &RecordBatch, first: usize) -> Result<Vec<DocsRow>, TableError> {
+    if batch.columns().iter().any(|column| column.null_count() > 0) {
+        return Err(TableError::Value { table: TABLE, row: first, what: "null value" });
+    }
+    let text = |column: usize, at: usize| batch.column(column).as_string::<i32>().value(at).to_owned();
+    let mut rows = Vec::with_capacity(batch.num_rows());
+    for at in 0..batch.num_rows() {
+        let wrong = |what: &'static str| TableError::Value { table: TABLE, row: first + at, what };
+        let score = batch.column(7).as_primitive::<Float64Type>().value(at);
+        rows.push(DocsRow {
+            text: text(0, at),
+            id: text(1, at),
+            dump: text(2, at),
+            url: text(3, at),
+            date: text(4, at),
+            file_path: text(5, at),
+            language: text(6, at),
+            language_score: language_score_units(score)
+                .ok_or_else(|| wrong("language score is no multiple of 1/65536 in 0..=1"))?,
+            token_count: batch.column(8).as_primitive::<Int64Type>().value(at),
+            warc_offset: batch.column(9).as_primitive::<UInt64Type>().value(at),
+            warc_length: batch.column(10).as_primitive::<UInt32Type>().value(at),
+            record_digest: text(11, at).parse::<RecordDigest>().map_err(|_| wrong("record digest is no digest"))?,
+            recipe_id: text(12, at).parse::<RecipeId>().map_err(|_| wrong("recipe id is no digest"))?,
+        });
+    }
+    Ok(rows)
+}
