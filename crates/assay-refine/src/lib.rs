@@ -4,3 +4,5 @@
 //! and reads no clock.
 
 #![deny(clippy::indexing_slicing)]
+
+pub mod text;
