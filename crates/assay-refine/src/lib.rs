@@ -12,4 +12,5 @@ pub mod language;
 pub mod output;
 pub mod parallel;
 pub mod pii;
+pub mod text;
 pub mod url_lists;
