@@ -8,9 +8,12 @@
 pub mod extract;
 pub mod filter;
 pub mod html;
+pub mod http;
 pub mod language;
+pub mod media;
 pub mod output;
 pub mod parallel;
 pub mod pii;
 pub mod text;
 pub mod url_lists;
+pub mod warc;

@@ -6,6 +6,7 @@
 
 mod filter_manual;
 mod filter_parity;
+mod reading;
 mod text;
 mod url_lists;
 
