@@ -5,4 +5,5 @@
 
 #![deny(clippy::indexing_slicing)]
 
+pub mod minhash;
 pub mod text;
