@@ -11,6 +11,7 @@ pub mod html;
 pub mod http;
 pub mod language;
 pub mod media;
+pub mod minhash;
 pub mod output;
 pub mod parallel;
 pub mod pii;

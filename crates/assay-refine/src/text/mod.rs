@@ -5,5 +5,6 @@
 pub mod charsets;
 pub mod python;
 pub mod sentences;
+pub mod simplify;
 pub mod tables;
 pub mod words;
