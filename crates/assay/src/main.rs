@@ -1,3 +1,25 @@
-//! The `assay` command line.
+//! The `assay` command line: parses arguments, calls the library crates, prints results and errors.
+//!
+//! stdout holds results, stderr everything else; exit codes are those of `exit.rs`.
 
-fn main() {}
+mod cli;
+mod command;
+mod console;
+mod exit;
+mod progress;
+mod recipes;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    let console = console::Console::new(&cli.global);
+    match command::run(cli.command, &console) {
+        Ok(status) => status.code(),
+        Err(error) => exit::report(&console, &error),
+    }
+}

@@ -1,0 +1,251 @@
+//! What can go wrong in a local run, and how to cure it.
+//!
+//! Every error names the thing that failed; [`LocalError::help`] says what to do, [`LocalError::kind`] which exit
+//! code fits.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use assay_hub::HubError;
+use assay_refine::engine::EngineError;
+use assay_refine::output::TableError;
+use assay_refine::unit::UnitError;
+use assay_refine::warc::WarcError;
+use assay_types::{ManifestError, RecipeId};
+
+/// Why a local run stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// An input could not be opened or read.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// An input is no archive.
+    #[error("`{input}`: {source}")]
+    Archive {
+        /// The input's name.
+        input: String,
+        /// What is wrong with it.
+        #[source]
+        source: WarcError,
+    },
+    /// An input broke while it was read.
+    #[error("read `{input}`: {source}")]
+    Input {
+        /// The input's name.
+        input: String,
+        /// The system's error.
+        #[source]
+        source: io::Error,
+    },
+    /// The recipe cannot be run by this engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A file or folder of the output could not be made, written or read.
+    #[error("`{path}`: {source}")]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: io::Error,
+    },
+    /// A unit could not be written.
+    #[error("unit in `{path}`: {source}")]
+    Unit {
+        /// The unit's folder.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        source: UnitError,
+    },
+    /// A table of a dataset could not be read.
+    #[error("`{path}`: {source}")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: TableError,
+    },
+    /// The manifest of a dataset is broken.
+    #[error("`{path}`: {source}")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ManifestError,
+    },
+    /// The output folder holds a dataset of another recipe.
+    #[error("`{path}` holds a dataset made with recipe {found}, not {wanted}")]
+    OtherRecipe {
+        /// The output folder.
+        path: PathBuf,
+        /// Recipe of what is there.
+        found: RecipeId,
+        /// Recipe of this run.
+        wanted: RecipeId,
+    },
+    /// A finished unit was written with other settings.
+    #[error("unit `{path}` was written with another {setting}")]
+    OtherSettings {
+        /// The unit's folder.
+        path: PathBuf,
+        /// Which setting differs: `--limit`, `--format`, `--features` or the input's length.
+        setting: &'static str,
+    },
+    /// A finished unit or manifest is damaged.
+    #[error("existing output `{path}` is damaged: {what}")]
+    Damaged {
+        /// File or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The archive of a unit was not given.
+    #[error("archive `{path}` of the dataset was not given")]
+    NoArchive {
+        /// Its path in the manifest.
+        path: String,
+    },
+    /// A folder holds no HTML file.
+    #[error("no HTML file in `{path}`")]
+    NoPages {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No HTML documentation was found for `--sample`.
+    #[error("no HTML documentation found on this machine")]
+    NoSample,
+    /// `--explain` names nothing in the archives.
+    #[error("no record `{needle}` in the archives")]
+    NoRecord {
+        /// What was asked for.
+        needle: String,
+    },
+    /// Another process writes to the same folder.
+    #[error("another process is writing to `{path}`")]
+    Locked {
+        /// The output folder.
+        path: PathBuf,
+    },
+    /// Some inputs failed; everything else is written.
+    #[error("{} of {total} inputs failed, first {first}", failed)]
+    Inputs {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        total: usize,
+        /// The first failure.
+        first: Box<LocalError>,
+    },
+}
+
+/// Which exit code an error deserves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Something failed for good.
+    Failure,
+    /// The command was called wrongly: other input or settings are needed.
+    Usage,
+    /// Trying again may help.
+    Transient,
+}
+
+impl LocalError {
+    /// An I/O error on `path`.
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    /// Stable code of the error, `area/what`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Hub(_) | Self::Input { .. } => "input/unreadable",
+            Self::Archive { .. } => "input/not-an-archive",
+            Self::NoPages { .. } | Self::NoSample => "input/nothing-found",
+            Self::NoArchive { .. } => "input/archive-missing",
+            Self::NoRecord { .. } => "input/no-such-record",
+            Self::Engine(_) => "recipe/not-runnable",
+            Self::Io { .. } => "file/unusable",
+            Self::Unit { .. } => "output/not-written",
+            Self::Table { .. } | Self::Manifest { .. } | Self::Damaged { .. } => "dataset/damaged",
+            Self::OtherRecipe { .. } => "output/other-recipe",
+            Self::OtherSettings { .. } => "output/other-settings",
+            Self::Locked { .. } => "output/locked",
+            Self::Inputs { first, .. } => first.code(),
+        }
+    }
+
+    /// Which exit code fits.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Hub(error) if error.retryable() => ErrorKind::Transient,
+            Self::Locked { .. } => ErrorKind::Transient,
+            Self::OtherRecipe { .. }
+            | Self::OtherSettings { .. }
+            | Self::Engine(_)
+            | Self::NoArchive { .. }
+            | Self::NoPages { .. }
+            | Self::NoSample
+            | Self::NoRecord { .. } => ErrorKind::Usage,
+            Self::Inputs { first, .. } => first.kind(),
+            _ => ErrorKind::Failure,
+        }
+    }
+
+    /// What to do about it, if we know.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Hub(error) => error.help(),
+            Self::Archive { source: WarcError::Empty, .. } => Some("the file has no bytes: fetch it again".to_owned()),
+            Self::Archive { source: WarcError::NotWarc { .. }, .. } => {
+                Some("give a WARC or WET file; `assay pack` makes one from HTML files".to_owned())
+            }
+            Self::Io { path, source } => io_help(path, source.kind()),
+            Self::Unit { path, source } => match source {
+                UnitError::Io { source, .. } => io_help(path, source.kind()),
+                UnitError::Table(table) => table.io_kind().and_then(|kind| io_help(path, kind)),
+            },
+            Self::OtherRecipe { .. } => {
+                Some("choose another `--out`, or remove the folder to refine everything again".to_owned())
+            }
+            Self::OtherSettings { path, .. } => {
+                Some(format!("choose another `--out`, or remove `{}` to refine this unit again", path.display()))
+            }
+            Self::Damaged { path, .. } => {
+                Some(format!("remove `{}` and run again: only what is missing is refined", path.display()))
+            }
+            Self::NoArchive { path } => Some(format!("add `--warc` with the file or address that ends in `{path}`")),
+            Self::NoPages { .. } => Some("give .html, .htm or .xhtml files, plain or .gz".to_owned()),
+            Self::NoSample => Some(
+                "`rustup component add rust-docs` installs some; or give archives: `assay refine FILE.warc.gz --out DIR`"
+                    .to_owned(),
+            ),
+            Self::NoRecord { .. } => {
+                Some("give an address as it stands in the archive, a WARC-Record-ID, or a record number".to_owned())
+            }
+            Self::Locked { .. } => Some("wait for it to end, or choose another `--out`".to_owned()),
+            Self::Inputs { first, .. } => first.help(),
+            Self::Archive { .. } | Self::Input { .. } | Self::Engine(_) | Self::Table { .. } | Self::Manifest { .. } => None,
+        }
+    }
+}
+
+fn io_help(path: &Path, kind: io::ErrorKind) -> Option<String> {
+    let shown = path.display();
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some(format!("free some space on the disk of `{shown}` and run again: finished units are kept"))
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            Some(format!("`{shown}` cannot be written: choose another `--out`"))
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            Some(format!("`{shown}` is in the way: choose another `--out`"))
+        }
+        io::ErrorKind::NotFound => Some(format!("there is no `{shown}`")),
+        _ => None,
+    }
+}

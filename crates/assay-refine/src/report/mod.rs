@@ -1,0 +1,14 @@
+//! What people see of a run: the funnel as table and picture, and statistics of a dataset as text and HTML.
+//!
+//! Everything here turns counts into strings; nothing is measured and nothing is written here.
+
+mod format;
+mod funnel;
+mod html;
+mod plot;
+mod stats;
+
+pub use format::{bytes, count, share};
+pub use funnel::{funnel_svg, funnel_table, drops_table};
+pub use html::stats_html;
+pub use stats::{DatasetStats, Histogram, stats_table};

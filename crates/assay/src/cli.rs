@@ -1,0 +1,295 @@
+//! The command tree: what a person can type, parsed by clap into one [`Cli`] value.
+//!
+//! Each variant of [`Command`] is run by the file of its name in `command/`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `assay` alone prints before the list of commands.
+const EXAMPLES: &str = "\
+Examples:
+  assay refine --sample --out demo            refine the documentation on this machine, see the funnel
+  assay refine crawl.warc.gz --out data       a WARC file into a FineWeb-style dataset
+  assay verify data --warc crawl.warc.gz      recompute its rows from the archive
+  assay extract page.html                     the main text of one page";
+
+/// Raw web crawls into LLM pre-training datasets that anybody can verify.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, after_help = EXAMPLES, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print one JSON document on stdout, no progress, no colour
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print less on stderr
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to colour the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Refine archives into a dataset: ledger, bands, documents, manifest, funnel
+    Refine(RefineArgs),
+    /// Extract the main text of HTML pages
+    Extract(ExtractArgs),
+    /// Apply a recipe's steps to given texts, with every feature value
+    Filter(FilterArgs),
+    /// Find near-duplicates among given texts with MinHash
+    Dedup(DedupArgs),
+    /// Recompute a dataset's rows from its archives; exit status 4 on any difference
+    Verify(VerifyArgs),
+    /// Pack HTML files into a WARC file
+    Pack(PackArgs),
+    /// Show and check recipes
+    #[command(subcommand)]
+    Recipe(RecipeCommand),
+    /// Describe datasets
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
+    /// Print a shell's completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which recipe, and where its artifacts are.
+#[derive(Debug, Args)]
+pub(crate) struct RecipeArgs {
+    /// Recipe: a name (`assay recipe list`), an id, or a TOML file
+    #[arg(long, default_value = "fineweb-en-v1")]
+    pub(crate) recipe: String,
+    /// Where `fineweb-en-v1-lists` takes its lists from: the datatrove wheel, or a folder of list files
+    #[arg(long, value_name = "FILE|DIR|WHEEL")]
+    pub(crate) url_lists: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay refine --sample --out demo
+  assay refine crawl.warc.gz more/ --out data --threads 8
+  assay refine s3://commoncrawl/crawl-data/CC-MAIN-2024-22/.../x.warc.gz --out data --limit 1000
+  assay refine crawl.warc.gz --explain https://example.org/page")]
+pub(crate) struct RefineArgs {
+    /// WARC or WET archives: files, directories, globs, `-`, http(s):// or s3:// addresses
+    #[arg(required_unless_present = "sample")]
+    pub(crate) input: Vec<String>,
+    /// Folder to write the dataset to; an interrupted run goes on where it stopped
+    #[arg(long, short, required_unless_present = "explain")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArgs,
+    /// Worker threads [default: number of cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Read at most this many records of each archive
+    #[arg(long)]
+    pub(crate) limit: Option<u64>,
+    /// Format of the documents
+    #[arg(long, value_enum, default_value_t = FormatArg::Parquet)]
+    pub(crate) format: FormatArg,
+    /// Also write every filter's feature values (`features.parquet`)
+    #[arg(long)]
+    pub(crate) features: bool,
+    /// Show one record's way through the recipe: its address, record id or number
+    #[arg(long, value_name = "URL|RECORD", conflicts_with_all = ["sample", "features"])]
+    pub(crate) explain: Option<String>,
+    /// Refine HTML documentation that is already on this machine
+    #[arg(long, conflicts_with = "input")]
+    pub(crate) sample: bool,
+}
+
+/// Format of a dataset's documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    Parquet,
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay extract page.html
+  assay extract pages/*.html.gz --jsonl > texts.jsonl")]
+pub(crate) struct ExtractArgs {
+    /// HTML files, plain or gzip; `-` for stdin
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// One JSON object a line: file, title, text, language
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    /// Which blocks to take
+    #[arg(long, value_enum, default_value_t = ProfileArg::Balanced)]
+    pub(crate) profile: ProfileArg,
+}
+
+/// Extraction profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileArg {
+    /// Fewer blocks, all of them certain (what recipes use)
+    Precision,
+    /// As much main text as possible without boilerplate
+    Balanced,
+    /// Every block that any extractor takes
+    Union,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay filter texts.jsonl
+  zcat texts.jsonl.gz | assay filter --recipe fineweb-en-v1 --steps")]
+pub(crate) struct FilterArgs {
+    /// JSON Lines with `id`, `text`, `url`; plain or gzip; stdin if none
+    pub(crate) texts: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArgs,
+    /// Each filter alone on the given text, with words, sentences, tokens and signature
+    #[arg(long)]
+    pub(crate) steps: bool,
+    /// Worker threads [default: number of cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay dedup texts.jsonl --json
+  assay dedup a.jsonl b.jsonl --order datatrove --json")]
+pub(crate) struct DedupArgs {
+    /// JSON Lines files with `id` and `text` (and `file` to name the input file), plain or gzip
+    #[arg(required = true)]
+    pub(crate) texts: Vec<PathBuf>,
+    /// Which document of a cluster stays
+    #[arg(long, value_enum, default_value_t = OrderArg::Canonical)]
+    pub(crate) order: OrderArg,
+}
+
+/// Which document of a cluster stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderArg {
+    /// As datatrove's four stages do
+    Datatrove,
+    /// The one with the smallest id, whatever the order of input
+    Canonical,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay verify data --warc crawl.warc.gz
+  assay verify data --warc crawl.warc.gz --sample 500 --seed 7 --json")]
+pub(crate) struct VerifyArgs {
+    /// The dataset's folder
+    pub(crate) dataset: PathBuf,
+    /// The archives it was made from: files, directories, globs or addresses
+    #[arg(long, required = true, num_args = 1..)]
+    pub(crate) warc: Vec<String>,
+    /// How many records of each unit to recompute, or `all`
+    #[arg(long, default_value = "all")]
+    pub(crate) sample: String,
+    /// Seed of the sample
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Where to write fraud proofs, if there are any
+    #[arg(long, value_name = "FILE", default_value = "fraud-proofs.json")]
+    pub(crate) proof: PathBuf,
+    /// Accept a unit that ends before its archive does (made with `--limit`)
+    #[arg(long)]
+    pub(crate) prefix: bool,
+    /// Recipe file, if the dataset's recipe is not built in
+    #[arg(long)]
+    pub(crate) recipe: Option<String>,
+    /// Where `fineweb-en-v1-lists` takes its lists from
+    #[arg(long, value_name = "FILE|DIR|WHEEL")]
+    pub(crate) url_lists: Option<PathBuf>,
+    /// Worker threads [default: number of cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay pack site/ -o site.warc.gz --base-url https://example.org/")]
+pub(crate) struct PackArgs {
+    /// HTML files, or folders that are searched for them
+    #[arg(required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    /// The WARC file to write
+    #[arg(long, short)]
+    pub(crate) out: PathBuf,
+    /// Address of a packed folder; file paths are appended
+    #[arg(long, default_value = "http://localhost/")]
+    pub(crate) base_url: String,
+    /// WARC-Date of every record
+    #[arg(long, default_value = "2000-01-01T00:00:00Z")]
+    pub(crate) date: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecipeCommand {
+    /// The built-in recipes
+    List,
+    /// A recipe's canonical form and id
+    Show {
+        /// Name, id or TOML file
+        recipe: String,
+        #[arg(long, value_name = "FILE|DIR|WHEEL")]
+        url_lists: Option<PathBuf>,
+    },
+    /// Whether a file is a valid recipe, canonical, and one this engine can run
+    Check {
+        /// TOML file
+        file: PathBuf,
+    },
+    /// What differs between two recipes
+    Diff {
+        /// Name, id or TOML file
+        from: String,
+        /// Name, id or TOML file
+        to: String,
+    },
+    /// Take the URL lists out of a datatrove wheel, as artifacts for `fineweb-en-v1-lists`
+    Lists {
+        /// The wheel: `pip download --no-deps datatrove==0.10.1`
+        wheel: PathBuf,
+        /// Folder to write the artifacts and the recipe to
+        #[arg(long, short)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetCommand {
+    /// Lengths, tokens, languages, sites and drop reasons
+    Stats {
+        /// The dataset's folder
+        dataset: PathBuf,
+        /// Also write an HTML report with plots
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,32 @@
+//! `assay dataset stats`: lengths, tokens, languages, sites and drop reasons of a dataset.
+
+use assay_agents::local;
+use assay_refine::report;
+
+use crate::cli::DatasetCommand;
+use crate::console::Console;
+use crate::exit::Status;
+
+/// Stages of the funnel and most frequent drop reasons shown.
+const DROPS: usize = 20;
+
+pub(super) fn run(command: &DatasetCommand, console: &Console) -> anyhow::Result<Status> {
+    let DatasetCommand::Stats { dataset, html } = command;
+    let stats = local::dataset_stats(dataset)?;
+    if let Some(path) = html {
+        let title = dataset.canonicalize().unwrap_or_else(|_| dataset.clone());
+        let title = title.file_name().map_or_else(|| "dataset".to_owned(), |name| name.to_string_lossy().into_owned());
+        local::write_atomically(path, report::stats_html(&title, &stats).as_bytes())?;
+        console.note(&format!("report: {}", path.display()));
+    }
+    let text = || {
+        format!(
+            "{}\n{}\n{}",
+            report::stats_table(&stats),
+            report::funnel_table(&stats.counts),
+            report::drops_table(&stats.counts, DROPS)
+        )
+    };
+    console.result("assay.dataset-stats/1", &stats, &[], text)?;
+    Ok(Status::Ok)
+}

@@ -1,0 +1,26 @@
+//! `assay filter`: a recipe's steps on given texts, one JSON object a line.
+
+use std::io::Write as _;
+
+use assay_agents::local::{self, FilterJob};
+
+use crate::cli::FilterArgs;
+use crate::console::Console;
+use crate::exit::Status;
+use crate::recipes;
+
+pub(super) fn run(args: &FilterArgs, _console: &Console) -> anyhow::Result<Status> {
+    let engine = recipes::engine(&args.recipe.recipe, args.recipe.url_lists.as_deref())?;
+    let lists = recipes::custom_lists(args.recipe.url_lists.as_deref())?;
+    let job = FilterJob {
+        texts: args.texts.as_deref(),
+        engine: &engine,
+        lists,
+        steps: args.steps,
+        threads: super::threads(args.threads),
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    local::filter(job, |line| out.write_all(line).and_then(|()| out.write_all(b"\n")))?;
+    out.flush()?;
+    Ok(Status::Ok)
+}

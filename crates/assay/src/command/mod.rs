@@ -1,0 +1,35 @@
+//! The commands, one file each; every one parses nothing and decides nothing, it wires and calls.
+
+use crate::cli::Command;
+use crate::console::Console;
+use crate::exit::Status;
+
+mod completions;
+mod dataset;
+mod dedup;
+mod extract;
+mod filter;
+mod pack;
+mod recipe;
+mod refine;
+mod verify;
+
+/// Runs one command.
+pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status> {
+    match command {
+        Command::Refine(args) => refine::run(&args, console),
+        Command::Extract(args) => extract::run(&args, console),
+        Command::Filter(args) => filter::run(&args, console),
+        Command::Dedup(args) => dedup::run(&args, console),
+        Command::Verify(args) => verify::run(&args, console),
+        Command::Pack(args) => pack::run(&args, console),
+        Command::Recipe(command) => recipe::run(&command, console),
+        Command::Dataset(command) => dataset::run(&command, console),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}
+
+/// Worker threads: what was asked for, else the number of cores.
+fn threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).clamp(1, 1024)
+}

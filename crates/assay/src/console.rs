@@ -1,0 +1,100 @@
+//! What is printed where: results on stdout (text or one JSON document), notes and errors on stderr.
+//!
+//! Every command prints through [`Console`], so that `--json`, `--quiet` and colours mean the same everywhere.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use serde::Serialize;
+
+use crate::cli::{ColorChoice, Global};
+
+/// Where and how to print.
+#[derive(Debug)]
+pub(crate) struct Console {
+    json: bool,
+    quiet: bool,
+}
+
+impl Console {
+    pub(crate) fn new(global: &Global) -> Self {
+        let choice = match global.color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        Self { json: global.json, quiet: global.quiet }
+    }
+
+    /// Whether one JSON document is wanted.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether to draw progress bars.
+    pub(crate) fn has_progress(&self) -> bool {
+        !self.json && !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether to print plain progress lines now and then.
+    pub(crate) fn has_progress_lines(&self) -> bool {
+        !self.json && !self.quiet && !io::stderr().is_terminal()
+    }
+
+    /// Prints a command's result: `data` in the envelope with `--json`, else `text`.
+    pub(crate) fn result<T: Serialize>(
+        &self,
+        schema: &str,
+        data: &T,
+        warnings: &[String],
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        self.outcome(schema, true, data, warnings, text)
+    }
+
+    /// As [`Self::result`], for commands whose check may have failed.
+    pub(crate) fn outcome<T: Serialize>(
+        &self,
+        schema: &str,
+        ok: bool,
+        data: &T,
+        warnings: &[String],
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        let mut stdout = anstream::stdout().lock();
+        if self.json {
+            let envelope = assay_types::Envelope::new(schema, ok, data, warnings);
+            serde_json::to_writer(&mut stdout, &envelope)?;
+            stdout.write_all(b"\n")?;
+        } else {
+            for warning in warnings {
+                self.note(&format!("warning: {warning}"));
+            }
+            stdout.write_all(text().as_bytes())?;
+        }
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// A line for people, on stderr; nothing with `--json` or `--quiet`.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.json && !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+
+    /// An error: for people on stderr, with `--json` as a document on stdout too.
+    pub(crate) fn error(&self, message: &str, code: &str, help: Option<&str>, retry: bool) {
+        if self.json {
+            let envelope = assay_types::ErrorEnvelope::new(code, message, help, retry);
+            if let Ok(line) = serde_json::to_string(&envelope) {
+                let _ = writeln!(anstream::stdout(), "{line}");
+            }
+        }
+        let mut stderr = anstream::stderr();
+        let _ = writeln!(stderr, "\u{1b}[1;31merror[{code}]\u{1b}[0m: {message}");
+        if let Some(help) = help {
+            let _ = writeln!(stderr, "  \u{1b}[1mhelp\u{1b}[0m: {help}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Finds a recipe by name, id or file, and its URL lists in a wheel, a folder or a list of lists.
+//!
+//! Used by every command that takes `--recipe` and `--url-lists`.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::Context as _;
+use assay_refine::engine::Engine;
+use assay_refine::filter::UrlFilter;
+use assay_refine::url_lists::{UrlListKind, UrlLists, read_tarball, read_wheel};
+use assay_types::recipe::{ListArtifacts, builtin, builtin_names, fineweb_en_v1_lists};
+use assay_types::{Artifact, ArtifactKind, Digest, Recipe};
+
+use crate::exit::UsageError;
+
+/// Name of the recipe that takes lists.
+pub(crate) const LISTS_RECIPE: &str = "fineweb-en-v1-lists";
+
+/// Name of the archive of lists inside the wheel.
+const TARBALL: &str = "url_filterblacklistsv0_3_0.tar.gz";
+
+/// Largest recipe file read, in bytes.
+const RECIPE_BYTES_MAX: u64 = 1 << 20;
+
+/// A recipe made ready to run.
+pub(crate) fn engine(name: &str, url_lists: Option<&Path>) -> anyhow::Result<Engine> {
+    let (recipe, lists) = recipe(name, url_lists)?;
+    Ok(Engine::new(recipe, &lists)?)
+}
+
+/// The recipe of a name, id or file, with the lists it was given.
+pub(crate) fn recipe(name: &str, url_lists: Option<&Path>) -> anyhow::Result<(Recipe, UrlLists)> {
+    if name == LISTS_RECIPE {
+        let Some(path) = url_lists else {
+            let help = "pip download --no-deps datatrove==0.10.1, then --url-lists datatrove-0.10.1-py3-none-any.whl";
+            return Err(UsageError::new(format!("recipe `{LISTS_RECIPE}` needs its lists"), help).into());
+        };
+        let lists = read_lists(path)?;
+        return Ok((fineweb_en_v1_lists(artifacts(&lists)?), lists));
+    }
+    let lists = url_lists.map(read_lists).transpose()?.unwrap_or_default();
+    if let Some(recipe) = builtin(name) {
+        return Ok((recipe, lists));
+    }
+    if let Some(recipe) = by_id(name, &lists)? {
+        return Ok((recipe, lists));
+    }
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok((from_file(path)?, lists));
+    }
+    let known = builtin_names().into_iter().chain([LISTS_RECIPE]).collect::<Vec<_>>().join(", ");
+    Err(UsageError::new(format!("no recipe `{name}`"), format!("give one of {known}, an id, or a TOML file")).into())
+}
+
+/// The built-in recipe with this id; the one with lists only if they were given.
+fn by_id(id: &str, lists: &UrlLists) -> anyhow::Result<Option<Recipe>> {
+    let mut candidates: Vec<Recipe> = builtin_names().into_iter().filter_map(builtin).collect();
+    if !lists.is_empty() {
+        candidates.push(fineweb_en_v1_lists(artifacts(lists)?));
+    }
+    Ok(candidates.into_iter().find(|recipe| recipe.id().to_string() == id))
+}
+
+/// Reads and checks a recipe file.
+pub(crate) fn from_file(path: &Path) -> anyhow::Result<Recipe> {
+    let text = read_recipe_text(path)?;
+    Recipe::parse(&text)
+        .map_err(|error| UsageError { message: format!("recipe `{}`: {error}", path.display()), help: None }.into())
+}
+
+/// The bounded text of a recipe file.
+pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
+    let length = fs_err::metadata(path)?.len();
+    if length > RECIPE_BYTES_MAX {
+        let message = format!("recipe `{}` has {length} bytes, at most {RECIPE_BYTES_MAX} are allowed", path.display());
+        return Err(UsageError { message, help: None }.into());
+    }
+    Ok(fs_err::read_to_string(path)?)
+}
+
+/// The separate URL filter of `assay filter --steps`, if lists were given.
+pub(crate) fn custom_lists(path: Option<&Path>) -> anyhow::Result<Option<UrlFilter>> {
+    let Some(path) = path else { return Ok(None) };
+    Ok(Some(UrlFilter::new(read_lists(path)?, assay_types::recipe::UrlFilterParams::default().soft_words_min)?))
+}
+
+/// Lists from a wheel, a folder of list files or artifacts, or a JSON object of lists.
+pub(crate) fn read_lists(path: &Path) -> anyhow::Result<UrlLists> {
+    let context = || format!("url lists `{}`", path.display());
+    if path.is_dir() {
+        return lists_of_folder(path).with_context(context);
+    }
+    let file = fs_err::File::open(path)?;
+    let is = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    if is("json") {
+        let lists: std::collections::BTreeMap<String, Vec<String>> =
+            serde_json::from_reader(std::io::BufReader::new(file)).with_context(context)?;
+        return lists_of_json(&lists).with_context(context);
+    }
+    if is("gz") || is("tgz") {
+        let mut lists = UrlLists::default();
+        read_tarball(std::io::BufReader::new(file), &mut lists).with_context(context)?;
+        return Ok(lists);
+    }
+    read_wheel(std::io::BufReader::new(file)).with_context(context)
+}
+
+fn lists_of_folder(path: &Path) -> anyhow::Result<UrlLists> {
+    let mut lists = UrlLists::default();
+    let mut found = false;
+    let tarball = path.join(TARBALL);
+    if tarball.is_file() {
+        read_tarball(std::io::BufReader::new(File::open(&tarball)?), &mut lists)?;
+        found = true;
+    }
+    for kind in UrlListKind::ALL {
+        let artifact = path.join(artifact_name(kind));
+        let list = path.join(kind.file_name());
+        let text = path.join(format!("{}.txt", kind.name()));
+        if artifact.is_file() {
+            lists.read_artifact(kind, std::io::BufReader::new(File::open(artifact)?))?;
+        } else if let Some(list) = [list, text].iter().find(|list| list.is_file()) {
+            lists.read_list(kind, std::io::BufReader::new(File::open(list)?))?;
+        } else {
+            continue;
+        }
+        found = true;
+    }
+    if !found {
+        let help = "the folder holds `domains`, `urls`, `banned_words.txt`, … as in datatrove's assets, or the artifacts of `assay recipe lists`";
+        return Err(UsageError::new(format!("`{}` holds no URL lists", path.display()), help).into());
+    }
+    Ok(lists)
+}
+
+/// Lists as datatrove's `URLFilter(extra_domains=…)` arguments name them.
+fn lists_of_json(given: &std::collections::BTreeMap<String, Vec<String>>) -> anyhow::Result<UrlLists> {
+    let mut lists = UrlLists::default();
+    for (name, entries) in given {
+        let kind = UrlListKind::ALL.into_iter().find(|kind| name.trim_start_matches("extra_") == kind.name());
+        let Some(kind) = kind else {
+            return Err(UsageError::new(format!("unknown list `{name}`"), "domains, urls, banned_words, soft_banned_words, banned_subwords").into());
+        };
+        lists.read_list(kind, entries.join("\n").as_bytes())?;
+    }
+    Ok(lists)
+}
+
+/// File name of a list's artifact in the folder of `assay recipe lists`.
+pub(crate) fn artifact_name(kind: UrlListKind) -> String {
+    format!("{}.artifact", kind.name())
+}
+
+/// The recipe's description of the lists; an empty list is none.
+pub(crate) fn artifacts(lists: &UrlLists) -> anyhow::Result<ListArtifacts> {
+    let artifact = |kind: UrlListKind| -> anyhow::Result<Option<Artifact>> {
+        if lists.len(kind) == 0 {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        lists.write_artifact(kind, &mut bytes)?;
+        let hashed = matches!(kind, UrlListKind::Domains | UrlListKind::Urls);
+        Ok(Some(Artifact {
+            name: kind.name().replace('_', "-"),
+            kind: if hashed { ArtifactKind::DomainHashes } else { ArtifactKind::WordList },
+            bytes: bytes.len() as u64,
+            blake3: Digest::of(&bytes),
+        }))
+    };
+    Ok(ListArtifacts {
+        banned_subwords: artifact(UrlListKind::BannedSubwords)?,
+        banned_words: artifact(UrlListKind::BannedWords)?,
+        domains: artifact(UrlListKind::Domains)?,
+        soft_banned_words: artifact(UrlListKind::SoftBannedWords)?,
+        urls: artifact(UrlListKind::Urls)?,
+    })
+}
