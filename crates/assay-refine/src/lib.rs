@@ -4,3 +4,7 @@
 //! and reads no clock.
 
 #![deny(clippy::indexing_slicing)]
+
+pub mod http;
+pub mod media;
+pub mod warc;
