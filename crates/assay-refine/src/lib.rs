@@ -5,6 +5,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
+pub mod charset;
 pub mod http;
 pub mod media;
 pub mod warc;
