@@ -22,11 +22,10 @@ impl Fields {
             .map(|(_, value)| value)
     }
 
-    /// The last value of the field: for HTTP's `Content-Type`.
-    pub fn last(&self, name: &str) -> Option<&str> {
+    /// All values of the field in order.
+    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         self.iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .last()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
     }
 
@@ -116,8 +115,8 @@ mod tests {
             [("A", "1"), ("b", "2 more"), ("a", "3"), ("Bad", "\u{fffd}")]
         );
         assert_eq!(
-            (fields.get("a"), fields.last("A"), length),
-            (Some("1"), Some("3"), 49)
+            (fields.get("a"), fields.all("A").last(), length),
+            (Some("1"), Some("3"), 46)
         );
         assert_eq!(parse(b"A: 1\r\n"), None);
         assert_eq!(
