@@ -4,6 +4,7 @@
 
 #![cfg(test)]
 
+mod minhash;
 mod text;
 
 /// The folder of real test data, or a printed line that the test is skipped.
