@@ -4,12 +4,15 @@
 //! written, `cluster` over a whole corpus.
 
 mod bands;
+pub mod cluster;
 mod constants;
 mod signature;
+pub mod unit;
 
 pub use bands::band_keys;
 pub use constants::constants;
 pub use signature::{MinHasher, Signature};
+pub use unit::UnitDedup;
 
 /// Bands of a signature (datatrove 0.10.1 `MinhashConfig.num_buckets`).
 pub const BANDS: usize = 14;

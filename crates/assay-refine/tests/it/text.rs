@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 
 use assay_refine::minhash::{MinHasher, Signature};
+use assay_refine::text::gpt2::Gpt2;
 use assay_refine::text::python;
 use assay_refine::text::sentences::{count_sentences, sentence_spans};
 use assay_refine::text::simplify::simplify;
@@ -145,4 +146,12 @@ fn hex(signature: &Signature) -> String {
         .iter()
         .map(|minimum| format!("{minimum:016x}"))
         .collect()
+}
+
+#[test]
+fn gpt2_counts_are_the_references() {
+    let rows = rows("filters.jsonl.gz");
+    let mut gpt2 = Gpt2::new();
+    let bad = differing(&rows, |text, row| row["gpt2_tokens"] == gpt2.count(text));
+    assert_eq!(bad, Vec::<String>::new());
 }

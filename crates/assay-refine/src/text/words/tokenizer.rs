@@ -3,9 +3,9 @@
 //! Source: `_tokenize_affixes` in `tokenizer.pyx` of spaCy 3.8.18. Texts come from the extractor, tokens go to the filters.
 
 use super::chunk::{Cut, cut_chunk};
-use super::memo::{CHUNK_BYTES_MAX, Memo};
 use super::rules::Rules;
 use super::second::join_tokens;
+use crate::text::memo::{CHUNK_BYTES_MAX, Memo};
 use crate::text::tables::{BEFORE_DOT, SPACE, SUFFIX, ascii_flags};
 
 /// One token: a byte range of the text.
