@@ -5,6 +5,8 @@
 
 #![deny(clippy::indexing_slicing)]
 
+pub mod charset;
+pub mod engine;
 pub mod extract;
 pub mod filter;
 pub mod html;
@@ -15,6 +17,9 @@ pub mod minhash;
 pub mod output;
 pub mod parallel;
 pub mod pii;
+pub mod report;
 pub mod text;
+pub mod unit;
 pub mod url_lists;
+pub mod verify;
 pub mod warc;

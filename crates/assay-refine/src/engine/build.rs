@@ -6,10 +6,8 @@ use assay_types::recipe::{CharsetStage, ENGINE, MinhashParams, Profile as Recipe
 use assay_types::{Recipe, RecipeId, Step};
 
 use crate::extract::{ExtractOptions, Profile};
-use crate::filter::UrlFilter;
+use crate::filter::url::UrlFilter;
 use crate::html::ParseLimits;
-use crate::minhash::MinHasher;
-use crate::text::gpt2::Gpt2;
 use crate::url_lists::{UrlListError, UrlListKind, UrlLists};
 use crate::warc::ReadLimits;
 
@@ -66,8 +64,6 @@ pub struct Engine {
     pub(super) extract: ExtractOptions,
     /// One for each `url_filter` step, in order.
     pub(super) url_filters: Vec<UrlFilter>,
-    pub(super) min_hasher: MinHasher,
-    pub(super) gpt2: Gpt2,
 }
 
 impl Engine {
@@ -81,7 +77,7 @@ impl Engine {
         for step in &recipe.steps {
             if let Step::UrlFilter(params) = step {
                 let own = lists_of(&recipe, params, lists)?;
-                url_filters.push(UrlFilter::new(own, params.soft_words_min)?);
+                url_filters.push(UrlFilter::new(own, params)?);
             }
         }
         Ok(Self {
@@ -89,8 +85,6 @@ impl Engine {
             read_limits: read_limits(&recipe),
             extract: extract_options(&recipe),
             url_filters,
-            min_hasher: MinHasher::new(),
-            gpt2: Gpt2::new(),
             recipe,
         })
     }

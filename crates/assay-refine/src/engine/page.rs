@@ -19,11 +19,11 @@ const READ: &str = "read";
 
 /// Text of a record, before extraction.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct Page<'b> {
     /// Markup to extract from; otherwise `decoded` is plain text already.
     pub(super) is_html: bool,
     /// The decoded body.
-    pub(super) decoded: DecodedText,
+    pub(super) decoded: DecodedText<'b>,
 }
 
 fn dropped(reason: Reason, why: &'static str) -> Drop {
@@ -54,6 +54,13 @@ pub(super) struct Body<'r> {
     bytes: Cow<'r, [u8]>,
     content_type: Option<String>,
     is_html: bool,
+}
+
+impl Body<'_> {
+    /// Bytes of the body.
+    pub(super) fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
 }
 
 /// Opens the HTTP message (of a response) and checks status and media type.
@@ -88,14 +95,16 @@ fn http_body<'r>(
     rules: &ReadParams,
     limits: &ReadLimits,
 ) -> Result<(Cow<'r, [u8]>, Option<String>), Drop> {
-    let response =
-        http::parse_response(&record.block, limits).map_err(|error| dropped(Reason::Malformed, error.name()))?;
+    let response = http::parse_response(&record.block, limits).map_err(|error| match error {
+        http::HttpError::OverBudget => dropped(Reason::OverBudget, error.name()),
+        _ => dropped(Reason::Malformed, error.name()),
+    })?;
     if !rules.http_status.contains(&u64::from(response.status)) {
         return Err(dropped(Reason::NotText, "http_status"));
     }
-    let content_type = response.headers.content_type().map(str::to_owned);
+    let content_type = response.content_type().map(str::to_owned);
     let bytes = http::decoded_body(&response, limits).map_err(|error| match error {
-        http::BodyError::Malformed(why) => dropped(Reason::Malformed, why),
+        http::BodyError::Malformed(_) => dropped(Reason::Malformed, "content_encoding"),
         http::BodyError::OverBudget => dropped(Reason::OverBudget, "bytes"),
     })?;
     Ok((bytes, content_type))
@@ -107,7 +116,7 @@ fn is_http(record: &WarcRecord) -> bool {
 }
 
 /// Decodes a body's characters and refuses one with too many replaced ones.
-pub(super) fn decode(body: &Body<'_>, url: &str, rules: &ReadParams) -> Result<Page, Drop> {
+pub(super) fn decode<'b>(body: &'b Body<'_>, url: &str, rules: &ReadParams) -> Result<Page<'b>, Drop> {
     let decoded = charset::decode(&body.bytes, body.content_type.as_deref(), top_level_domain(url));
     let replaced = u128::from(decoded.replacements) * 1_000_000;
     if replaced > u128::from(rules.replacement_ppm) * u128::from(decoded.chars.max(1)) {

@@ -76,18 +76,18 @@ impl Engine {
         let warc = page::content_record(&record.content)?;
         way.trail.push(warc.block.len() as u64);
         let url = warc.target_uri().unwrap_or_default();
-        let page = self.page(warc, url, way)?;
+        let body = page::body(warc, &self.recipe.read, &self.read_limits)?;
+        way.set("read_truncated", u64::from(warc.truncated.is_some()));
+        // The address is looked at before the characters are decoded: it costs nothing and saves the rest.
+        self.run_early_steps(url, body.len(), way)?;
+        let page = page::decode(&body, url, &self.recipe.read)?;
         let text = self.text(page, way)?;
         let passed = self.run_text_steps(scratch, text, way)?;
         Ok(document(warc, url, passed))
     }
 
-    /// Reads a record's page and runs the steps that look only at its address.
-    pub(super) fn page(&self, warc: &WarcRecord, url: &str, way: &mut Way) -> Result<Page, Drop> {
-        let body = page::body(warc, &self.recipe.read, &self.read_limits)?;
-        way.set("read_truncated", u64::from(warc.truncated.is_some()));
-        // The address is looked at before the characters are decoded: it costs nothing and saves the rest.
-        let html_bytes = body.len();
+    /// Runs the steps that look only at the address.
+    fn run_early_steps(&self, url: &str, html_bytes: u64, way: &mut Way) -> Result<(), Drop> {
         way.trail.push(html_bytes);
         for (k, filter) in (0u8..).zip(self.url_filters.iter().take(self.early_steps())) {
             let outcome = filter.check(url);
@@ -97,18 +97,17 @@ impl Engine {
             }
             way.trail.push(html_bytes);
         }
-        let page = page::decode(&body, url, &self.recipe.read)?;
-        way.set("read_characters", u64::from(page.decoded.chars));
-        way.set("read_replacements", u64::from(page.decoded.replacements));
-        Ok(page)
+        Ok(())
     }
 
     /// Finds a page's main text.
-    pub(super) fn text(&self, page: Page, way: &mut Way) -> Result<String, Drop> {
+    fn text(&self, page: Page<'_>, way: &mut Way) -> Result<String, Drop> {
+        way.set("read_characters", u64::from(page.decoded.chars));
+        way.set("read_replacements", u64::from(page.decoded.replacements));
         let text = if page.is_html {
             extract::extract(&page.decoded.text, &self.extract).map_err(extract_drop)?.text
         } else {
-            page.decoded.text
+            page.decoded.text.into_owned()
         };
         if text.is_empty() {
             return Err(extract_drop(ExtractDrop::Empty));
