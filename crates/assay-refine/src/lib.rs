@@ -7,4 +7,5 @@
 
 pub mod filter;
 pub mod pii;
+pub mod text;
 pub mod url_lists;
