@@ -1,1 +1,81 @@
 //! Ids, digests, Merkle trees, ledger rows, recipes and manifests: the words every other crate speaks.
+//!
+//! Pure: values in, values out. Everything that is stored, signed or sent is defined here, with its version.
+//!
+//! One word per thing:
+//!
+//! | word | means | type |
+//! |---|---|---|
+//! | source | where archives come from: `cc`, `file`, `https` | text |
+//! | archive | one WARC file | – |
+//! | unit | one archive as a piece of work | [`UnitId`] |
+//! | record | one entry of an archive, addressed by offset and length | [`LedgerRow`] |
+//! | document | the text of a kept record with its columns | [`DocsRow`] |
+//! | recipe | the pipeline, by content address | [`Recipe`], [`RecipeId`] |
+//! | step | one filter of a recipe, numbered from 0 | [`Step`] |
+//! | decision, reason | kept or dropped, and why | [`Decision`], [`Reason`] |
+//! | ledger | all records of a unit, in file order | [`LedgerRow`] |
+//! | band | one of 14 keys of a document; a shared one makes a duplicate | [`BandKeys`] |
+//! | witness | the earlier record that makes a later one a duplicate | `dup_of` |
+//! | artifact | a file a recipe names by digest | [`Artifact`] |
+//! | manifest | the list of a dataset's units, files and roots | [`Manifest`] |
+//! | root | a digest over a tree: ledger, unit, submission | [`Digest`] |
+//! | pointer | the 124 bytes on the chain | [`Pointer`] |
+//! | fault | one thing that is wrong with a dataset | [`Fault`] |
+//! | fraud proof | a fault anyone can check against the chain | [`FraudProof`] |
+//! | round, block | the protocol's and the chain's time | [`Round`], [`BlockNumber`] |
+//! | hotkey | a miner's or validator's key | [`Hotkey`] |
+
+#![deny(clippy::indexing_slicing)]
+
+mod band;
+mod bytes;
+pub mod canonical_json;
+mod docs;
+mod draw;
+mod fault;
+mod fraud;
+mod fraud_check;
+mod hash;
+pub mod hex;
+mod ids;
+mod ledger;
+mod manifest;
+mod manifest_check;
+mod merkle;
+mod outcome;
+mod payload;
+mod q32;
+mod reason;
+pub mod recipe;
+pub mod report;
+mod roots;
+
+pub use band::{BAND_MINIMA, BANDS, BANDS_COLUMNS, BANDS_VERSION, BandKeys, BandRow, band_key};
+pub use docs::{
+    DOCS_COLUMNS, DOCS_ROW_GROUP_ROWS, DOCS_VERSION, DocsRow, LANGUAGE_SCORE_ONE, LEDGER_ROW_GROUP_ROWS,
+    language_score_units,
+};
+pub use draw::Draws;
+pub use fault::{Fault, FaultKind};
+pub use fraud::{
+    ColumnClaim, Executed, FRAUD_PROOF_VERSION, FraudError, FraudKind, FraudProof, ProofRow, ProofUnit,
+    SourceRange,
+};
+pub use hash::{Digest, Digest16, Sha256Digest, blake3_16, tagged_hash, tagged_hash16, u64_le};
+pub use ids::{BlockNumber, Bytes, Hotkey, NetUid, RecipeId, RecordDigest, Round, Tokens, UnitId};
+pub use ledger::{
+    LEDGER_COLUMNS, LEDGER_ROW_BYTES, LEDGER_VERSION, LedgerError, LedgerRow, check_contiguous,
+};
+pub use manifest::{
+    Addressing, DocsEntry, FileEntry, LOCAL_MANIFEST_BYTES_MAX, LedgerEntry, MANIFEST_BYTES_MAX,
+    MANIFEST_FILE, Manifest, ManifestError, ManifestUnit, PROTOCOL, Tool,
+};
+pub use merkle::{MerkleBuilder, MerkleError, MerkleProof, MerkleTree, PROOF_SIBLINGS_MAX};
+pub use outcome::StepName;
+pub use payload::{POINTER_BYTES, POINTER_TAG, Pointer, PointerError, REPO_BYTES_MAX, RepoName, Revision};
+pub use q32::Q32;
+pub use reason::{Decision, Reason, ReasonError, STEPS_MAX, step_reason};
+pub use recipe::{Artifact, ArtifactKind, Recipe, RecipeChange, RecipeError, Step};
+pub use report::{AsOf, Envelope, ErrorEnvelope, RefineReport};
+pub use roots::{Submitter, UnitRootParts, files_digest, submission_root, submission_root_over, unit_root};
