@@ -13,7 +13,10 @@ mod url_lists;
 pub(crate) fn assay_data() -> Option<std::path::PathBuf> {
     let folder = std::env::var_os("ASSAY_DATA").map(std::path::PathBuf::from);
     if folder.is_none() {
-        assert!(std::env::var_os("ASSAY_REQUIRE").is_none(), "ASSAY_DATA is not set");
+        assert!(
+            std::env::var_os("ASSAY_REQUIRE").is_none(),
+            "ASSAY_DATA is not set"
+        );
         eprintln!("skipped: ASSAY_DATA is not set");
     }
     folder
