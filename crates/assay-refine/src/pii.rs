@@ -12,6 +12,8 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
+use crate::text::python::is_word_char;
+
 /// datatrove's `email_replacement`.
 const EMAILS: [&str; 2] = ["email@example.com", "firstname.lastname@example.org"];
 /// datatrove's `ip_replacement`: addresses that did not answer when the list was made.
@@ -146,12 +148,7 @@ fn is_atom(byte: u8) -> bool {
 fn is_boundary(text: &str, start: usize) -> bool {
     let before = text.get(..start).and_then(|before| before.chars().next_back());
     let here = text.get(start..).and_then(|rest| rest.chars().next());
-    before.is_some_and(is_word) != here.is_some_and(is_word)
-}
-
-/// Python's `\w`.
-fn is_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    before.is_some_and(is_word_char) != here.is_some_and(is_word_char)
 }
 
 /// End of the host name or bracketed address that starts at `start`.
@@ -290,6 +287,7 @@ mod tests {
         check("é.a@b.com", "é.email@example.com");
         check("!a@b.com", "!email@example.com");
         check("½a@b.com", "½a@b.com");
+        check("\u{301}a@b.com", "\u{301}email@example.com");
         check("a@b.com@c.org", "email@example.com@c.org");
         check(
             "a@b.com!x@c.org",

@@ -2,8 +2,15 @@
 //!
 //! In: the filters' own source text. Out: `docs/filters.md` (a test compares it) and examples for the filters' tests.
 
-/// Every filter: its name in a recipe and the source text whose header documents it, in FineWeb's order.
-pub const FILTERS: &[(&str, &str)] = &[("url_filter", include_str!("url.rs"))];
+/// Every filter, and PII at the end: its name in a recipe and the source text whose header documents it, in FineWeb's order.
+pub const FILTERS: &[(&str, &str)] = &[
+    ("url_filter", include_str!("url.rs")),
+    ("gopher_repetition", include_str!("gopher_repetition.rs")),
+    ("gopher_quality", include_str!("gopher_quality.rs")),
+    ("c4", include_str!("c4.rs")),
+    ("fineweb_quality", include_str!("fineweb_quality.rs")),
+    ("pii", include_str!("../pii.rs")),
+];
 
 /// Markdown of all headers, one section a filter.
 pub fn manual() -> String {

@@ -10,6 +10,8 @@
 //! where tldextract gives `blogspot.com`), and its list changes with every patch release.
 use std::collections::HashMap;
 
+use crate::text::python;
+
 /// Rules of the pinned list, one a line; `//` starts a comment, a tab the A-label form.
 const ICANN_SUFFIXES: &str = include_str!("data/icann_suffixes.txt");
 
@@ -125,7 +127,7 @@ impl SuffixList {
     /// Lower case, and the Unicode form of an A-label that occurs in the list. Other A-labels need no decoding:
     /// an A-label is decoded only if it is the canonical one of its U-label, so no other string can equal a rule.
     fn normal_label(&self, label: &str) -> String {
-        let lower = label.to_lowercase();
+        let lower = python::lower(label);
         match self.unicode_labels.get(lower.as_str()) {
             Some(unicode) => (*unicode).to_owned(),
             None => lower,
@@ -145,7 +147,7 @@ fn lenient_host(url: &str) -> &str {
         return host.get(..=address.len()).unwrap_or(host);
     }
     let host = host.split(':').next().unwrap_or(host);
-    python_strip(host).trim_end_matches(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
+    python::strip(host).trim_end_matches(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
 }
 
 /// What follows `scheme://` or a leading `//`; the whole string if what stands before `//` is no scheme.
@@ -163,11 +165,6 @@ fn without_scheme(url: &str) -> &str {
 /// Python's `urllib.parse.scheme_chars`.
 fn is_scheme_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
-}
-
-/// Python's `str.strip`.
-pub(crate) fn python_strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@
 //! * drops: "https://example.com/lion-and-tiger" => `soft_blacklisted`
 //! * drops: "https://example.com/two-OK.apis" => `blacklisted_subword`
 use aho_corasick::AhoCorasick;
+use assay_types::recipe::UrlFilterParams;
 use serde::Serialize;
 
 use super::Verdict;
@@ -55,34 +56,21 @@ pub struct UrlOutcome {
     pub verdict: Verdict,
 }
 
-/// The threshold of the filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UrlFilterParams {
-    /// Different soft-banned words from which a URL is dropped.
-    pub soft_words_min: u32,
-}
-
-impl Default for UrlFilterParams {
-    fn default() -> Self {
-        Self { soft_words_min: 2 }
-    }
-}
-
 /// The filter with its lists, ready to be asked from any thread.
 #[derive(Debug, Clone)]
 pub struct UrlFilter {
     lists: UrlLists,
     suffixes: SuffixList,
     subwords: AhoCorasick,
-    params: UrlFilterParams,
+    soft_words_min: u32,
 }
 
 impl UrlFilter {
-    /// Builds the filter.
+    /// Builds the filter; the lists are those that the artifacts named in `params` hold.
     ///
     /// # Errors
     /// [`UrlListError::Subwords`] if the subword list is too large for an automaton.
-    pub fn new(lists: UrlLists, params: UrlFilterParams) -> Result<Self, UrlListError> {
+    pub fn new(lists: UrlLists, params: &UrlFilterParams) -> Result<Self, UrlListError> {
         // The empty subword is no pattern in datatrove's automaton either.
         let patterns = lists
             .banned_subwords
@@ -94,7 +82,7 @@ impl UrlFilter {
             lists,
             suffixes: SuffixList::pinned(),
             subwords,
-            params,
+            soft_words_min: params.soft_words_min,
         })
     }
 
@@ -114,7 +102,7 @@ impl UrlFilter {
                 words().any(|word| is_word(word) && lists.banned_words.position(word).is_some()),
                 "hard_blacklisted",
             ),
-            (soft_words >= self.params.soft_words_min, "soft_blacklisted"),
+            (soft_words >= self.soft_words_min, "soft_blacklisted"),
             (self.subwords.is_match(&normalize(url)), "blacklisted_subword"),
         ]);
         let features = UrlFeatures {
@@ -159,7 +147,7 @@ mod tests {
     }
 
     fn verdict(url: &str) -> Verdict {
-        UrlFilter::new(lists(), UrlFilterParams::default())
+        UrlFilter::new(lists(), &UrlFilterParams::default())
             .unwrap()
             .check(url)
             .verdict
@@ -189,7 +177,7 @@ mod tests {
             banned_words: WordList::from_entries(["-"]),
             ..UrlLists::default()
         };
-        let filter = UrlFilter::new(lists, UrlFilterParams::default()).unwrap();
+        let filter = UrlFilter::new(lists, &UrlFilterParams::default()).unwrap();
         assert_eq!(
             filter.check("http://a.com/").verdict,
             Verdict::Dropped("hard_blacklisted")
@@ -199,7 +187,7 @@ mod tests {
 
     #[test]
     fn without_lists_everything_is_kept() {
-        let filter = UrlFilter::new(UrlLists::default(), UrlFilterParams::default()).unwrap();
+        let filter = UrlFilter::new(UrlLists::default(), &UrlFilterParams::default()).unwrap();
         for url in ["", "http://sex.com", "\0", "http://a.com/"] {
             assert_eq!(filter.check(url).verdict, Verdict::Kept);
         }
@@ -208,7 +196,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_url_is_decided(url in "(https?:)?(//)?[a-z@:.\\[\\]\u{3002}]{0,20}(\\PC{0,20})") {
-            let outcome = UrlFilter::new(lists(), UrlFilterParams::default()).unwrap().check(&url);
+            let outcome = UrlFilter::new(lists(), &UrlFilterParams::default()).unwrap().check(&url);
             prop_assert!(outcome.features.fqdn.ends_with(&outcome.features.registered_domain));
         }
     }

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use super::UrlListError;
-use crate::filter::registered_domain::python_strip;
+use crate::text::python;
 
 /// Longest line of a list file, in bytes; the longest of datatrove's lists has 463.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -43,7 +43,7 @@ pub(super) fn for_each_entry(source: impl Read, mut entry: impl FnMut(&str)) -> 
             }
             let part = std::str::from_utf8(part).map_err(|_| UrlListError::NotUtf8 { line: number })?;
             if !part.starts_with('#') {
-                entry(python_strip(part));
+                entry(python::strip(part));
             }
         }
     }

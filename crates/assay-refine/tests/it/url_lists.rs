@@ -1,8 +1,10 @@
 //! The real lists of the datatrove wheel: read in bounded memory, digests, parity of the URL filter with them.
-use assay_refine::filter::url::{UrlFilter, UrlFilterParams};
+use assay_refine::filter::url::UrlFilter;
 use assay_refine::url_lists::{UrlListKind, UrlLists, read_wheel};
+use assay_types::recipe::UrlFilterParams;
+use serde_json::json;
 
-use crate::filter_parity::{compare, entry, rows, string};
+use crate::filter_parity::{Worker, compare, entry, rows, string};
 
 /// The lists of the wheel named by `ASSAY_URL_LISTS`, or a printed line that the test is skipped.
 fn wheel() -> Option<UrlLists> {
@@ -42,9 +44,24 @@ fn url_filter_with_the_lists_of_the_wheel() {
     let (Some(lists), Some(rows)) = (wheel(), rows()) else {
         return;
     };
-    let filter = UrlFilter::new(lists, UrlFilterParams::default()).unwrap();
+    let filter = UrlFilter::new(lists, &UrlFilterParams::default()).unwrap();
     compare(&rows, "url_filter", |row| {
         let outcome = filter.check(string(row, "url"));
         Some(entry(outcome.verdict, outcome.features))
+    });
+}
+
+#[test]
+fn the_chain_stops_where_datatrove_stops() {
+    let (Some(lists), Some(rows)) = (wheel(), rows()) else {
+        return;
+    };
+    let filter = UrlFilter::new(lists, &UrlFilterParams::default()).unwrap();
+    let mut worker = Worker::default();
+    compare(&rows, "chain", |row| {
+        match filter.check(string(row, "url")).verdict.reason() {
+            Some(reason) => Some(json!({"kept": false, "step": "url_filter", "reason": reason})),
+            None => Some(worker.chain(string(row, "text"))),
+        }
     });
 }
