@@ -16,7 +16,7 @@ pub(crate) fn rows(name: &str) -> Vec<Value> {
     let Some(data) = crate::assay_data() else {
         return Vec::new();
     };
-    let file = std::fs::File::open(data.join("parity").join(name)).unwrap();
+    let file = fs_err::File::open(data.join("parity").join(name)).unwrap();
     let mut text = String::new();
     flate2::read::MultiGzDecoder::new(file)
         .read_to_string(&mut text)
@@ -140,12 +140,11 @@ fn normalised_texts_and_signatures_are_datatroves() {
 }
 
 /// 16 hexadecimal digits a minimum, as the fixture writes a signature.
-fn hex(signature: &Signature) -> String {
-    signature
-        .minima()
-        .iter()
-        .map(|minimum| format!("{minimum:016x}"))
-        .collect()
+pub(crate) fn hex(signature: &Signature) -> String {
+    signature.minima().iter().fold(String::new(), |mut hex, minimum| {
+        write!(hex, "{minimum:016x}").unwrap();
+        hex
+    })
 }
 
 #[test]
