@@ -20,6 +20,7 @@ import unicodedata
 
 import spacy
 from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
+from datatrove.utils.hashing import HashConfig
 from datatrove.utils.text import PUNCTUATION, TERMINAL_PUNCTUATION, simplify_text
 from datatrove.utils.word_tokenizers import SpaCyTokenizer
 from spacy.lang import char_classes as cc
@@ -99,7 +100,7 @@ def sha256(text):
 class Reference:
     def __init__(self, gpt2):
         self.tokenizer = SpaCyTokenizer("en")
-        self.minhash = MinhashDedupSignature("/tmp/unused-signatures", config=MinhashConfig())
+        self.minhash = MinhashDedupSignature("/tmp/unused-signatures", config=MinhashConfig(hash_config=HashConfig(hash_fc="sha1", precision=64)))
         self.gpt2 = None
         if gpt2:
             from tokenizers import Tokenizer

@@ -84,6 +84,8 @@ impl Mt19937 {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
 
     #[test]
@@ -105,9 +107,8 @@ mod tests {
                 1_097_409_548_522_419_201
             )
         );
-        use sha2::Digest as _;
         let bytes: Vec<u8> = a.iter().chain(&b).flat_map(|x| x.to_le_bytes()).collect();
-        let digest: [u8; 32] = sha2::Sha256::digest(&bytes).into();
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
         assert_eq!(digest[..4], [0x3b, 0x8c, 0xe0, 0xe5]);
     }
 }

@@ -102,6 +102,8 @@ fn shingle_hash(shingle: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Sha256;
+
     use super::*;
 
     const NORMAL: &str = "the quick brown fox jumps over 0 0 lazy dogs don t you think cafe";
@@ -118,8 +120,7 @@ mod tests {
             12_313_522_834_835_307_089
         );
         let bytes: Vec<u8> = signature.minima().iter().flat_map(|x| x.to_le_bytes()).collect();
-        use sha2::Digest as _;
-        let digest: [u8; 32] = sha2::Sha256::digest(&bytes).into();
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
         assert_eq!(digest[..4], [0x36, 0x5a, 0x64, 0x73]);
     }
 

@@ -16,9 +16,7 @@ fn signatures() -> HashMap<String, Option<Signature>> {
         simplify(row["text"].as_str().unwrap(), &mut normal);
         tokenizer.tokenize(&normal, &mut tokens);
         let signature = hasher.signature(&normal, &tokens);
-        let hex = signature
-            .as_ref()
-            .map(|s| s.minima().iter().map(|m| format!("{m:016x}")).collect::<String>());
+        let hex = signature.as_ref().map(crate::text::hex);
         assert_eq!(row["signature"], Value::from(hex), "{}", row["id"]);
         (row["id"].as_str().unwrap().to_owned(), signature)
     };
@@ -39,7 +37,7 @@ fn reading_order(run: &Value) -> Vec<String> {
 
 fn expected() -> Option<Value> {
     let data = crate::assay_data()?;
-    Some(serde_json::from_slice(&std::fs::read(data.join("parity/minhash_removed.json")).unwrap()).unwrap())
+    Some(serde_json::from_slice(&fs_err::read(data.join("parity/minhash_removed.json")).unwrap()).unwrap())
 }
 
 #[test]
