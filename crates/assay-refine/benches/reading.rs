@@ -1,2 +1,63 @@
-//! placeholder
-fn main() {}
+//! Throughput of reading archives, in MB of inflated bytes a second: rows with digests against bare flate2 streaming.
+//!
+//! Reads `built-train.warc.gz` below `ASSAY_DATA`; without it, an archive of made-up members. Run with
+//! `cargo bench -p assay-refine --bench reading`.
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+
+use assay_refine::warc::{ArchiveReader, ReadLimits};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+fn archive() -> Vec<u8> {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark reads its input's place")]
+    let folder = std::env::var_os("ASSAY_DATA");
+    if let Some(bytes) = folder
+        .and_then(|folder| fs_err::read(std::path::Path::new(&folder).join("warc/built-train.warc.gz")).ok())
+    {
+        return bytes;
+    }
+    let mut bytes = Vec::new();
+    for page in 0..200_u32 {
+        let words: Vec<String> = (0..20_000_u32)
+            .map(|word| ((word * word) % (page + 7)).to_string())
+            .collect();
+        let block = words.join(" ");
+        let head = format!(
+            "WARC/1.0\r\nWARC-Type: resource\r\nContent-Length: {}\r\n\r\n",
+            block.len()
+        );
+        let mut encoder = flate2::write::GzEncoder::new(bytes, flate2::Compression::default());
+        let written = encoder.write_all(format!("{head}{block}\r\n\r\n").as_bytes());
+        bytes = written.and_then(|()| encoder.finish()).unwrap_or_default();
+    }
+    bytes
+}
+
+fn reading(criterion: &mut Criterion) {
+    let archive = archive();
+    let mut sink = vec![0_u8; 1 << 16];
+    let mut inflated = 0_u64;
+    let mut decoder = flate2::read::MultiGzDecoder::new(archive.as_slice());
+    while let Ok(count @ 1..) = decoder.read(&mut sink) {
+        inflated += count as u64;
+    }
+    let mut group = criterion.benchmark_group("reading");
+    group.throughput(Throughput::Bytes(inflated)).sample_size(10);
+    group.bench_function("rows", |bencher| {
+        bencher.iter(|| {
+            let reader = ArchiveReader::new(archive.as_slice(), ReadLimits::default());
+            reader.map_or(0, |rows| rows.map(black_box).count())
+        });
+    });
+    group.bench_function("flate2", |bencher| {
+        bencher.iter(|| {
+            let mut decoder = flate2::read::MultiGzDecoder::new(archive.as_slice());
+            while let Ok(1..) = decoder.read(black_box(&mut sink)) {}
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, reading);
+criterion_main!(benches);

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::limits::{Budget, MalformedKind, ReadLimits, WINDOW_BYTES};
-use super::record::{self, Head, RecordContent, VERSION_LINE_BYTES, is_version_line};
+use super::record::{self, Head, HeadError, RecordContent, VERSION_LINE_BYTES, is_version_line};
 use super::window::{Row, Source, Window};
 
 /// Line ends behind a block that belong to its record; two CRLF are the rule.
@@ -65,8 +65,8 @@ impl<S: Source> Lines<S> {
         }
         let found = match record::head(self.window.bytes(), &self.limits) {
             Ok(head) => self.block(head)?,
-            Err(content @ RecordContent::Malformed(MalformedKind::NotWarc)) => Found::Stretch(1, content),
-            Err(content) => Found::Stretch(VERSION_LINE_BYTES.min(self.window.bytes().len()), content),
+            Err(error @ HeadError::Malformed(MalformedKind::NotWarc)) => Found::Stretch(1, error.into()),
+            Err(error) => Found::Stretch(VERSION_LINE_BYTES.min(self.window.bytes().len()), error.into()),
         };
         let content = match found {
             Found::Row(end, content) => {

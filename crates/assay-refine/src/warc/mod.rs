@@ -18,6 +18,7 @@ mod reader;
 mod record;
 mod sniff;
 mod window;
+mod write;
 
 pub use fields::Fields;
 pub(crate) use gzip::{Step as GzipStep, header_length as gzip_header_length, inflate_step};
@@ -25,3 +26,4 @@ pub use limits::{Budget, MalformedKind, ReadLimits};
 pub use reader::{ArchiveReader, ArchiveRecord, WarcError, record_from_range};
 pub use record::{RecordContent, RecordKind, WarcRecord};
 pub use sniff::{Addressing, Compression};
+pub use write::{Page, PageRecords, WarcWriter, WriteError};

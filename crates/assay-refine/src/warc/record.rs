@@ -131,6 +131,22 @@ const VERSION_BYTES_MAX: usize = 8;
 /// Bytes that tell a version line for certain.
 pub(crate) const VERSION_LINE_BYTES: usize = 5 + VERSION_BYTES_MAX + 2;
 
+/// Why there is no header block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeadError {
+    Malformed(MalformedKind),
+    OverBudget(Budget),
+}
+
+impl From<HeadError> for RecordContent {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::Malformed(kind) => Self::Malformed(kind),
+            HeadError::OverBudget(budget) => Self::OverBudget(budget),
+        }
+    }
+}
+
 /// A header block and where it ends.
 pub(crate) struct Head {
     pub(crate) version: String,
@@ -142,16 +158,16 @@ pub(crate) struct Head {
 }
 
 /// Parses the header block at the start of `bytes`.
-pub(crate) fn head(bytes: &[u8], limits: &ReadLimits) -> Result<Head, RecordContent> {
+pub(crate) fn head(bytes: &[u8], limits: &ReadLimits) -> Result<Head, HeadError> {
     if is_version_line(bytes) != Some(true) {
-        return Err(RecordContent::Malformed(MalformedKind::NotWarc));
+        return Err(HeadError::Malformed(MalformedKind::NotWarc));
     }
     let within = bytes.get(..limits.warc_header_bytes_max).unwrap_or(bytes);
     let missing_end = || {
         if bytes.len() > within.len() {
-            RecordContent::OverBudget(Budget::WarcHeader)
+            HeadError::OverBudget(Budget::WarcHeader)
         } else {
-            RecordContent::Malformed(MalformedKind::Header)
+            HeadError::Malformed(MalformedKind::Header)
         }
     };
     let (first, first_length) = fields::line(within).ok_or_else(missing_end)?;
@@ -160,7 +176,7 @@ pub(crate) fn head(bytes: &[u8], limits: &ReadLimits) -> Result<Head, RecordCont
     let block_length = headers
         .get("Content-Length")
         .filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()))
-        .ok_or(RecordContent::Malformed(MalformedKind::ContentLength))?
+        .ok_or(HeadError::Malformed(MalformedKind::ContentLength))?
         .parse()
         .unwrap_or(u64::MAX);
     let version = String::from_utf8_lossy(first.get(5..).unwrap_or_default().trim_ascii()).into_owned();
@@ -174,14 +190,14 @@ pub(crate) fn head(bytes: &[u8], limits: &ReadLimits) -> Result<Head, RecordCont
 
 /// Parses the record at the start of `bytes`; what follows the block is ignored.
 pub(crate) fn parse(bytes: &[u8], limits: &ReadLimits) -> RecordContent {
-    head(bytes, limits).map_or_else(|content| content, |head| with_block(head, bytes, limits))
+    head(bytes, limits).map_or_else(RecordContent::from, |head| with_block(head, bytes, limits))
 }
 
 /// Parses a gzip member's content in a file of one record a member.
 pub(crate) fn parse_member(bytes: &[u8], limits: &ReadLimits) -> RecordContent {
     let head = match head(bytes, limits) {
         Ok(head) => head,
-        Err(content) => return content,
+        Err(error) => return error.into(),
     };
     let end = head
         .length
