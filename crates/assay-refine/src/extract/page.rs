@@ -3,6 +3,7 @@
 //! A block is a run of text between two block-level boundaries; a container is a block-level element and covers
 //! a contiguous range of blocks, so that any sum over a container is a difference of prefix sums.
 
+use super::lexicon::Quoted;
 use super::measure::Measure;
 use crate::html::Tag;
 
@@ -62,6 +63,8 @@ pub(crate) struct Page {
     pub(crate) language: Option<String>,
     /// Bits of [`kind`]: what structured data and metadata call the page.
     pub(crate) kinds: u32,
+    /// Article bodies, and other texts, in structured data: hints only, never output.
+    pub(crate) quoted: [Quoted; 2],
 }
 
 /// Page kinds as declared in JSON-LD, microdata and Open Graph.

@@ -1,5 +1,7 @@
 //! `extract` and `visible_text`: the options, the result, and the way from page to text.
 
+use super::context::Context;
+use super::feature::Ground;
 use super::page::{Block, Page};
 use super::select::select;
 use super::walk::{Scope, walk};
@@ -119,6 +121,42 @@ pub fn visible_text(html: &str, options: &ExtractOptions) -> Result<Extracted, E
         language_hint: page.language.take(),
         truncated: false,
     })
+}
+
+/// One block of a page as the models see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockFeatures {
+    /// The block's text.
+    pub text: String,
+    /// The features of the first model, then, where answers were given, those of the second.
+    pub values: Vec<i32>,
+}
+
+/// The blocks of a page with their features: what `bench/extract-train` learns from. `answers` are those of the
+/// first model, one a block in 1/65,536.
+///
+/// # Errors
+/// [`ExtractDrop`] when a budget is broken.
+pub fn block_features(
+    html: &str,
+    options: &ExtractOptions,
+    answers: Option<&[u32]>,
+) -> Result<Vec<BlockFeatures>, ExtractDrop> {
+    let page = walk(&document(html, options)?, Scope::All);
+    let ground = Ground::new(&page);
+    let context = answers.map(|answers| Context::new(&page, answers));
+    let mut values = vec![];
+    let blocks = page.blocks.iter().enumerate().map(|(index, block)| {
+        ground.row(index, &mut values);
+        if let Some(context) = &context {
+            context.row(index, &mut values);
+        }
+        BlockFeatures {
+            text: page.block_text(block).to_owned(),
+            values: values.clone(),
+        }
+    });
+    Ok(blocks.collect())
 }
 
 fn finish(text: &str, text_max: usize) -> Result<(), ExtractDrop> {

@@ -431,6 +431,21 @@ impl Walk<'_> {
                 .unwrap_or("");
             self.kind(name);
         }
+        for (key, slot) in QUOTED_KEYS {
+            for at in memchr::memmem::find_iter(text.as_bytes(), key.as_bytes()) {
+                let rest = text.get(at + key.len()..).unwrap_or("").trim_start();
+                let Some(rest) = rest
+                    .strip_prefix(':')
+                    .and_then(|rest| rest.trim_start().strip_prefix('"'))
+                else {
+                    continue;
+                };
+                let value = rest.get(..string_end(rest)).unwrap_or("");
+                if let Some(quoted) = self.page.quoted.get_mut(*slot) {
+                    quoted.add(value);
+                }
+            }
+        }
     }
 
     fn microdata(&mut self, id: NodeId) {
@@ -443,6 +458,27 @@ impl Walk<'_> {
         let found = kind::TYPES.iter().find(|(known, _)| *known == name);
         self.page.kinds |= found.map_or(0, |(_, bit)| *bit);
     }
+}
+
+/// Keys of JSON-LD whose strings are compared with blocks.
+const QUOTED_KEYS: &[(&str, usize)] = &[
+    ("\"articleBody\"", 0),
+    ("\"text\"", 1),
+    ("\"description\"", 1),
+    ("\"reviewBody\"", 1),
+];
+
+/// Where a JSON string ends: at the first quote without an odd number of backslashes before it.
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' if !escaped => return at,
+            b'\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    text.len()
 }
 
 fn is_invisible(c: char) -> bool {

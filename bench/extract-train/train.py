@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Learns the two block models of assay-refine's extraction and writes them as Rust tables.
+
+    python3 -m venv venv && venv/bin/pip install numpy lightgbm==4.7.0
+    cargo build --release -p assay-refine --example extract_features
+    venv/bin/python train.py DATA/extraction TARGET/release/examples/extract_features [--write CRATE/src/extract]
+
+Labels come from the gold text by word 4-grams; pages are split by site for cross-validation (5 folds); the second
+model is learned on out-of-fold answers of the first one. Prints cross-validated figures; `--write` then learns on
+all pages. No network, fixed seeds, one machine word of difference between runs at most in the leaves.
+"""
+import argparse, collections, gzip, hashlib, json, os, re, struct, subprocess, tempfile
+from urllib.parse import urlsplit
+
+import lightgbm
+import numpy
+
+FOLDS, GRAM = 5, 4
+ROUNDS, LEAVES, RATE = 100, 16, 0.1
+WORD = re.compile(r"\w+")
+PARAMETERS = dict(
+    objective="cross_entropy", learning_rate=RATE, num_leaves=LEAVES, min_data_in_leaf=60, feature_fraction=0.4,
+    bagging_fraction=0.7, bagging_freq=1, lambda_l2=5, max_bin=63, verbose=-1, num_threads=2, seed=7,
+    deterministic=True, force_row_wise=True)
+# A page of the article benchmark counts this often: its gold is the strictest (no teasers, no related links).
+ARTICLE_WEIGHT = 4.0
+# Weight exponent of a block's words, and weight of a labelled block of a page that has snippets only.
+WORDS_POWER, SNIPPET_WEIGHT = 0.7, 0.02
+
+
+def words(text):
+    return WORD.findall(text.lower())
+
+
+def site(url):
+    host = (urlsplit(url).hostname or url).lower().split(".")
+    short = len(host) > 2 and len(host[-2]) <= 3 and len(host[-1]) == 2
+    return ".".join(host[-3:] if short else host[-2:])
+
+
+def load(folder):
+    pages = []
+    for line in gzip.open(os.path.join(folder, "pages.jsonl.gz")):
+        page = json.loads(line)
+        html = gzip.open(os.path.join(folder, "html", page["id"] + ".html.gz")).read()
+        page["html"] = html.decode("utf-8", "replace")
+        page["fold"] = int(hashlib.md5(site(page["url"] or page["id"]).encode()).hexdigest(), 16) % FOLDS
+        pages.append(page)
+    return pages
+
+
+def features(pages, program, answers=None):
+    """Runs the Rust program; sets `texts` and `rows` of every page."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, out = os.path.join(folder, "in"), os.path.join(folder, "out")
+        with open(given, "w") as file:
+            for page in pages:
+                file.write(json.dumps({"id": page["id"], "html": page["html"]}) + "\n")
+        command = [program]
+        if answers is not None:
+            command.append(os.path.join(folder, "answers"))
+            with open(command[1], "w") as file:
+                for answer in answers:
+                    file.write(json.dumps([int(round(x * 65535)) for x in answer]) + "\n")
+        subprocess.run(command, stdin=open(given), stdout=open(out, "wb"), check=True)
+        data = open(out, "rb").read()
+    at, width = 0, 0
+    for page in pages:
+        (length,) = struct.unpack_from("<I", data, at)
+        page["texts"] = json.loads(data[at + 4:at + 4 + length])["texts"]
+        at += 4 + length
+        rows, columns = struct.unpack_from("<II", data, at)
+        values = numpy.frombuffer(data, "<i4", rows * columns, at + 8)
+        page["rows"] = values.reshape(rows, columns).astype(numpy.float32)
+        at, width = at + 8 + 4 * rows * columns, max(width, columns)
+    for page in pages:
+        if not len(page["rows"]):
+            page["rows"] = numpy.zeros((0, width), numpy.float32)
+
+
+def label(page):
+    """Share of each block's words that stand in the gold text; NaN where nothing is known."""
+    page["words"] = [words(text) for text in page["texts"]]
+    page["sizes"] = numpy.array([len(block) for block in page["words"]], float)
+    labels = numpy.full(len(page["texts"]), numpy.nan)
+    if page["gold"] is None:
+        flat = [" ".join(text.split()) for text in page["texts"]]
+        for value, snippets in ((1, page["with"]), (0, page["without"])):
+            for snippet in (" ".join(s.split()) for s in snippets):
+                for index, text in enumerate(flat):
+                    if text and (snippet in text or (len(text) > 25 and text in snippet)):
+                        labels[index] = value
+    else:
+        gold = words(page["gold"])
+        page["counts"] = collections.Counter(gold)
+        grams = {tuple(gold[i:i + GRAM]) for i in range(len(gold) - GRAM + 1)}
+        lines = {tuple(words(line)) for line in page["gold"].split("\n")}
+        stream = [word for block in page["words"] for word in block]
+        owner = numpy.repeat(numpy.arange(len(labels)), page["sizes"].astype(int))
+        covered = numpy.zeros(len(stream), bool)
+        for i in range(len(stream) - GRAM + 1):
+            if tuple(stream[i:i + GRAM]) in grams:
+                covered[i:i + GRAM] = True
+        total = numpy.bincount(owner, covered, len(labels)) if len(owner) else numpy.zeros(len(labels))
+        labels = numpy.where(page["sizes"] > 0, total / numpy.maximum(page["sizes"], 1), numpy.nan)
+        for index, block in enumerate(page["words"]):
+            if 0 < len(block) < GRAM:
+                labels[index] = float(tuple(block) in lines or labels[index] == 1)
+    page["labels"] = labels
+
+
+def weights(page):
+    known = ~numpy.isnan(page["labels"])
+    if page["gold"] is None:
+        return numpy.where(known, numpy.minimum(page["sizes"], 50) ** 0.5 * SNIPPET_WEIGHT, 0)
+    weight = page["sizes"] ** WORDS_POWER
+    main = (weight * numpy.nan_to_num(page["labels"])).sum()
+    scale = ARTICLE_WEIGHT if page["source"] == "scrapinghub" else 1.0
+    return scale * weight / max(main + 0.3 * weight.sum(), 1e-9)
+
+
+class Learner:
+    def __init__(self, pages):
+        self.rows = numpy.concatenate([page["rows"] for page in pages])
+        labels = numpy.concatenate([page["labels"] for page in pages])
+        weight = numpy.concatenate([weights(page) for page in pages])
+        self.folds = numpy.concatenate([numpy.full(len(page["rows"]), page["fold"]) for page in pages])
+        self.cuts = numpy.cumsum([len(page["rows"]) for page in pages])[:-1]
+        known = ~numpy.isnan(labels) & (weight > 0)
+        self.known_folds = self.folds[known]
+        self.data = lightgbm.Dataset(
+            self.rows[known], labels[known], weight=weight[known] / weight[known].mean(),
+            params=dict(max_bin=63, verbose=-1), free_raw_data=False).construct()
+
+    def fit(self, without=None):
+        data = self.data if without is None else self.data.subset(numpy.flatnonzero(self.known_folds != without))
+        return lightgbm.train(PARAMETERS, data, ROUNDS)
+
+    def out_of_fold(self):
+        answers = numpy.zeros(len(self.rows))
+        for fold in range(FOLDS):
+            answers[self.folds == fold] = self.fit(fold).predict(self.rows[self.folds == fold])
+        return numpy.split(answers, self.cuts)
+
+
+def choose(page, answers, share=0.55, low=0.18, high=0.75):
+    """The rule of `select.rs`, profile balanced."""
+    order = numpy.argsort(-answers, kind="stable")
+    size, found = page["sizes"][order], (page["sizes"] * answers)[order]
+    if not len(size):
+        return numpy.zeros(0, bool)
+    best = (2 * numpy.cumsum(found) / numpy.maximum(numpy.cumsum(size) + found.sum(), 1e-9)).max()
+    return answers > min(max(share * best, low), high)
+
+
+def score(pages, answers):
+    by_type = collections.defaultdict(list)
+    for page, answer in zip(pages, answers):
+        if page["gold"] is None:
+            continue
+        text = collections.Counter(w for i in numpy.flatnonzero(choose(page, answer)) for w in page["words"][i])
+        common = sum((text & page["counts"]).values())
+        sizes = sum(text.values()) + sum(page["counts"].values())
+        value = 2 * common / sizes if sizes else 1.0
+        by_type["all gold"].append(value)
+        by_type[page["source"]].append(value)
+        if page["source"] == "wcxb":
+            by_type[page["page_type"]].append(value)
+    return " ".join(f"{name} {numpy.mean(values):.4f}" for name, values in by_type.items())
+
+
+def pack(values, width=106):
+    lines, line = [], "   "
+    for value in values:
+        if len(line) + len(value) + 2 > width:
+            lines.append(line)
+            line = "   "
+        line += " " + value + ","
+    return "\n".join(lines + [line])
+
+
+def write(model, path, what):
+    trees, nodes, leaves = [], [], []
+    for tree in model.dump_model()["tree_info"]:
+        trees.append(str(len(nodes)))
+        inner, ends = [], []
+
+        def place(node):
+            if "leaf_value" in node:
+                ends.append(node["leaf_value"])
+                return -len(ends)
+            at = len(inner)
+            inner.append(None)
+            left, right = place(node["left_child"]), place(node["right_child"])
+            inner[at] = (node["split_feature"], int(numpy.floor(node["threshold"])), left, right)
+            return at
+        place(tree["tree_structure"])
+        if not inner:
+            inner, ends = [(0, 0, -1, -2)], ends * 2
+        nodes += ["(" + ", ".join(map(str, node)) + ")" for node in inner]
+        leaves += [str(int(round(max(-7.9, min(7.9, value)) * 4096))) for value in ends]
+    with open(path, "w") as file:
+        file.write(
+            f"//! {what}: a table written by `bench/extract-train/train.py`, read by `model.rs`.\n"
+            f"//!\n//! {len(trees)} trees, {len(nodes)} nodes. Not for editing by hand: change the script and learn again.\n\n"
+            "use super::model::Model;\n\n"
+            "pub(crate) const MODEL: Model = Model { trees: TREES, nodes: NODES, leaves: LEAVES };\n\n"
+            f"#[rustfmt::skip]\nconst TREES: &[u16] = &[\n{pack(trees)}\n];\n\n"
+            f"#[rustfmt::skip]\nconst NODES: &[(u16, i32, i16, i16)] = &[\n{pack(nodes)}\n];\n\n"
+            f"#[rustfmt::skip]\nconst LEAVES: &[i16] = &[\n{pack(leaves)}\n];\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("program")
+    parser.add_argument("--write")
+    arguments = parser.parse_args()
+    pages = load(arguments.data)
+    features(pages, arguments.program)
+    for page in pages:
+        label(page)
+    block = Learner(pages)
+    first = block.out_of_fold()
+    print("block model, cross-validated  ", score(pages, first), flush=True)
+    block_model = block.fit() if arguments.write else None
+    del block
+    features(pages, arguments.program, first)
+    context = Learner(pages)
+    second = context.out_of_fold()
+    print("context model, cross-validated", score(pages, second), flush=True)
+    print("mean of both, cross-validated ", score(pages, [(a + b) / 2 for a, b in zip(first, second)]), flush=True)
+    if arguments.write:
+        write(block_model, os.path.join(arguments.write, "model_block.rs"), "Answers for a block by itself")
+        write(context.fit(), os.path.join(arguments.write, "model_context.rs"), "Answers for a block among others")
+
+
+if __name__ == "__main__":
+    main()

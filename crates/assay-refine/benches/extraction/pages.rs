@@ -1,0 +1,99 @@
+//! The pages of the extraction benchmark and the CPU clock of a thread.
+//!
+//! Reads `$ASSAY_DATA/extraction`: `pages.jsonl.gz` and `html/<id>.html.gz`, decoded as UTF-8 with replacement.
+
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+/// One page with its annotations.
+#[derive(Debug, serde::Deserialize)]
+pub struct Page {
+    /// Name of the page's file.
+    pub id: String,
+    /// `wcxb`, `scrapinghub` or `trafilatura`.
+    pub source: String,
+    /// Type of page.
+    pub page_type: String,
+    /// Main text.
+    pub gold: Option<String>,
+    /// Snippets that must appear.
+    pub with: Vec<String>,
+    /// Snippets that must not appear.
+    pub without: Vec<String>,
+    /// The page.
+    #[serde(skip)]
+    pub html: String,
+}
+
+fn gunzip(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    GzDecoder::new(fs_err::File::open(path)?).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads all pages below `data/extraction`.
+///
+/// # Errors
+/// When a file is missing or malformed.
+pub fn load(data: &Path) -> Result<Vec<Page>, Box<dyn std::error::Error>> {
+    let folder = data.join("extraction");
+    let lines = String::from_utf8(gunzip(&folder.join("pages.jsonl.gz"))?)?;
+    let mut pages = vec![];
+    for line in lines.lines() {
+        let mut page: Page = serde_json::from_str(line)?;
+        let bytes = gunzip(&folder.join("html").join(format!("{}.html.gz", page.id)))?;
+        page.html = String::from_utf8_lossy(&bytes).into_owned();
+        pages.push(page);
+    }
+    Ok(pages)
+}
+
+/// CPU nanoseconds of this thread: first field of `/proc/thread-self/schedstat`.
+pub fn cpu_nanoseconds() -> u64 {
+    let stat = fs_err::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split(' ')
+        .next()
+        .and_then(|field| field.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Speed of one system over all pages.
+#[derive(Debug, Clone)]
+pub struct Speed {
+    /// Pages a CPU second.
+    pub pages: f64,
+    /// Megabytes (10^6) of HTML a CPU second.
+    pub megabytes: f64,
+    /// Median CPU milliseconds of a page.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// Runs a system on all pages: its texts and its speed.
+pub fn run(pages: &[Page], extract: impl Fn(&str) -> String) -> (Vec<String>, Speed) {
+    let (mut texts, mut times) = (vec![], vec![]);
+    for page in pages {
+        let before = cpu_nanoseconds();
+        texts.push(extract(&page.html));
+        times.push(cpu_nanoseconds().saturating_sub(before) as f64 / 1e6);
+    }
+    let total = times.iter().sum::<f64>() / 1e3;
+    let bytes = pages.iter().map(|page| page.html.len()).sum::<usize>() as f64;
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        times
+            .get((times.len() as f64 * share) as usize)
+            .copied()
+            .unwrap_or(0.0)
+    };
+    let speed = Speed {
+        pages: pages.len() as f64 / total,
+        megabytes: bytes / 1e6 / total,
+        p50: at(0.5),
+        p99: at(0.99),
+    };
+    (texts, speed)
+}
