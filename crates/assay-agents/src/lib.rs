@@ -1,1 +1,5 @@
 //! Drivers that read, refine and write: the local run, later miner and validator rounds.
+//!
+//! Architecture invariant: nothing is decided here. Inputs come from assay-hub, decisions from assay-refine.
+
+pub mod local;

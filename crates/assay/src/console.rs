@@ -4,6 +4,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use assay_types::{AsOf, Envelope, ErrorEnvelope};
 use serde::Serialize;
 
 use crate::cli::{ColorChoice, Global};
@@ -63,7 +64,13 @@ impl Console {
     ) -> anyhow::Result<()> {
         let mut stdout = anstream::stdout().lock();
         if self.json {
-            let envelope = assay_types::Envelope::new(schema, ok, data, warnings);
+            let envelope = Envelope {
+                schema: schema.to_owned(),
+                ok,
+                as_of: now(),
+                data,
+                warnings: warnings.to_vec(),
+            };
             serde_json::to_writer(&mut stdout, &envelope)?;
             stdout.write_all(b"\n")?;
         } else {
@@ -76,6 +83,20 @@ impl Console {
         Ok(())
     }
 
+    /// A JSON document whose data lies beside the envelope's keys instead of under `data`.
+    pub(crate) fn flat<T: Serialize>(&self, schema: &str, data: &T) -> anyhow::Result<()> {
+        let mut document = serde_json::json!({ "schema": schema, "ok": true, "as_of": now(), "warnings": [] });
+        if let (serde_json::Value::Object(document), serde_json::Value::Object(data)) =
+            (&mut document, serde_json::to_value(data)?)
+        {
+            document.extend(data);
+        }
+        let mut stdout = anstream::stdout().lock();
+        serde_json::to_writer(&mut stdout, &document)?;
+        stdout.write_all(b"\n")?;
+        Ok(stdout.flush()?)
+    }
+
     /// A line for people, on stderr; nothing with `--json` or `--quiet`.
     pub(crate) fn note(&self, line: &str) {
         if !self.json && !self.quiet {
@@ -86,7 +107,8 @@ impl Console {
     /// An error: for people on stderr, with `--json` as a document on stdout too.
     pub(crate) fn error(&self, message: &str, code: &str, help: Option<&str>, retry: bool) {
         if self.json {
-            let envelope = assay_types::ErrorEnvelope::new(code, message, help, retry);
+            let mut envelope = ErrorEnvelope::new(code, message, help.unwrap_or_default());
+            envelope.retry = retry;
             if let Ok(line) = serde_json::to_string(&envelope) {
                 let _ = writeln!(anstream::stdout(), "{line}");
             }
@@ -97,4 +119,9 @@ impl Console {
             let _ = writeln!(stderr, "  \u{1b}[1mhelp\u{1b}[0m: {help}");
         }
     }
+}
+
+/// The time of the output; no command here reads a chain, so there is no block.
+fn now() -> AsOf {
+    AsOf { time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), block: None }
 }

@@ -4,6 +4,7 @@
 
 mod cli;
 mod command;
+mod config;
 mod console;
 mod exit;
 mod progress;

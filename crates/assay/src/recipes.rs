@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use assay_refine::engine::Engine;
-use assay_refine::filter::UrlFilter;
+use assay_refine::filter::url::UrlFilter;
 use assay_refine::url_lists::{UrlListKind, UrlLists, read_tarball, read_wheel};
-use assay_types::recipe::{ListArtifacts, builtin, builtin_names, fineweb_en_v1_lists};
+use assay_types::recipe::{ListArtifacts, UrlFilterParams, builtin, builtin_names, fineweb_en_v1_lists};
 use assay_types::{Artifact, ArtifactKind, Digest, Recipe};
 
 use crate::exit::UsageError;
@@ -83,7 +83,7 @@ pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
 /// The separate URL filter of `assay filter --steps`, if lists were given.
 pub(crate) fn custom_lists(path: Option<&Path>) -> anyhow::Result<Option<UrlFilter>> {
     let Some(path) = path else { return Ok(None) };
-    Ok(Some(UrlFilter::new(read_lists(path)?, assay_types::recipe::UrlFilterParams::default().soft_words_min)?))
+    Ok(Some(UrlFilter::new(read_lists(path)?, &UrlFilterParams::default())?))
 }
 
 /// Lists from a wheel, a folder of list files or artifacts, or a JSON object of lists.

@@ -4,13 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use assay_refine::output::{DocsReader, read_bands, read_ledger};
+use assay_refine::output::{DigestingWriter, DocsReader, read_bands, read_ledger};
 use assay_refine::report::DatasetStats;
 use assay_refine::unit::{Counts, read_documents_jsonl};
 use assay_types::{
     BandRow, DocsRow, Fault, FaultKind, LOCAL_MANIFEST_BYTES_MAX, LedgerRow, Manifest, ManifestUnit, Sha256Digest,
 };
-use sha2::{Digest as _, Sha256};
 use fs_err as fs;
 
 use super::error::LocalError;
@@ -99,9 +98,10 @@ fn open(path: &Path) -> Result<std::fs::File, LocalError> {
 }
 
 fn sha256_of(path: &Path) -> Result<(u64, Sha256Digest), LocalError> {
-    let mut hasher = Sha256::new();
-    let bytes = std::io::copy(&mut open(path)?, &mut hasher).map_err(LocalError::io(path))?;
-    Ok((bytes, Sha256Digest(hasher.finalize().into())))
+    let mut writer = DigestingWriter::new(std::io::sink());
+    std::io::copy(&mut open(path)?, &mut writer).map_err(LocalError::io(path))?;
+    let (_, digested) = writer.finish();
+    Ok((digested.bytes, digested.sha256))
 }
 
 /// Reads every document of a dataset and adds up what `assay dataset stats` shows.

@@ -10,7 +10,7 @@ use assay_hub::HubError;
 use assay_refine::engine::EngineError;
 use assay_refine::output::TableError;
 use assay_refine::unit::UnitError;
-use assay_refine::warc::WarcError;
+use assay_refine::warc::{WarcError, WriteError};
 use assay_types::{ManifestError, RecipeId};
 
 /// Why a local run stopped.
@@ -108,6 +108,15 @@ pub enum LocalError {
         /// Its path in the manifest.
         path: String,
     },
+    /// An archive could not be packed.
+    #[error("pack `{path}`: {source}")]
+    Pack {
+        /// The archive.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        source: WriteError,
+    },
     /// A folder holds no HTML file.
     #[error("no HTML file in `{path}`")]
     NoPages {
@@ -169,7 +178,7 @@ impl LocalError {
             Self::NoRecord { .. } => "input/no-such-record",
             Self::Engine(_) => "recipe/not-runnable",
             Self::Io { .. } => "file/unusable",
-            Self::Unit { .. } => "output/not-written",
+            Self::Unit { .. } | Self::Pack { .. } => "output/not-written",
             Self::Table { .. } | Self::Manifest { .. } | Self::Damaged { .. } => "dataset/damaged",
             Self::OtherRecipe { .. } => "output/other-recipe",
             Self::OtherSettings { .. } => "output/other-settings",
@@ -208,6 +217,7 @@ impl LocalError {
                 UnitError::Io { source, .. } => io_help(path, source.kind()),
                 UnitError::Table(table) => table.io_kind().and_then(|kind| io_help(path, kind)),
             },
+            Self::Pack { source: WriteError::Io(error), path } => io_help(path, error.kind()),
             Self::OtherRecipe { .. } => {
                 Some("choose another `--out`, or remove the folder to refine everything again".to_owned())
             }
@@ -228,7 +238,7 @@ impl LocalError {
             }
             Self::Locked { .. } => Some("wait for it to end, or choose another `--out`".to_owned()),
             Self::Inputs { first, .. } => first.help(),
-            Self::Archive { .. } | Self::Input { .. } | Self::Engine(_) | Self::Table { .. } | Self::Manifest { .. } => None,
+            Self::Archive { .. } | Self::Pack { .. } | Self::Input { .. } | Self::Engine(_) | Self::Table { .. } | Self::Manifest { .. } => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use assay_refine::engine::{Engine, Scratch, alone};
-use assay_refine::filter::UrlFilter;
+use assay_refine::filter::url::UrlFilter;
 use assay_refine::parallel::{self, Flow};
 use serde_json::{Value, json};
 

@@ -4,11 +4,27 @@
 //! made in assay-refine; here files are opened, written atomically and resumed.
 
 mod dataset;
+mod dedup;
 mod error;
+mod explain;
+mod extract;
+mod filter;
 mod output;
+mod pack;
 mod refine;
+mod sample;
+mod texts;
+mod verify;
 
 pub use dataset::{Dataset, dataset_stats};
-pub use error::LocalError;
-pub use output::OutputDir;
+pub use dedup::{Cluster, Deduplicated, dedup};
+pub use error::{ErrorKind, LocalError};
+pub use explain::explain;
+pub use extract::{PageText, extract_file};
+pub use filter::{FilterJob, filter};
+pub use output::{OutputDir, write_atomically};
+pub use pack::{PackJob, Packed, pack};
 pub use refine::{FailedInput, Progress, RefineJob, RunReport, Silent, refine};
+pub use sample::pack_sample;
+pub use texts::{GivenText, Line, LineError, TextReader};
+pub use verify::{Sample, Verified, VerifyJob, verify};

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use assay_refine::unit::{Counts, Format, UnitFiles, UnitSummary};
-use assay_types::{Manifest, ManifestUnit, RecipeId, UnitId};
+use assay_types::{MANIFEST_FILE, Manifest, ManifestUnit, RecipeId, Tool, UnitId};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ use super::error::LocalError;
 
 /// Version of the completion marker.
 const MARKER_VERSION: u32 = 1;
+
+/// Licence of a local dataset: what its pages allow is not ours to say.
+const LICENCE: &str = "unspecified";
 
 /// Name of the completion marker.
 const MARKER: &str = "done.json";
@@ -153,9 +156,10 @@ impl OutputDir {
 
     /// Writes `manifest.json` over all finished units.
     pub fn write_manifest(&self) -> Result<Manifest, LocalError> {
-        let path = self.path.join("manifest.json");
+        let path = self.path.join(MANIFEST_FILE);
         let units = self.markers()?.into_iter().map(|marker| marker.entry).collect();
-        let manifest = Manifest::local(units);
+        let tool = Tool { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), git: String::new() };
+        let manifest = Manifest::local(units, tool, LICENCE);
         let manifest_error = |source| LocalError::Manifest { path: path.clone(), source };
         let bytes = manifest.to_canonical_bytes().map_err(manifest_error)?;
         write_atomically(&path, &bytes)?;
@@ -205,8 +209,8 @@ fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
 
 fn check_lengths(root: &Path, entry: &ManifestUnit) -> Result<(), LocalError> {
     let folder = root.join("units").join(entry.unit_id.to_string());
-    let docs = entry.docs.iter().map(|docs| (&docs.path, docs.bytes));
-    let files = [(&entry.ledger.path, entry.ledger.bytes), (&entry.bands.path, entry.bands.bytes)];
+    let docs = entry.docs.iter().map(|docs| (&docs.path, docs.bytes.0));
+    let files = [(&entry.ledger.path, entry.ledger.bytes.0), (&entry.bands.path, entry.bands.bytes.0)];
     for (path, bytes) in files.into_iter().chain(docs) {
         let found = fs::metadata(root.join(path)).map(|metadata| metadata.len()).ok();
         if found != Some(bytes) {

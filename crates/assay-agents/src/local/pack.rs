@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use assay_refine::warc::WarcWriter;
+use assay_refine::warc::{Page, PageRecords, WarcWriter};
 use fs_err as fs;
 use serde::Serialize;
 
@@ -69,12 +69,16 @@ pub fn pack_pages(pages: &[PageFile], out: &Path, base_url: &str, date: &str) ->
     name.push(".partial");
     let partial = out.with_file_name(name);
     let file = fs::File::create(&partial).map_err(LocalError::io(&partial))?;
-    let mut writer = WarcWriter::new(BufWriter::new(file), date).map_err(LocalError::io(&partial))?;
+    let write_error = |error| LocalError::Pack { path: out.to_owned(), source: error };
+    let mut writer = WarcWriter::new(BufWriter::new(file));
+    let fields = [("software", concat!("assay/", env!("CARGO_PKG_VERSION"))), ("format", "WARC File Format 1.1")];
+    writer.warcinfo(date, &fields).map_err(write_error)?;
     let mut packed = Packed { pages: 0, html_bytes: 0, bytes: 0 };
     for page in pages {
         let html = read_page(&page.path)?;
         let url = format!("{}/{}", base_url.trim_end_matches('/'), encode_path(&page.name));
-        writer.page(&url, &html).map_err(LocalError::io(&partial))?;
+        let body = Page { uri: &url, date, content_type: "text/html", body: &html };
+        writer.page(body, PageRecords::RequestAndResponse).map_err(write_error)?;
         packed.pages += 1;
         packed.html_bytes += html.len() as u64;
     }

@@ -10,14 +10,15 @@ use assay_hub::{OpenOptions, Source};
 use assay_refine::engine::{Detail, Engine, Refined, Scratch};
 use assay_refine::parallel::{self, Flow};
 use assay_refine::verify::{Finding, Recheck, UnitTables, proofs};
-use assay_refine::warc::{ArchiveReader, ArchiveRecord};
+use assay_refine::warc::{ArchiveReader, ArchiveRecord, Compression, record_from_range};
 use assay_types::{
-    Addressing, Draws, Fault, FaultKind, FraudProof, LedgerRow, Manifest, ManifestUnit, Reason, UnitId, tagged_hash,
+    Addressing, Draws, Fault, FaultKind, FraudProof, LedgerRow, Manifest, ManifestUnit, Reason, UnitId, blake3_16,
+    tagged_hash,
 };
 
 use super::dataset::Dataset;
 use super::error::LocalError;
-use super::refine::identity_of;
+use super::refine::{archive_error, identity_of, read_error};
 
 /// How many rows of a unit to recompute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +136,7 @@ fn check_all(job: &VerifyJob<'_>, tables: &UnitTables, archive: &Source) -> Resu
     let input = assay_hub::open(archive, job.open)?;
     let mut recheck = Recheck::new(tables, identity_of(archive, job.engine));
     let mut reader =
-        ArchiveReader::new(input, job.engine.read_limits()).map_err(super::refine::archive_error(archive))?;
+        ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(archive))?;
     // A prefix ends where its manifest says; everything behind it belongs to nobody.
     let end = if job.prefix { tables.entry.warc_len.0 } else { u64::MAX };
     let mut at = 0;
@@ -147,7 +148,7 @@ fn check_all(job: &VerifyJob<'_>, tables: &UnitTables, archive: &Source) -> Resu
             if at >= end {
                 return Ok(None);
             }
-            let record = reader.next_record().map_err(super::refine::read_error(archive))?;
+            let record = reader.next_record().map_err(read_error(archive))?;
             at = record.as_ref().map_or(at, |record| record.offset + record.length);
             Ok(record)
         },
@@ -169,19 +170,20 @@ fn check_sample(
 ) -> Result<Checked, LocalError> {
     let mut recheck = Recheck::new(tables, identity_of(archive, job.engine));
     let mut scratch = Scratch::new();
+    let compression = compression_of(job, archive)?;
     for row in sampled(tables, job.seed, rows) {
-        let records = match records_of(job, archive, &row) {
-            Ok(records) => records,
+        let (record, others) = match record_of(job, archive, compression, &row) {
+            Ok(found) => found,
             Err(error) if is_short(&error) => {
                 recheck.misplaced(&row, FaultKind::OffsetMoved, "bytes behind the archive's end".to_owned());
                 continue;
             }
             Err(error) => return Err(error),
         };
-        match records.as_slice() {
-            [record] => recheck.row(&row, &job.engine.refine(&mut scratch, record, Detail::Decision)),
-            [] => recheck.misplaced(&row, FaultKind::RowAdded, "no record".to_owned()),
-            more => recheck.misplaced(&row, FaultKind::RowHidden, format!("{} records", more.len())),
+        if others > 0 && row.reason != Reason::Malformed {
+            recheck.misplaced(&row, FaultKind::RowHidden, format!("{} records", others + 1));
+        } else {
+            recheck.row(&row, &job.engine.refine(&mut scratch, &record, Detail::Decision));
         }
     }
     Ok(recheck.finish())
@@ -207,21 +209,39 @@ fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
     tables.ledger.iter().filter(|row| chosen.contains(&row.idx)).copied().collect()
 }
 
-/// The records inside a row's range; more than one if the row hides some.
-fn records_of(job: &VerifyJob<'_>, archive: &Source, row: &LedgerRow) -> Result<Vec<ArchiveRecord>, LocalError> {
+/// How the archive is compressed: its first bytes tell, a single record's do not.
+fn compression_of(job: &VerifyJob<'_>, archive: &Source) -> Result<Compression, LocalError> {
+    let input = assay_hub::open(archive, job.open)?;
+    let reader = ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(archive))?;
+    Ok(reader.compression())
+}
+
+/// The record of a row's range, and how many further records begin inside it.
+fn record_of(
+    job: &VerifyJob<'_>,
+    archive: &Source,
+    compression: Compression,
+    row: &LedgerRow,
+) -> Result<(ArchiveRecord, usize), LocalError> {
     let raw = assay_hub::open_range(archive, job.open, row.offset, u64::from(row.length))?;
-    let Ok(mut reader) = ArchiveReader::new(io::Cursor::new(raw), job.engine.read_limits()) else {
-        return Ok(Vec::new());
+    let limits = job.engine.read_limits();
+    let record = ArchiveRecord {
+        idx: row.idx,
+        offset: row.offset,
+        length: u64::from(row.length),
+        digest: blake3_16(&raw).0,
+        content: record_from_range(&raw, compression, &limits),
     };
-    let mut records = Vec::new();
-    while let Ok(Some(mut record)) = reader.next_record() {
-        record.offset += row.offset;
-        records.push(record);
-        if records.len() > 2 {
-            break;
+    let mut others = 0;
+    if let Ok(mut reader) = ArchiveReader::new(io::Cursor::new(raw), limits) {
+        while let Ok(Some(found)) = reader.next_record() {
+            others += usize::from(found.offset > 0);
+            if others > 2 {
+                break;
+            }
         }
     }
-    Ok(records)
+    Ok((record, others))
 }
 
 fn is_short(error: &LocalError) -> bool {
@@ -244,17 +264,13 @@ fn other_recipe(
     if rows.is_empty() || tables.entry.addressing != Addressing::Member {
         return Ok(None);
     }
+    let compression = compression_of(job, archive)?;
     let mut scratch = Scratch::new();
     for other in job.others.iter().filter(|other| other.recipe_id() != job.engine.recipe_id()) {
         let mut agree = true;
         for row in rows.iter().take(OTHERS_TRIED_MAX).filter_map(|at| tables.row(*at)) {
-            let records = records_of(job, archive, row)?;
-            let [record] = records.as_slice() else {
-                agree = false;
-                break;
-            };
-            let mut refined = other.refine(&mut scratch, record, Detail::Decision);
-            refined.idx = row.idx;
+            let (record, _) = record_of(job, archive, compression, row)?;
+            let refined = other.refine(&mut scratch, &record, Detail::Decision);
             let expected = assay_refine::verify::expected_row(&refined, row.dup_of);
             agree &= (expected.reason, expected.text_hash, expected.n_tokens) == (row.reason, row.text_hash, row.n_tokens);
         }

@@ -87,9 +87,10 @@ impl DatasetStats {
     pub fn add(&mut self, row: &DocsRow) {
         self.documents += 1;
         self.text_bytes += row.text.len() as u64;
-        self.tokens += u64::from(row.token_count);
+        let tokens = u64::try_from(row.token_count).unwrap_or(0);
+        self.tokens += tokens;
         self.characters.add(row.text.chars().count() as u64);
-        self.token_counts.add(u64::from(row.token_count));
+        self.token_counts.add(tokens);
         *self.languages.entry(row.language.clone()).or_default() += 1;
         let host = host_of(&row.url);
         if self.sites.len() < SITES_MAX || self.sites.contains_key(host) {

@@ -8,5 +8,5 @@ mod documents;
 mod writer;
 
 pub use counts::{Counts, KEPT_STAGE, StageCount};
-pub use documents::Format;
+pub use documents::{Format, read_documents_jsonl};
 pub use writer::{UnitError, UnitFiles, UnitIdentity, UnitSummary, UnitWriter};

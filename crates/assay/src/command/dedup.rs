@@ -1,7 +1,7 @@
 //! `assay dedup`: near-duplicates among given texts, with the pairs that share a band.
 
 use assay_agents::local;
-use assay_refine::minhash::Order;
+use assay_refine::minhash::cluster::Order;
 use assay_refine::report;
 
 use crate::cli::{DedupArgs, OrderArg};
@@ -14,6 +14,11 @@ pub(super) fn run(args: &DedupArgs, console: &Console) -> anyhow::Result<Status>
         OrderArg::Canonical => Order::Canonical,
     };
     let found = local::dedup(&args.texts, order)?;
+    if console.is_json() {
+        // The document itself has the three keys, so that it can be compared with datatrove's stages as it is.
+        console.flat("assay.dedup/1", &found)?;
+        return Ok(Status::Ok);
+    }
     console.result("assay.dedup/1", &found, &[], || {
         let mut text = format!(
             "{} documents, {} removed in {} clusters\n",

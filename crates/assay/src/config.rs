@@ -1,0 +1,28 @@
+//! What the environment may set, read in one place: S3 credentials, endpoint and region.
+//!
+//! | variable | what |
+//! |---|---|
+//! | `ASSAY_HUB__S3__ENDPOINT` | address of an S3-compatible server instead of AWS |
+//! | `ASSAY_HUB__S3__REGION` | region of the bucket |
+//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | keys; without them buckets are read anonymously |
+//! | `ASSAY_HUB__PROXY` | address of an HTTP proxy |
+
+use assay_hub::{OpenOptions, Secret};
+
+/// The options for opening inputs, environment over defaults.
+pub(crate) fn open_options() -> anyhow::Result<OpenOptions> {
+    let mut options = OpenOptions::default();
+    options.s3.endpoint = variable("ASSAY_HUB__S3__ENDPOINT").or(options.s3.endpoint);
+    if let Some(region) = variable("ASSAY_HUB__S3__REGION") {
+        options.s3.region = region;
+    }
+    options.s3.access_key_id = variable("AWS_ACCESS_KEY_ID").map(Secret::new);
+    options.s3.secret_access_key = variable("AWS_SECRET_ACCESS_KEY").map(Secret::new);
+    options.s3.session_token = variable("AWS_SESSION_TOKEN").map(Secret::new);
+    options.proxy = variable("ASSAY_HUB__PROXY").map(Secret::new);
+    Ok(options)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
