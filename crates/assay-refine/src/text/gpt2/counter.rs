@@ -9,7 +9,10 @@ use crate::text::memo::{CHUNK_BYTES_MAX, Memo};
 /// The special token that a text may contain literally.
 const END_OF_TEXT: &str = "<|endoftext|>";
 
-/// Counts GPT-2 tokens; keeps a bounded memo (1.5 MiB), which never changes a result.
+/// Slots of the memo, as a power of two: 4 MiB. A quarter of it made the count 2–3 times slower on web text.
+const MEMO_BITS: u32 = 17;
+
+/// Counts GPT-2 tokens; keeps a bounded memo (4 MiB), which never changes a result.
 #[derive(Debug)]
 pub struct Gpt2 {
     merges: Merges,
@@ -27,7 +30,7 @@ impl Gpt2 {
     pub fn new() -> Self {
         Self {
             merges: Merges::new(),
-            memo: Memo::new(),
+            memo: Memo::new(MEMO_BITS),
         }
     }
 

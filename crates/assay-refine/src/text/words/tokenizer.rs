@@ -27,7 +27,10 @@ impl Token {
     }
 }
 
-/// Finds tokens; keeps a bounded memo (1.5 MiB), which never changes a result.
+/// Slots of the memo, as a power of two: 2 MiB.
+const MEMO_BITS: u32 = 16;
+
+/// Finds tokens; keeps a bounded memo (2 MiB), which never changes a result.
 #[derive(Debug)]
 pub struct Tokenizer {
     rules: Rules,
@@ -46,7 +49,7 @@ impl Tokenizer {
     pub fn new() -> Self {
         Self {
             rules: Rules::new(),
-            memo: Memo::new(),
+            memo: Memo::new(MEMO_BITS),
             cut: Cut::default(),
         }
     }
