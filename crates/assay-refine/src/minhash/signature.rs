@@ -4,7 +4,7 @@
 //! text come from [`crate::text`]; signatures go to `bands` and `cluster`.
 //!
 //! Cost a shingle on one core of an AMD EPYC: SHA-1 60–80 ns; the permutations 440 ns as SSE2, 200 ns scalar, 70–100 ns as
-//! AVX2, 43 ns as AVX-512. So `pulp` chooses the instructions at run time; it is all integers, the result is the same.
+//! AVX2, 43 ns as AVX-512 (whole signature with bands: 92 MB/s of text). So `pulp` chooses the instructions at run time; it is all integers, the result is the same.
 
 use sha1::{Digest as _, Sha1};
 
