@@ -100,7 +100,7 @@ def sha256(text):
 class Reference:
     def __init__(self, gpt2):
         self.tokenizer = SpaCyTokenizer("en")
-        self.minhash = MinhashDedupSignature("/tmp/unused-signatures", config=MinhashConfig(hash_config=HashConfig(hash_fc="sha1", precision=64)))
+        self.minhash = MinhashDedupSignature("unused-signatures", config=MinhashConfig(hash_config=HashConfig(hash_fc="sha1", precision=64)))
         self.gpt2 = None
         if gpt2:
             from tokenizers import Tokenizer

@@ -1,16 +1,12 @@
 //! A bounded memo from a chunk to the ends of its tokens, or from a GPT-2 piece to its token count.
 //!
 //! The cut of a chunk is a pure function of the chunk, so the memo never changes a result; when full it is emptied.
-//! Memory: 2^15 slots of 16 bytes and an arena of 1 MiB, 1.5 MiB in all. Asked by `words` and `gpt2`.
+//! Memory: 16 bytes a slot and as much for keys and ends. Asked by `words` and `gpt2`.
 
 use super::hash::hash;
 
-/// Slots; a power of two.
-const SLOTS: usize = 1 << 15;
-/// Entries at most: half of the slots, so that a probe is short.
-const ENTRIES_MAX: usize = SLOTS / 2;
-/// Bytes of all keys and token ends at most.
-const ARENA_BYTES_MAX: usize = 1 << 20;
+/// Bytes of keys and token ends at most, for each slot.
+const SLOT_ARENA_BYTES: usize = 16;
 /// Longest chunk that is remembered, in bytes; token ends fit a byte.
 pub(in crate::text) const CHUNK_BYTES_MAX: usize = 64;
 
@@ -42,12 +38,22 @@ pub(in crate::text) struct Memo {
 }
 
 impl Memo {
-    pub(in crate::text) fn new() -> Self {
+    /// An empty memo of 2^`bits` slots, half of which are used at most, so that a probe is short.
+    pub(in crate::text) fn new(bits: u32) -> Self {
         Self {
-            slots: vec![Slot::default(); SLOTS],
+            slots: vec![Slot::default(); 1 << bits],
             arena: Vec::new(),
             entries: 0,
         }
+    }
+
+    fn first_slot(&self, hash: u64) -> usize {
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    fn is_full(&self) -> bool {
+        let arena_bytes_max = self.slots.len() * SLOT_ARENA_BYTES;
+        self.entries >= self.slots.len() / 2 || self.arena.len() + 2 * CHUNK_BYTES_MAX > arena_bytes_max
     }
 
     /// The remembered cut of `chunk`.
@@ -55,7 +61,7 @@ impl Memo {
     pub(in crate::text) fn get(&self, chunk: &str) -> Option<Remembered<'_>> {
         let key = chunk.as_bytes();
         let wanted = hash(key);
-        let mut at = wanted as usize % SLOTS;
+        let mut at = self.first_slot(wanted);
         loop {
             let slot = self.slots.get(at)?;
             if slot.key_len == 0 {
@@ -71,7 +77,7 @@ impl Memo {
                     });
                 }
             }
-            at = (at + 1) % SLOTS;
+            at = (at + 1) & (self.slots.len() - 1);
         }
     }
 
@@ -81,15 +87,15 @@ impl Memo {
         if key.is_empty() || key.len() > CHUNK_BYTES_MAX {
             return;
         }
-        if self.entries >= ENTRIES_MAX || self.arena.len() + 2 * CHUNK_BYTES_MAX > ARENA_BYTES_MAX {
+        if self.is_full() {
             self.slots.fill(Slot::default());
             self.arena.clear();
             self.entries = 0;
         }
         let wanted = hash(key);
-        let mut at = wanted as usize % SLOTS;
+        let mut at = self.first_slot(wanted);
         while self.slots.get(at).is_some_and(|slot| slot.key_len > 0) {
-            at = (at + 1) % SLOTS;
+            at = (at + 1) & (self.slots.len() - 1);
         }
         let Some(slot) = self.slots.get_mut(at) else {
             return;
@@ -113,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_full_memo_starts_anew() {
-        let mut memo = Memo::new();
-        for i in 0..3 * ENTRIES_MAX {
+        let mut memo = Memo::new(10);
+        for i in 0..5000 {
             let chunk = format!("chunk-{i}");
             assert!(memo.get(&chunk).is_none());
             memo.put(&chunk, &[5, 6, chunk.len() as u32], i % 2 == 0);
@@ -123,13 +129,13 @@ mod tests {
                 (found.ends, found.joins),
                 (&[5, 6, chunk.len() as u8][..], i % 2 == 0)
             );
-            assert!(memo.entries <= ENTRIES_MAX && memo.arena.len() <= ARENA_BYTES_MAX);
+            assert!(memo.entries <= 512 && memo.arena.len() <= 16 << 10);
         }
     }
 
     #[test]
     fn long_chunks_are_not_remembered() {
-        let mut memo = Memo::new();
+        let mut memo = Memo::new(10);
         let chunk = "x".repeat(CHUNK_BYTES_MAX + 1);
         memo.put(&chunk, &[65], false);
         assert!(memo.get(&chunk).is_none());

@@ -1,6 +1,7 @@
 //! Counts GPT-2 tokens of a text, with a bounded memo of pieces.
 //!
-//! `<|endoftext|>` is one token wherever it stands, as in datatrove's TokensCounter. Speed: `benches/text.rs`.
+//! `<|endoftext|>` is one token wherever it stands, as in datatrove's TokensCounter. Speed on 1.9 MB of web
+//! text, one core of an AMD EPYC, `benches/text.rs`: 144 MB/s once the memo knows the pieces; a new counter 0.1 ms.
 
 use super::merges::Merges;
 use super::pieces::piece_len;
@@ -9,7 +10,10 @@ use crate::text::memo::{CHUNK_BYTES_MAX, Memo};
 /// The special token that a text may contain literally.
 const END_OF_TEXT: &str = "<|endoftext|>";
 
-/// Counts GPT-2 tokens; keeps a bounded memo (1.5 MiB), which never changes a result.
+/// Slots of the memo, as a power of two: 4 MiB. A quarter of it: 22 MB/s instead of 144, for it filled up.
+const MEMO_BITS: u32 = 17;
+
+/// Counts GPT-2 tokens; keeps a bounded memo (4 MiB), which never changes a result.
 #[derive(Debug)]
 pub struct Gpt2 {
     merges: Merges,
@@ -27,7 +31,7 @@ impl Gpt2 {
     pub fn new() -> Self {
         Self {
             merges: Merges::new(),
-            memo: Memo::new(),
+            memo: Memo::new(MEMO_BITS),
         }
     }
 
