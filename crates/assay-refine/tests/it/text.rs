@@ -10,28 +10,19 @@ use serde_json::Value;
 
 /// The rows of a gzipped JSONL file of `parity`.
 pub(crate) fn rows(name: &str) -> Vec<Value> {
-    let Some(data) = crate::assay_data() else {
-        return Vec::new();
-    };
+    let Some(data) = crate::assay_data() else { return Vec::new() };
     let file = std::fs::File::open(data.join("parity").join(name)).unwrap();
     let mut text = String::new();
-    flate2::read::MultiGzDecoder::new(file)
-        .read_to_string(&mut text)
-        .unwrap();
-    text.split('\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+    text.split('\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        })
+    sha2::Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }
 
 /// Names of the rows `same` says no to, the first few printed.
@@ -41,23 +32,14 @@ pub(crate) fn differing(rows: &[Value], mut same: impl FnMut(&str, &Value) -> bo
         .filter(|row| !same(row["text"].as_str().unwrap(), row))
         .map(|row| row["id"].as_str().unwrap().to_owned())
         .collect();
-    eprintln!(
-        "{} of {} differ: {:?}",
-        bad.len(),
-        rows.len(),
-        bad.iter().take(20).collect::<Vec<_>>()
-    );
+    eprintln!("{} of {} differ: {:?}", bad.len(), rows.len(), bad.iter().take(20).collect::<Vec<_>>());
     bad
 }
 
 pub(crate) fn words<'a>(tokenizer: &mut Tokenizer, text: &'a str) -> (Vec<&'a str>, Vec<Token>) {
     let mut tokens = Vec::new();
     tokenizer.tokenize(text, &mut tokens);
-    let words = tokens
-        .iter()
-        .filter(|token| !token.is_space)
-        .map(|token| token.text(text))
-        .collect();
+    let words = tokens.iter().filter(|token| !token.is_space).map(|token| token.text(text)).collect();
     (words, tokens)
 }
 
@@ -71,20 +53,14 @@ fn words_are_spacys() {
         if !same && let Some(list) = row["words"]["list"].as_array() {
             let list: Vec<&str> = list.iter().map(|word| word.as_str().unwrap()).collect();
             let at = words.iter().zip(&list).position(|(a, b)| a != b).unwrap_or(0);
-            eprintln!(
-                "{:?} expected {:?}",
-                &words[at..(at + 6).min(words.len())],
-                &list[at..(at + 6).min(list.len())]
-            );
+            eprintln!("{:?} expected {:?}", &words[at..(at + 6).min(words.len())], &list[at..(at + 6).min(list.len())]);
         }
         same
     });
     // datatrove drops the literal `IS_ALPHA` from texts on which spaCy fails (reference §1).
-    assert!(
-        rows.iter()
-            .filter(|row| bad.iter().any(|id| row["id"] == **id))
-            .all(|row| { row["text"].as_str().unwrap().contains("IS_ALPHA") })
-    );
+    assert!(rows.iter().filter(|row| bad.iter().any(|id| row["id"] == **id)).all(|row| {
+        row["text"].as_str().unwrap().contains("IS_ALPHA")
+    }));
     assert!(bad.len() <= 2);
 }
 
@@ -98,16 +74,11 @@ fn sentences_are_spacys() {
             .into_iter()
             .map(|(start, end)| {
                 let start_chars = python::len(&text[..start as usize]);
-                Value::from(vec![
-                    start_chars,
-                    start_chars + python::len(&text[start as usize..end as usize]),
-                ])
+                Value::from(vec![start_chars, start_chars + python::len(&text[start as usize..end as usize])])
             })
             .collect();
         let expected = &row["sentences"];
-        let same_spans = expected
-            .get("spans")
-            .is_none_or(|list| *list == Value::from(spans));
+        let same_spans = expected.get("spans").is_none_or(|list| *list == Value::from(spans));
         expected["count"] == count_sentences(text, &tokens) && same_spans
     });
     assert_eq!(bad, Vec::<String>::new());
