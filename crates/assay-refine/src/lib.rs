@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod filter;
+pub mod minhash;
 pub mod pii;
 pub mod text;
 pub mod url_lists;

@@ -3,7 +3,11 @@
 //! Texts come from the extractor; tokens, counts and normalised text go to the filters and to [`crate::minhash`].
 
 pub mod charsets;
+pub mod gpt2;
+mod hash;
+mod memo;
 pub mod python;
 pub mod sentences;
+pub mod simplify;
 pub mod tables;
 pub mod words;

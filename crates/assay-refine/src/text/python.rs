@@ -127,7 +127,7 @@ pub fn lower_into(text: &str, out: &mut String) {
         let Some(c) = tail.chars().next() else { return };
         let here = text.len() - tail.len();
         rest = tail.get(c.len_utf8()..).unwrap_or("");
-        push_lower(c, text, here, out);
+        lower_char_at(c, text, here, |lowered| out.push(lowered));
     }
     push_ascii_lower(rest, out);
 }
@@ -140,15 +140,15 @@ fn push_ascii_lower(text: &str, out: &mut String) {
     }
 }
 
-/// Appends the lower case of `c`, which stands in `text` at byte `at`.
-fn push_lower(c: char, text: &str, at: usize, out: &mut String) {
+/// Calls `push` with the lower case of `c`, which stands in `text` at byte `at`.
+pub(super) fn lower_char_at(c: char, text: &str, at: usize, mut push: impl FnMut(char)) {
     if c == 'Σ' {
-        out.push(if is_final_sigma(text, at) { 'ς' } else { 'σ' });
+        push(if is_final_sigma(text, at) { 'ς' } else { 'σ' });
     } else if has(c, LOWERS) {
         // Mappings of assigned characters are stable; LOWERS keeps those Unicode 14.0 does not know from changing.
-        out.extend(c.to_lowercase());
+        c.to_lowercase().for_each(push);
     } else {
-        out.push(c);
+        push(c);
     }
 }
 

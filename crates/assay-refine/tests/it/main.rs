@@ -6,10 +6,15 @@
 
 mod filter_manual;
 mod filter_parity;
+mod minhash;
 mod text;
 mod url_lists;
 
 /// The folder of real test data, or a printed line that the test is skipped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests find their data by the environment"
+)]
 pub(crate) fn assay_data() -> Option<std::path::PathBuf> {
     let folder = std::env::var_os("ASSAY_DATA").map(std::path::PathBuf::from);
     if folder.is_none() {

@@ -2,11 +2,10 @@
 //!
 //! Texts come from the extractor; the tokens serve all filters, sentences and MinHash. `tokenizer` cuts a text into
 //! chunks at white space, `chunk` cuts a chunk by `rules` (exceptions), `affixes` and `url`, `second` joins tokens that
-//! together are an exception, and `memo` remembers chunks.
+//! together are an exception, and [`super::memo`] remembers chunks.
 
 mod affixes;
 mod chunk;
-mod memo;
 mod rules;
 mod second;
 mod tokenizer;

@@ -4,24 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::text::hash::hash;
 use crate::text::tables::{EXCEPTIONS, PATTERNS, UNITS};
 
 /// Slots of a table of strings; a power of two, at least twice the largest table (1,347 exceptions).
 const SLOTS: usize = 4096;
-
-/// A 64-bit hash of bytes, eight at a time; only for look-ups in memory, never written anywhere.
-#[inline]
-pub(super) fn hash(bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut h = K ^ bytes.len() as u64;
-    let (words, tail) = bytes.as_chunks::<8>();
-    for word in words {
-        h = (h.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(K);
-    }
-    let last = tail.iter().rev().fold(0, |x, &byte| x << 8 | u64::from(byte));
-    h = (h.rotate_left(5) ^ last).wrapping_mul(K);
-    h ^ h >> 29
-}
 
 /// Strings and their numbers, open addressing.
 #[derive(Debug)]

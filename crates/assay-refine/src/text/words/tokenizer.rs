@@ -3,9 +3,9 @@
 //! Source: `_tokenize_affixes` in `tokenizer.pyx` of spaCy 3.8.18. Texts come from the extractor, tokens go to the filters.
 
 use super::chunk::{Cut, cut_chunk};
-use super::memo::{CHUNK_BYTES_MAX, Memo};
 use super::rules::Rules;
 use super::second::join_tokens;
+use crate::text::memo::{CHUNK_BYTES_MAX, Memo};
 use crate::text::tables::{BEFORE_DOT, SPACE, SUFFIX, ascii_flags};
 
 /// One token: a byte range of the text.
@@ -218,8 +218,10 @@ fn space_len(bytes: &[u8], at: usize) -> usize {
     let next = |i: usize| bytes.get(at + i).copied().unwrap_or(0);
     match (byte, next(1), next(2)) {
         (0xc2, 0x85 | 0xa0, _) => 2,
-        (0xe1, 0x9a, 0x80) | (0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf) => 3,
-        (0xe2, 0x81, 0x9f) | (0xe3, 0x80, 0x80) => 3,
+        (0xe1, 0x9a, 0x80)
+        | (0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf)
+        | (0xe2, 0x81, 0x9f)
+        | (0xe3, 0x80, 0x80) => 3,
         _ => 0,
     }
 }

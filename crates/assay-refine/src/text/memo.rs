@@ -1,9 +1,9 @@
-//! A bounded memo from a chunk to the ends of its tokens.
+//! A bounded memo from a chunk to the ends of its tokens, or from a GPT-2 piece to its token count.
 //!
 //! The cut of a chunk is a pure function of the chunk, so the memo never changes a result; when full it is emptied.
-//! Memory: 2^15 slots of 16 bytes and an arena of 1 MiB, 1.5 MiB in all. Asked by `tokenizer`.
+//! Memory: 2^15 slots of 16 bytes and an arena of 1 MiB, 1.5 MiB in all. Asked by `words` and `gpt2`.
 
-use super::rules::hash;
+use super::hash::hash;
 
 /// Slots; a power of two.
 const SLOTS: usize = 1 << 15;
@@ -12,7 +12,7 @@ const ENTRIES_MAX: usize = SLOTS / 2;
 /// Bytes of all keys and token ends at most.
 const ARENA_BYTES_MAX: usize = 1 << 20;
 /// Longest chunk that is remembered, in bytes; token ends fit a byte.
-pub(super) const CHUNK_BYTES_MAX: usize = 64;
+pub(in crate::text) const CHUNK_BYTES_MAX: usize = 64;
 
 /// Where an entry lies in the arena: key bytes, then one byte for each token end.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,23 +26,23 @@ struct Slot {
 
 /// What is remembered of a chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Remembered<'a> {
+pub(in crate::text) struct Remembered<'a> {
     /// Byte after the last of each token.
-    pub(super) ends: &'a [u8],
+    pub(in crate::text) ends: &'a [u8],
     /// The text needs the second pass.
-    pub(super) joins: bool,
+    pub(in crate::text) joins: bool,
 }
 
 /// The memo.
 #[derive(Debug)]
-pub(super) struct Memo {
+pub(in crate::text) struct Memo {
     slots: Vec<Slot>,
     arena: Vec<u8>,
     entries: usize,
 }
 
 impl Memo {
-    pub(super) fn new() -> Self {
+    pub(in crate::text) fn new() -> Self {
         Self {
             slots: vec![Slot::default(); SLOTS],
             arena: Vec::new(),
@@ -52,7 +52,7 @@ impl Memo {
 
     /// The remembered cut of `chunk`.
     #[inline]
-    pub(super) fn get(&self, chunk: &str) -> Option<Remembered<'_>> {
+    pub(in crate::text) fn get(&self, chunk: &str) -> Option<Remembered<'_>> {
         let key = chunk.as_bytes();
         let wanted = hash(key);
         let mut at = wanted as usize % SLOTS;
@@ -76,7 +76,7 @@ impl Memo {
     }
 
     /// Remembers the cut of a chunk of at most [`CHUNK_BYTES_MAX`] bytes that is not remembered yet.
-    pub(super) fn put(&mut self, chunk: &str, ends: &[u32], joins: bool) {
+    pub(in crate::text) fn put(&mut self, chunk: &str, ends: &[u32], joins: bool) {
         let key = chunk.as_bytes();
         if key.is_empty() || key.len() > CHUNK_BYTES_MAX {
             return;
