@@ -21,11 +21,8 @@ pub const BANDS_COLUMNS: [&str; 1 + BANDS] = [
 
 /// The key of band `k`: `u64(H("assay/band/1", k ‖ 8 minima))`, minima little-endian (mechanism §6.3).
 pub fn band_key(k: u8, minima: &[u64; BAND_MINIMA]) -> u64 {
-    let [a, b, c, d, e, f, g, h] = minima.map(u64::to_le_bytes);
-    u64_le(&tagged_hash(
-        "assay/band/1",
-        &[&[k], &a, &b, &c, &d, &e, &f, &g, &h],
-    ))
+    let minima = minima.map(u64::to_le_bytes);
+    u64_le(&tagged_hash("assay/band/1", &[&[k], minima.as_flattened()]))
 }
 
 /// The keys of one document, band 0 first.

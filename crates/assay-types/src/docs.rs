@@ -99,7 +99,7 @@ mod tests {
             record_digest: RecordDigest::default(),
             recipe_id: RecipeId::default(),
         };
-        assert_eq!(row.language_score_f64(), 0.75);
+        assert_eq!(row.language_score_f64().to_bits(), 0.75_f64.to_bits());
         for units in [0, 1, 42_598, 65_535, 65_536] {
             assert_eq!(language_score_units(f64::from(units) / 65_536.0), Some(units));
         }

@@ -60,8 +60,7 @@ pub fn blake3_16(bytes: &[u8]) -> Digest16 {
 
 /// The first 8 bytes of a digest as a little-endian integer.
 pub fn u64_le(digest: &Digest) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = digest.0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    u64::from_le_bytes(*digest.0.first_chunk().unwrap_or(&[0; 8]))
 }
 
 #[cfg(test)]

@@ -384,7 +384,7 @@ mod tests {
         fn decoded_bytes_are_encoded_again(bytes in any::<[u8; 32]>(), tail in any::<[u8; 26]>()) {
             let bytes = [bytes.as_slice(), &tail].concat();
             if let Ok(row) = LedgerRow::decode(&bytes) {
-                prop_assert_eq!(row.encode().as_slice(), bytes.as_slice());
+                prop_assert_eq!(row.encode().to_vec(), bytes);
             }
         }
     }

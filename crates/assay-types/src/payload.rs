@@ -228,7 +228,7 @@ mod tests {
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..130)) {
             if let Ok(pointer) = Pointer::parse(&bytes) {
-                prop_assert_eq!(pointer.encode().as_slice(), bytes.as_slice());
+                prop_assert_eq!(pointer.encode().to_vec(), bytes);
             }
         }
     }

@@ -18,12 +18,14 @@ impl Q32 {
 
     /// `(a·b) >> 32` in 128 bits, floor; saturates at the largest value.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "an operator would hide the floor")]
     pub fn mul(self, other: Self) -> Self {
         Self::saturated((u128::from(self.0) * u128::from(other.0)) >> 32)
     }
 
     /// `(a << 32) / b` in 128 bits, floor; none if `b` is zero; saturates at the largest value.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "an operator would hide the floor")]
     pub fn div(self, other: Self) -> Option<Self> {
         (u128::from(self.0) << 32)
             .checked_div(u128::from(other.0))
