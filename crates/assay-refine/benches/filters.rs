@@ -1,7 +1,10 @@
 //! Throughput of every filter and of PII scrubbing on the longer texts of the parity fixture, in bytes of text a second.
 //!
 //! Texts come from `ASSAY_DATA`; without it there is nothing to measure. Words are counted once, outside the filters.
-#![expect(clippy::disallowed_methods, reason = "a benchmark finds its data by the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark finds its data by the environment"
+)]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops on missing data")]
 use std::hint::black_box;
 use std::io::Read;
@@ -11,9 +14,7 @@ use assay_refine::filter::{FilterScratch, c4, fineweb_quality, gopher_quality, g
 use assay_refine::pii::scrub;
 use assay_refine::text::words::{Token, Tokenizer};
 use assay_refine::url_lists::UrlLists;
-use assay_types::recipe::{
-    C4Params, FinewebQualityParams, GopherQualityParams, UrlFilterParams,
-};
+use assay_types::recipe::{C4Params, FinewebQualityParams, GopherQualityParams, UrlFilterParams};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// Texts of real pages of at least this many bytes are measured: a mean of about 9 kB.
@@ -27,10 +28,14 @@ struct Page {
 }
 
 fn pages() -> Vec<Page> {
-    let Some(folder) = std::env::var_os("ASSAY_DATA") else { return Vec::new() };
+    let Some(folder) = std::env::var_os("ASSAY_DATA") else {
+        return Vec::new();
+    };
     let path = std::path::PathBuf::from(folder).join("parity/filters.jsonl.gz");
     let mut lines = String::new();
-    flate2::read::MultiGzDecoder::new(fs_err::File::open(path).unwrap()).read_to_string(&mut lines).unwrap();
+    flate2::read::MultiGzDecoder::new(fs_err::File::open(path).unwrap())
+        .read_to_string(&mut lines)
+        .unwrap();
     let mut tokenizer = Tokenizer::new();
     let mut pages = Vec::new();
     for line in lines.split('\n').filter(|line| line.contains("\"page-")) {
@@ -61,23 +66,36 @@ fn filters(criterion: &mut Criterion) {
         black_box(url_filter.check(&page.url));
     });
     measure("gopher_repetition", &mut |page| {
-        black_box(gopher_repetition::features(&page.text, &page.tokens, &mut scratch));
+        black_box(gopher_repetition::features(
+            &page.text,
+            &page.tokens,
+            &mut scratch,
+        ));
     });
     let params = GopherQualityParams::default();
     measure("gopher_quality", &mut |page| {
         black_box(gopher_quality::features(&page.text, &page.tokens, &params));
     });
     measure("c4", &mut |page| {
-        black_box(c4::rewrite(&page.text, &C4Params::default(), &mut tokenizer, &mut scratch));
+        black_box(c4::rewrite(
+            &page.text,
+            &C4Params::default(),
+            &mut tokenizer,
+            &mut scratch,
+        ));
     });
     let params = FinewebQualityParams::default();
     measure("fineweb_quality", &mut |page| {
-        black_box(fineweb_quality::features(&page.text, &page.tokens, &params, &mut scratch));
+        black_box(fineweb_quality::features(
+            &page.text,
+            &page.tokens,
+            &params,
+            &mut scratch,
+        ));
     });
     measure("pii", &mut |page| {
         black_box(scrub(&page.text));
     });
-    println!("{} texts, {} bytes each", pages.len(), bytes / pages.len().max(1));
 }
 
 criterion_group!(benches, filters);

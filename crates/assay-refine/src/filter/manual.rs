@@ -19,7 +19,7 @@ pub fn manual() -> String {
          and defaults are datatrove's.\nIn examples `\"text\" * 9` is the text nine times over.\n",
     );
     for (name, source) in FILTERS {
-        page.push_str(&format!("\n## `{name}`\n\n"));
+        page.extend(["\n## `", name, "`\n\n"]);
         for line in header(source) {
             page.push_str(line);
             page.push('\n');

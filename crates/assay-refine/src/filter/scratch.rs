@@ -54,10 +54,10 @@ impl SeenTable {
     #[inline]
     pub(super) fn find_or_insert(&mut self, key: u64, value: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = (key.wrapping_mul(self.multiplier) >> self.shift) as usize;
+        let home = (key.wrapping_mul(self.multiplier) >> self.shift) as usize;
         // `reset` made at least twice as many slots as keys will come, so a free one is met.
-        for _ in 0..self.slots.len() {
-            let slot = self.slots.get_mut(at & mask)?;
+        for step in 0..self.slots.len() {
+            let slot = self.slots.get_mut((home + step) & mask)?;
             if slot.1 == 0 {
                 *slot = (key, value + 1);
                 return None;
@@ -65,7 +65,6 @@ impl SeenTable {
             if slot.0 == key && same(slot.1 - 1) {
                 return Some(slot.1 - 1);
             }
-            at += 1;
         }
         None
     }
