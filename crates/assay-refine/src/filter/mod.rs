@@ -6,6 +6,7 @@ pub mod c4;
 pub mod fineweb_quality;
 pub mod gopher_quality;
 pub mod gopher_repetition;
+mod grams;
 mod manual;
 pub mod registered_domain;
 mod scratch;
