@@ -23,10 +23,10 @@
 //!
 //! The rule on terminal punctuation is off, as in FineWeb (`filter_no_terminal_punct=False`).
 //!
-//! * keeps: "The miller waited.[1] Home\nIt rained. It rained more. Then it stopped. The wheel turned."
-//! * drops: "The miller waited for rain." => `too_few_sentences`
-//! * drops: "Lorem Ipsum dolor sit amet." => `lorem_ipsum`
-//! * drops: "if (a) { b }" => `curly_bracket`
+//! * keeps: `"The miller waited.[1] Home\nIt rained. It rained more. Then it stopped. The wheel turned."`
+//! * drops: `"The miller waited for rain."` => `too_few_sentences`
+//! * drops: `"Lorem Ipsum dolor sit amet."` => `lorem_ipsum`
+//! * drops: `"if (a) { b }"` => `curly_bracket`
 use std::borrow::Cow;
 
 use assay_types::recipe::C4Params;

@@ -20,9 +20,9 @@
 //! | `top_gram_ppm`, n = 2, 3, 4 | 200,000, 180,000, 160,000 | same |
 //! | `duplicated_gram_ppm`, n = 5 … 10 | 150,000, 140,000, 130,000, 120,000, 110,000, 100,000 | same |
 //!
-//! * keeps: "The river rose in spring, so an old mill near our bridge had to close for three weeks.\nNobody minded: flour was cheap that year, and children swam where carts used to wait."
-//! * drops: "Read more\n" * 3 => `dup_line_frac`
-//! * drops: "good morning good morning good night" => `top_2_gram`
+//! * keeps: `"The river rose in spring, so an old mill near our bridge had to close for three weeks.\nNobody minded: flour was cheap that year, and children swam where carts used to wait."`
+//! * drops: `"Read more\n" * 3` => `dup_line_frac`
+//! * drops: `"good morning good morning good night"` => `top_2_gram`
 use assay_types::recipe::GopherRepetitionParams;
 use serde::Serialize;
 
