@@ -210,8 +210,9 @@ fn octet_lengths(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
     let longest = match (digit(0), digit(1), digit(2)) {
         (None, _, _) => 0,
         (Some(_), None, _) => 1,
-        (Some(b'0' | b'1'), Some(_), Some(_)) | (Some(b'2'), Some(b'0'..=b'4'), Some(_)) => 3,
-        (Some(b'2'), Some(b'5'), Some(b'0'..=b'5')) => 3,
+        (Some(b'0' | b'1'), Some(_), Some(_))
+        | (Some(b'2'), Some(b'0'..=b'4'), Some(_))
+        | (Some(b'2'), Some(b'5'), Some(b'0'..=b'5')) => 3,
         _ => 2,
     };
     (1..=longest).rev()

@@ -23,10 +23,10 @@
 //!
 //! The rule on terminal punctuation is off, as in FineWeb (`filter_no_terminal_punct=False`).
 //!
-//! * keeps: "The miller waited.[1] Home\nIt rained. It rained more. Then it stopped. The wheel turned."
-//! * drops: "The miller waited for rain." => `too_few_sentences`
-//! * drops: "Lorem Ipsum dolor sit amet." => `lorem_ipsum`
-//! * drops: "if (a) { b }" => `curly_bracket`
+//! * keeps: `"The miller waited.[1] Home\nIt rained. It rained more. Then it stopped. The wheel turned."`
+//! * drops: `"The miller waited for rain."` => `too_few_sentences`
+//! * drops: `"Lorem Ipsum dolor sit amet."` => `lorem_ipsum`
+//! * drops: `"if (a) { b }"` => `curly_bracket`
 use std::borrow::Cow;
 
 use assay_types::recipe::C4Params;
@@ -39,19 +39,17 @@ use crate::text::python;
 use crate::text::sentences::count_sentences;
 use crate::text::words::Tokenizer;
 
-/// datatrove's `POLICY_SUBSTRINGS`.
-const POLICY: [&str; 6] = [
-    "terms of use",
-    "privacy policy",
-    "cookie policy",
-    "uses cookies",
-    "use of cookies",
-    "use cookies",
+/// datatrove's `POLICY_SUBSTRINGS`, each with the place of its rarest letter.
+const POLICY: [(&str, usize); 6] = [
+    ("terms of use", 7),
+    ("privacy policy", 3),
+    ("cookie policy", 3),
+    ("uses cookies", 8),
+    ("use of cookies", 10),
+    ("use cookies", 7),
 ];
-const LOREM_IPSUM: &str = "lorem ipsum";
-const JAVASCRIPT: &str = "javascript";
-/// Longest phrase looked for, in bytes.
-const PHRASE_BYTES_MAX: usize = 14;
+const LOREM_IPSUM: (&str, usize) = ("lorem ipsum", 7);
+const JAVASCRIPT: (&str, usize) = ("javascript", 2);
 
 /// Lines by what became of them, up to the line that dropped the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -218,33 +216,30 @@ struct Phrases {
     policy: bool,
 }
 
-/// Looks for all phrases in one pass, as in Python's `line.lower()`.
+/// Looks for all phrases, as in Python's `line.lower()`.
 fn phrases(line: &str) -> Phrases {
     // Of all characters outside ASCII only the Kelvin sign becomes an ASCII letter alone. (U+0130 becomes i and a
     // combining dot, and no phrase ends in i.)
     if line.contains('\u{212a}') {
         return phrases(&line.replace('\u{212a}', "k"));
     }
-    let bytes = line.as_bytes();
-    let mut found = Phrases::default();
-    for (at, &byte) in bytes.iter().enumerate() {
-        if !matches!(byte | 0x20, b'l' | b'j' | b't' | b'p' | b'c' | b'u') {
-            continue;
-        }
-        let here = bytes
-            .get(at..bytes.len().min(at + PHRASE_BYTES_MAX))
-            .unwrap_or_default();
-        let is = |phrase: &str| {
-            here.get(..phrase.len())
-                .is_some_and(|here| here.eq_ignore_ascii_case(phrase.as_bytes()))
-        };
-        match byte | 0x20 {
-            b'l' => found.lorem_ipsum |= is(LOREM_IPSUM),
-            b'j' => found.javascript |= is(JAVASCRIPT),
-            _ => found.policy = found.policy || POLICY.into_iter().any(is),
-        }
+    Phrases {
+        lorem_ipsum: holds(line, LOREM_IPSUM),
+        javascript: holds(line, JAVASCRIPT),
+        policy: POLICY.into_iter().any(|phrase| holds(line, phrase)),
     }
-    found
+}
+
+/// Whether a line holds a phrase in any case: found by its rarest letter, then compared.
+fn holds(line: &str, (phrase, rarest): (&str, usize)) -> bool {
+    let (line, phrase) = (line.as_bytes(), phrase.as_bytes());
+    let letter = phrase.get(rarest).copied().unwrap_or_default();
+    memchr::memchr2_iter(letter, letter.to_ascii_uppercase(), line).any(|at| {
+        let start = at.checked_sub(rarest);
+        start
+            .and_then(|start| line.get(start..start + phrase.len()))
+            .is_some_and(|here| here.eq_ignore_ascii_case(phrase))
+    })
 }
 
 /// Sentences of a line. Only a token after a sentence end begins another one, so most lines need no tokens.
@@ -294,6 +289,21 @@ mod tests {
         assert!(phrases("we USE COO\u{212a}IES").policy);
         assert!(!phrases("use cook\u{130}es").policy && !phrases("use  cookies").policy);
         assert!(phrases("terms of use cookies, JavaScripts").javascript);
+    }
+
+    #[test]
+    fn every_phrase_is_found_by_its_letter() {
+        for (phrase, rarest) in POLICY.into_iter().chain([LOREM_IPSUM, JAVASCRIPT]) {
+            assert!("kvfp".contains(phrase.as_bytes()[rarest] as char), "{phrase}");
+            assert!(
+                holds(&format!("Ok {} p", phrase.to_uppercase()), (phrase, rarest)),
+                "{phrase}"
+            );
+            assert!(
+                !holds(&phrase[1..], (phrase, rarest))
+                    && !holds(&phrase[..phrase.len() - 1], (phrase, rarest))
+            );
+        }
     }
 
     #[test]

@@ -17,10 +17,10 @@
 //! | `char_dup_ppm` (dropped if above) | 10,000 | same |
 //! | `list_ppm` (dropped if above) | 300,000 | same |
 //!
-//! * keeps: "The miller waited for the rain all spring.\nThen the wheel turned again, to everyone's relief."
-//! * drops: "Home and garden, all about plants\nPress and media, all our news" => `line_punct_ratio`
-//! * drops: "We were here.\nYou were not." => `short_line_ratio`
-//! * drops: "The miller waited for the rain all spring.\n" * 2 => `char_dup_ratio`
+//! * keeps: `"The miller waited for the rain all spring.\nThen the wheel turned again, to everyone's relief."`
+//! * drops: `"Home and garden, all about plants\nPress and media, all our news"` => `line_punct_ratio`
+//! * drops: `"We were here.\nYou were not."` => `short_line_ratio`
+//! * drops: `"The miller waited for the rain all spring.\n" * 2` => `char_dup_ratio`
 use assay_types::recipe::FinewebQualityParams;
 use serde::Serialize;
 

@@ -21,9 +21,9 @@
 //! | `alpha_words_ppm` (dropped if below) | 800,000 | same, `max_non_alpha_words_ratio` |
 //! | `stop_words_min` of `stop_words` | 2 of the, be, to, of, and, that, have, with | same |
 //!
-//! * keeps: "The miller had to wait for the rain, and the wheel stood still. " * 5
-//! * drops: "The miller had to wait for the rain." => `gopher_short_doc`
-//! * drops: "Der Müller musste auf den Regen warten, das Rad stand still. " * 6 => `gopher_enough_stop_words`
+//! * keeps: `"The miller had to wait for the rain, and the wheel stood still. " * 5`
+//! * drops: `"The miller had to wait for the rain."` => `gopher_short_doc`
+//! * drops: `"Der Müller musste auf den Regen warten, das Rad stand still. " * 6` => `gopher_enough_stop_words`
 use assay_types::recipe::GopherQualityParams;
 use serde::Serialize;
 

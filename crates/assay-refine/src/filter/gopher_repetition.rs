@@ -20,23 +20,18 @@
 //! | `top_gram_ppm`, n = 2, 3, 4 | 200,000, 180,000, 160,000 | same |
 //! | `duplicated_gram_ppm`, n = 5 … 10 | 150,000, 140,000, 130,000, 120,000, 110,000, 100,000 | same |
 //!
-//! * keeps: "The river rose in spring, so an old mill near our bridge had to close for three weeks.\nNobody minded: flour was cheap that year, and children swam where carts used to wait."
-//! * drops: "Read more\n" * 3 => `dup_line_frac`
-//! * drops: "good morning good morning good night" => `top_2_gram`
-//!
-//! N-grams are counted by hashes of their characters modulo 2^61−1 with a base taken from the text's digest, so that
-//! no text can be written to collide; equal hashes are confirmed byte by byte.
+//! * keeps: `"The river rose in spring, so an old mill near our bridge had to close for three weeks.\nNobody minded: flour was cheap that year, and children swam where carts used to wait."`
+//! * drops: `"Read more\n" * 3` => `dup_line_frac`
+//! * drops: `"good morning good morning good night"` => `top_2_gram`
 use assay_types::recipe::GopherRepetitionParams;
 use serde::Serialize;
 
 use super::Verdict;
+use super::grams::{load_words, repeated_grams, top_grams};
 use super::scratch::{FilterScratch, seed_of};
 use super::verdict::above;
 use crate::text::python;
 use crate::text::words::Token;
-
-/// Modulus of the n-gram hash, 2^61 − 1.
-const PRIME: u64 = (1 << 61) - 1;
 
 /// Reasons of rule 3.
 const TOP_REASONS: [&str; 3] = ["top_2_gram", "top_3_gram", "top_4_gram"];
@@ -157,152 +152,6 @@ fn split_line_feeds(text: &str, run: usize) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Fills the buffers of words: joined text, offsets, lengths, hashes, ids.
-fn load_words(text: &str, tokens: &[Token], seed: u64, scratch: &mut FilterScratch) {
-    let FilterScratch {
-        joined,
-        offsets,
-        chars,
-        ids,
-        words,
-        seen,
-        ..
-    } = scratch;
-    joined.clear();
-    offsets.clear();
-    chars.clear();
-    ids.clear();
-    words.clear();
-    seen.reset(tokens.len(), seed);
-    let base = seed % (PRIME - 2) + 2;
-    let mut char_count = 0u32;
-    for token in tokens.iter().filter(|token| !token.is_space) {
-        let word = token.text(text);
-        offsets.push(joined.len() as u32);
-        chars.push(char_count);
-        joined.push_str(word);
-        let (hash, power, word_chars) = hash_word(word.as_bytes(), base);
-        char_count += word_chars;
-        // Ids of words are the position of the first equal word.
-        let position = words.len() as u32;
-        let same = |other: u32| {
-            let start = offsets.get(other as usize).copied().unwrap_or_default() as usize;
-            joined.get(start..start + word.len()) == Some(word)
-                && offsets
-                    .get(other as usize + 1)
-                    .is_none_or(|&end| end as usize == start + word.len())
-        };
-        ids.push(seen.find_or_insert(hash, position, same).unwrap_or(position));
-        words.push((hash, power));
-    }
-    offsets.push(joined.len() as u32);
-    chars.push(char_count);
-}
-
-/// Polynomial hash of the bytes, base to the power of their number, and code points.
-fn hash_word(word: &[u8], base: u64) -> (u64, u64, u32) {
-    let (mut hash, mut power, mut chars) = (0u64, 1u64, 0u32);
-    for &byte in word {
-        // NUL must count: 1 is added to each byte.
-        hash = reduce(u128::from(hash) * u128::from(base) + u128::from(byte) + 1);
-        power = reduce(u128::from(power) * u128::from(base));
-        chars += u32::from(byte & 0xc0 != 0x80);
-    }
-    (hash, power, chars)
-}
-
-/// A number below 2^123 modulo 2^61 − 1.
-#[inline]
-fn reduce(value: u128) -> u64 {
-    let folded = (value as u64 & PRIME) + (value >> 61) as u64;
-    let folded = (folded & PRIME) + (folded >> 61);
-    if folded >= PRIME { folded - PRIME } else { folded }
-}
-
-/// Rule 3: n-grams as pairs of an (n−1)-gram's id and a word's id, so that equal ids mean equal words.
-fn top_grams(seed: u64, scratch: &mut FilterScratch) -> [Option<u64>; 3] {
-    let FilterScratch {
-        chars,
-        ids,
-        counts,
-        grams,
-        seen,
-        ..
-    } = scratch;
-    grams.clear();
-    grams.extend(ids.iter().map(|&id| u64::from(id)));
-    [2usize, 3, 4].map(|n| {
-        let positions = (ids.len() + 1)
-            .checked_sub(n)
-            .filter(|&positions| positions > 0)?;
-        seen.reset(positions, seed);
-        counts.clear();
-        for (position, &last) in ids.get(n - 1..)?.iter().enumerate() {
-            let gram = grams.get_mut(position)?;
-            let fresh = counts.len() as u32;
-            let id = seen
-                .find_or_insert(*gram << 32 | u64::from(last), fresh, |_| true)
-                .unwrap_or(fresh);
-            *gram = u64::from(id);
-            match counts.get_mut(id as usize) {
-                Some((count, _)) => *count += 1,
-                None => counts.push((1, position as u32)),
-            }
-        }
-        let mut best = (0, 0);
-        for &entry in counts.iter() {
-            // Strictly more: of equally common n-grams the first seen stays.
-            best = if entry.0 > best.0 { entry } else { best };
-        }
-        let (count, first) = (best.0, best.1 as usize);
-        let length = chars.get(first + n)? - chars.get(first)? + n as u32 - 1;
-        Some(u64::from(length) * u64::from(count))
-    })
-}
-
-/// Rule 4: n-grams by the hash of their characters, grown by one word from n to n + 1.
-fn repeated_grams(seed: u64, scratch: &mut FilterScratch) -> [u64; 6] {
-    let FilterScratch {
-        joined,
-        offsets,
-        chars,
-        words,
-        grams,
-        seen,
-        ..
-    } = scratch;
-    grams.clear();
-    grams.extend(words.iter().map(|&(hash, _)| hash));
-    let grow = |grams: &mut Vec<u64>, n: usize| {
-        for (gram, &(hash, power)) in grams.iter_mut().zip(words.iter().skip(n - 1)) {
-            *gram = reduce(u128::from(*gram) * u128::from(power) + u128::from(hash));
-        }
-    };
-    (2..5).for_each(|n| grow(grams, n));
-    [5usize, 6, 7, 8, 9, 10].map(|n| {
-        grow(grams, n);
-        let positions = (words.len() + 1).saturating_sub(n);
-        seen.reset(positions, seed);
-        let text_of = |position: usize| {
-            let (start, end) = (offsets.get(position)?, offsets.get(position + n)?);
-            joined.as_bytes().get(*start as usize..*end as usize)
-        };
-        let (mut position, mut repeated) = (0, 0);
-        while position < positions {
-            let hash = grams.get(position).copied().unwrap_or_default();
-            let same = |other: u32| text_of(other as usize) == text_of(position);
-            if seen.find_or_insert(hash, position as u32, same).is_some() {
-                let (start, end) = (chars.get(position), chars.get(position + n));
-                repeated += u64::from(end.copied().unwrap_or_default() - start.copied().unwrap_or_default());
-                position += n;
-            } else {
-                position += 1;
-            }
-        }
-        repeated
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,26 +218,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn equal_to_counting_with_strings(text in "([ab]{1,2} ){0,60}") {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            let found = of(&text);
-            for (n, repeated) in (5..).zip(found.dup_5_to_10_gram_chars) {
-                let (mut seen, mut i, mut expected) = (std::collections::HashSet::new(), 0, 0);
-                while i + n <= words.len() {
-                    let gram = words[i..i + n].concat();
-                    if seen.contains(&gram) {
-                        expected += gram.len() as u64;
-                        i += n;
-                    } else {
-                        seen.insert(gram);
-                        i += 1;
-                    }
-                }
-                prop_assert_eq!(repeated, expected);
-            }
-        }
-
         #[test]
         fn more_repetition_is_never_kept_more(text in "([a-c]{1,4}[ \n]){1,40}", line in 0u64..50) {
             let params = GopherRepetitionParams::default();

@@ -19,9 +19,10 @@ pub fn manual() -> String {
          and defaults are datatrove's.\nIn examples `\"text\" * 9` is the text nine times over.\n",
     );
     for (name, source) in FILTERS {
-        page.push_str(&format!("\n## `{name}`\n\n"));
+        page.extend(["\n## `", name, "`\n\n"]);
         for line in header(source) {
-            page.push_str(line);
+            // Links of rustdoc are plain code on the page.
+            page.push_str(&line.replace("[`", "`").replace("`]", "`"));
             page.push('\n');
         }
     }
@@ -44,7 +45,7 @@ pub(crate) struct Example {
     pub(crate) reason: Option<String>,
 }
 
-/// The examples of a header: `* keeps: "text"` and `* drops: "text" * 9 => reason`; texts are JSON strings.
+/// The examples of a header, `keeps: "text"` or `drops: "text" * 9 => reason`, code in backticks; texts are JSON strings.
 #[cfg(test)]
 pub(crate) fn examples(source: &str) -> Vec<Example> {
     let line_of = |line: &str| {
@@ -56,11 +57,13 @@ pub(crate) fn examples(source: &str) -> Vec<Example> {
             }
             _ => return None,
         };
-        let (text, times) = input
-            .rsplit_once("\" * ")
-            .map_or((input.as_str(), 1), |(text, times)| {
-                (input.get(..=text.len()).unwrap(), times.parse().unwrap())
-            });
+        let input = input
+            .strip_prefix('`')
+            .and_then(|input| input.strip_suffix('`'))
+            .unwrap();
+        let (text, times) = input.rsplit_once("\" * ").map_or((input, 1), |(text, times)| {
+            (input.get(..=text.len()).unwrap(), times.parse().unwrap())
+        });
         let text: String = serde_json::from_str(text).unwrap();
         Some(Example {
             input: text.repeat(times),
@@ -98,7 +101,8 @@ mod tests {
 
     #[test]
     fn examples_are_read() {
-        let found = examples("//! x\n//! * keeps: \"a\\n\" * 3\n//! * drops: \"b\" => `why`\n* keeps: no");
+        let found =
+            examples("//! x\n//! * keeps: `\"a\\n\" * 3`\n//! * drops: `\"b\"` => `why`\n* keeps: no");
         assert_eq!(found.len(), 2);
         assert_eq!(
             (found[0].input.as_str(), found[0].reason.as_deref()),

@@ -12,14 +12,14 @@ pub struct FilterScratch {
     pub(super) offsets: Vec<u32>,
     /// Code points before each word, and in all.
     pub(super) chars: Vec<u32>,
-    /// Dense id of each word or n-gram, by position.
+    /// Id of each word: the position of the first equal one.
     pub(super) ids: Vec<u32>,
-    /// Count and first position of each id.
+    /// Count and first position of each n-gram.
     pub(super) counts: Vec<(u32, u32)>,
-    /// Hash of each word, and base to the power of its length.
-    pub(super) words: Vec<(u64, u64)>,
-    /// Hash of the n-gram at each position.
-    pub(super) grams: Vec<u64>,
+    /// Positions worth looking at, with an n-gram's id where one is needed.
+    pub(super) candidates: Vec<(u32, u32)>,
+    /// Which positions are worth it.
+    pub(super) marks: Vec<bool>,
     /// Seen keys.
     pub(super) seen: SeenTable,
     /// Tokens of a line.
@@ -54,10 +54,10 @@ impl SeenTable {
     #[inline]
     pub(super) fn find_or_insert(&mut self, key: u64, value: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().wrapping_sub(1);
-        let mut at = (key.wrapping_mul(self.multiplier) >> self.shift) as usize;
+        let home = (key.wrapping_mul(self.multiplier) >> self.shift) as usize;
         // `reset` made at least twice as many slots as keys will come, so a free one is met.
-        for _ in 0..self.slots.len() {
-            let slot = self.slots.get_mut(at & mask)?;
+        for step in 0..self.slots.len() {
+            let slot = self.slots.get_mut((home + step) & mask)?;
             if slot.1 == 0 {
                 *slot = (key, value + 1);
                 return None;
@@ -65,7 +65,6 @@ impl SeenTable {
             if slot.0 == key && same(slot.1 - 1) {
                 return Some(slot.1 - 1);
             }
-            at += 1;
         }
         None
     }
@@ -94,7 +93,7 @@ impl SeenTable {
         for (index, piece) in pieces.iter().enumerate() {
             let same = |other: u32| pieces.get(other as usize) == Some(piece);
             if self
-                .find_or_insert(first_u64(&blake3::hash(piece.as_bytes())), index as u32, same)
+                .find_or_insert(hash_bytes(piece.as_bytes(), seed), index as u32, same)
                 .is_some()
             {
                 repeats.repeated += 1;
@@ -105,17 +104,30 @@ impl SeenTable {
     }
 }
 
-/// A seed for hashing that depends on the whole text.
+/// A seed for hashing that depends on the whole text: first eight bytes of its BLAKE3 digest, little-endian.
 pub(super) fn seed_of(text: &str) -> u64 {
-    first_u64(&blake3::hash(text.as_bytes()))
-}
-
-/// The first eight bytes of a digest, little-endian.
-fn first_u64(digest: &blake3::Hash) -> u64 {
+    let digest = blake3::hash(text.as_bytes());
     digest
         .as_bytes()
         .first_chunk::<8>()
         .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// A 64-bit hash: eight bytes at a time, both halves of a product with the seed folded together.
+///
+/// Only a guess at equality, every hit is confirmed on the bytes; the seed keeps texts from being written to collide.
+#[inline]
+pub(super) fn hash_bytes(bytes: &[u8], seed: u64) -> u64 {
+    let fold = |state: u64, chunk: u64| {
+        let product = u128::from(state ^ chunk) * u128::from(seed | 1);
+        (product as u64) ^ (product >> 64) as u64
+    };
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let state = chunks.iter().fold(bytes.len() as u64, |state, chunk| {
+        fold(state, u64::from_le_bytes(*chunk))
+    });
+    let last = rest.iter().fold(0, |last, &byte| last << 8 | u64::from(byte));
+    fold(fold(state, last), seed.rotate_left(32))
 }
 
 #[cfg(test)]

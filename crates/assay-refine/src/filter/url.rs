@@ -21,11 +21,11 @@
 //!
 //! With `blocked.org` in `domains`, `zebra` in `banned_words`, `lion` and `tiger` in `soft_banned_words`, `okapi` in
 //! `banned_subwords`:
-//! * keeps: "https://example.com/the-lion/Zebra"
-//! * drops: "https://www.blocked.org/news" => `domain`
-//! * drops: "https://example.com/a?zebra" => `hard_blacklisted`
-//! * drops: "https://example.com/lion-and-tiger" => `soft_blacklisted`
-//! * drops: "https://example.com/two-OK.apis" => `blacklisted_subword`
+//! * keeps: `"https://example.com/the-lion/Zebra"`
+//! * drops: `"https://www.blocked.org/news"` => `domain`
+//! * drops: `"https://example.com/a?zebra"` => `hard_blacklisted`
+//! * drops: `"https://example.com/lion-and-tiger"` => `soft_blacklisted`
+//! * drops: `"https://example.com/two-OK.apis"` => `blacklisted_subword`
 use aho_corasick::AhoCorasick;
 use assay_types::recipe::UrlFilterParams;
 use serde::Serialize;

@@ -1,5 +1,8 @@
 //! All five lists out of a datatrove wheel (`pip download --no-deps datatrove==0.10.1`), streamed.
 //!
+//! Sketch: 18 MB in, 124 MB of lines through a buffer, 36.5 MB of hashes out; measured 206 MB at most, 2 CPU seconds
+//! (with the artifacts encoded and decoded once, test profile).
+//!
 //! In: the zip file. Out: [`UrlLists`]. The package is Apache-2.0; `domains` has a licence of its own.
 use std::io::{Read, Seek};
 

@@ -20,7 +20,7 @@ use crate::assay_data;
 pub(crate) fn rows() -> Option<Vec<Value>> {
     let path = assay_data()?.join("parity/filters.jsonl.gz");
     let mut text = String::new();
-    flate2::read::MultiGzDecoder::new(std::fs::File::open(path).unwrap())
+    flate2::read::MultiGzDecoder::new(fs_err::File::open(path).unwrap())
         .read_to_string(&mut text)
         .unwrap();
     let rows: Vec<Value> = text
@@ -90,7 +90,7 @@ pub(crate) fn string<'a>(row: &'a Value, key: &str) -> &'a str {
 fn url_filter_with_made_up_lists() {
     let Some(rows) = rows() else { return };
     let path = assay_data().unwrap().join("parity/url_custom_lists.json");
-    let custom = parse(&std::fs::read_to_string(path).unwrap());
+    let custom = parse(&fs_err::read_to_string(path).unwrap());
     let list = |key: &str| -> Vec<String> { serde_json::from_value(custom[key].clone()).unwrap() };
     let (domains, urls) = (list("extra_domains"), list("extra_urls"));
     let (banned, soft, sub) = (

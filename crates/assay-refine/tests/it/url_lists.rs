@@ -7,6 +7,10 @@ use serde_json::json;
 use crate::filter_parity::{Worker, compare, entry, rows, string};
 
 /// The lists of the wheel named by `ASSAY_URL_LISTS`, or a printed line that the test is skipped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests find their data by the environment"
+)]
 fn wheel() -> Option<UrlLists> {
     let Some(path) = std::env::var_os("ASSAY_URL_LISTS") else {
         assert!(
@@ -16,7 +20,7 @@ fn wheel() -> Option<UrlLists> {
         eprintln!("skipped: ASSAY_URL_LISTS (a datatrove 0.10.1 wheel) is not set");
         return None;
     };
-    Some(read_wheel(std::fs::File::open(path).unwrap()).unwrap())
+    Some(read_wheel(fs_err::File::open(path).unwrap()).unwrap())
 }
 
 #[test]
