@@ -100,8 +100,12 @@ impl<S: Source> Lines<S> {
             .count();
         let next = after.get(trailing..).unwrap_or_default();
         if !next.is_empty() && is_version_line(next) != Some(true) {
-            let inside = bytes.get(..end).unwrap_or_default();
-            if let Ok(cut) = find_version_line(inside, start, true) {
+            // A version line may begin inside the block and end behind it.
+            let inside = bytes.get(..end + VERSION_LINE_BYTES).unwrap_or(bytes);
+            if let Some(cut) = find_version_line(inside, start, true)
+                .ok()
+                .filter(|cut| *cut < end)
+            {
                 return Ok(Found::Stretch(cut, short));
             }
         }

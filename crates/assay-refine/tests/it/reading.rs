@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use assay_refine::warc::Compression::{GzipMembers, GzipSingle, Plain};
 use assay_refine::warc::{
     Addressing, ArchiveReader, ArchiveRecord, Compression, ReadLimits, RecordContent, RecordKind,
     record_from_range,
@@ -57,112 +58,36 @@ fn counts(rows: &[ArchiveRecord]) -> Counts {
     counts
 }
 
+/// Nothing.
+const NONE: Counts = usual(0, 0, 0, 0);
+
 /// Every archive of the test data with its compression and its records by warcio and fastwarc. The clipped file's one
 /// response is incomplete: both libraries hand it out, here it is a malformed row.
-fn archives(data: &Path) -> Vec<(PathBuf, Compression, Counts)> {
-    use Compression::{GzipMembers, GzipSingle, Plain};
-    [
-        ("warc/aut-example.warc.gz", GzipMembers, usual(299, 261, 261, 1)),
-        (
-            "warc/aut-issue-493.warc",
-            Plain,
-            Counts {
-                revisit: 5,
-                ..usual(10, 15, 0, 2)
-            },
-        ),
-        ("warc/built-train.warc.gz", GzipMembers, usual(1_398, 1_398, 0, 1)),
-        (
-            "warc/commoncrawl-whirlwind.warc.gz",
-            GzipMembers,
-            usual(1, 1, 1, 1),
-        ),
-        (
-            "warc/dolma-sample-0000.warc.gz",
-            GzipMembers,
-            Counts {
-                resource: 2,
-                ..usual(22, 22, 1, 1)
-            },
-        ),
-        (
-            "warc/resiliparse-clipped.warc.gz",
-            GzipMembers,
-            Counts {
-                malformed: 1,
-                ..usual(0, 0, 0, 0)
-            },
-        ),
-        (
-            "warc/resiliparse-clueweb-quirk.warc.gz",
-            GzipMembers,
-            usual(29, 0, 0, 1),
-        ),
-        (
-            "warc/warcio-example-bad-non-chunked.warc.gz",
-            GzipSingle,
-            Counts {
-                revisit: 1,
-                ..usual(1, 2, 0, 2)
-            },
-        ),
-        (
-            "warc/warcio-example-iana.org-chunked.warc",
-            Plain,
-            usual(1, 1, 0, 1),
-        ),
-        (
-            "warc/warcio-example-space-in-target-uri.warc.gz",
-            GzipMembers,
-            Counts {
-                resource: 1,
-                ..usual(0, 0, 0, 1)
-            },
-        ),
-        (
-            "warc/warcio-example-wrong-chunks.warc.gz",
-            GzipSingle,
-            usual(1, 1, 0, 0),
-        ),
-        (
-            "warc/warcio-example.warc.gz",
-            GzipMembers,
-            Counts {
-                revisit: 1,
-                ..usual(1, 2, 0, 2)
-            },
-        ),
-        (
-            "warc/warclight-steacie-2015.warc.gz",
-            GzipMembers,
-            usual(37, 33, 33, 1),
-        ),
-        (
-            "sources/wacz/example-collection-with-lists.warc",
-            GzipMembers,
-            usual(18, 18, 0, 2),
-        ),
-        (
-            "sources/commoncrawl/whirlwind.warc.gz",
-            GzipMembers,
-            usual(1, 1, 1, 1),
-        ),
-        (
-            "sources/commoncrawl/whirlwind.warc.wet.gz",
-            GzipMembers,
-            Counts {
-                conversion: 1,
-                ..usual(0, 0, 0, 1)
-            },
-        ),
-        (
-            "sources/commoncrawl/whirlwind.warc.wat.gz",
-            GzipMembers,
-            usual(0, 0, 1, 1),
-        ),
-    ]
-    .map(|(name, compression, counts)| (data.join(name), compression, counts))
-    .to_vec()
+#[rustfmt::skip]
+const ARCHIVES: [(&str, Compression, Counts); 17] = [
+    ("warc/aut-example.warc.gz", GzipMembers, usual(299, 261, 261, 1)),
+    ("warc/aut-issue-493.warc", Plain, Counts { revisit: 5, ..usual(10, 15, 0, 2) }),
+    ("warc/built-train.warc.gz", GzipMembers, usual(1_398, 1_398, 0, 1)),
+    ("warc/commoncrawl-whirlwind.warc.gz", GzipMembers, usual(1, 1, 1, 1)),
+    ("warc/dolma-sample-0000.warc.gz", GzipMembers, Counts { resource: 2, ..usual(22, 22, 1, 1) }),
+    ("warc/resiliparse-clipped.warc.gz", GzipMembers, Counts { malformed: 1, ..NONE }),
+    ("warc/resiliparse-clueweb-quirk.warc.gz", GzipMembers, usual(29, 0, 0, 1)),
+    ("warc/warcio-example-bad-non-chunked.warc.gz", GzipSingle, Counts { revisit: 1, ..usual(1, 2, 0, 2) }),
+    ("warc/warcio-example-iana.org-chunked.warc", Plain, usual(1, 1, 0, 1)),
+    ("warc/warcio-example-space-in-target-uri.warc.gz", GzipMembers, Counts { resource: 1, warcinfo: 1, ..NONE }),
+    ("warc/warcio-example-wrong-chunks.warc.gz", GzipSingle, usual(1, 1, 0, 0)),
+    ("warc/warcio-example.warc.gz", GzipMembers, Counts { revisit: 1, ..usual(1, 2, 0, 2) }),
+    ("warc/warclight-steacie-2015.warc.gz", GzipMembers, usual(37, 33, 33, 1)),
+    ("sources/wacz/example-collection-with-lists.warc", GzipMembers, usual(18, 18, 0, 2)),
+    ("sources/commoncrawl/whirlwind.warc.gz", GzipMembers, usual(1, 1, 1, 1)),
+    ("sources/commoncrawl/whirlwind.warc.wet.gz", GzipMembers, Counts { conversion: 1, warcinfo: 1, ..NONE }),
+    ("sources/commoncrawl/whirlwind.warc.wat.gz", GzipMembers, usual(0, 0, 1, 1)),
+];
+
+fn archives(data: &Path) -> impl Iterator<Item = (PathBuf, Compression, Counts)> {
+    ARCHIVES
+        .into_iter()
+        .map(|(name, compression, counts)| (data.join(name), compression, counts))
 }
 
 fn read_all(bytes: impl Read) -> (Compression, Vec<ArchiveRecord>) {
@@ -214,5 +139,46 @@ fn every_archive_gives_its_records_without_gap_and_each_row_repeats() {
             name == "README.md" || seen.contains_key(&name),
             "`{name}` has no expected counts"
         );
+    }
+}
+
+/// Gives at most so many bytes a read, as sockets do.
+struct Trickle<'a> {
+    bytes: &'a [u8],
+    sizes: &'a [usize],
+    turn: usize,
+}
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()].min(into.len());
+        self.turn += 1;
+        self.bytes.read(&mut into[..size])
+    }
+}
+
+#[test]
+fn the_input_s_reads_change_nothing() {
+    let Some(data) = crate::assay_data() else { return };
+    for (path, ..) in archives(&data) {
+        let bytes = fs_err::read(&path).unwrap();
+        if bytes.len() > 3_000_000 {
+            continue;
+        }
+        let whole = read_all(bytes.as_slice());
+        for sizes in [&[1][..], &[7, 4_096, 1, 100_000], &[65_536]] {
+            if sizes == [1] && bytes.len() > 300_000 {
+                continue;
+            }
+            assert!(
+                read_all(Trickle {
+                    bytes: &bytes,
+                    sizes,
+                    turn: 0
+                }) == whole,
+                "{}",
+                path.display()
+            );
+        }
     }
 }
