@@ -114,10 +114,9 @@ impl Unclosed {
         for byte in piece.bytes() {
             match (self.quote, byte) {
                 (Some(quote), _) if quote == byte => self.quote = None,
-                (Some(_), _) => {}
                 (None, b'"' | b'\'') => self.quote = Some(byte),
                 (None, b' ' | b'\n' | b'\t' | b'/' | b'\r') => self.words += 1,
-                (None, _) => {}
+                _ => {}
             }
         }
         (self.words - before).saturating_mul(self.words) / 4
