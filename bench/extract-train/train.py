@@ -153,20 +153,45 @@ def choose(page, answers, share=0.55, low=0.18, high=0.75):
     return answers > min(max(share * best, low), high)
 
 
-def score(pages, answers):
-    by_type = collections.defaultdict(list)
+def f1(precision, recall):
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def shingles(text):
+    return collections.Counter(tuple(text[i:i + 4]) for i in range(max(len(text) - 3, 1)))
+
+
+def score(pages, answers, **rule):
+    """The three measures for a rule of `select.rs`, from blocks; `benches/extraction` measures the real output."""
+    by_type, article, snippets = collections.defaultdict(list), [], collections.Counter()
     for page, answer in zip(pages, answers):
+        chosen = numpy.flatnonzero(choose(page, answer, **rule))
         if page["gold"] is None:
+            flat = " ".join(" ".join(page["texts"][i] for i in chosen).split())
+            for kind in ("with", "without"):
+                for snippet in page[kind]:
+                    snippets[kind, " ".join(snippet.split()) in flat] += 1
             continue
-        text = collections.Counter(w for i in numpy.flatnonzero(choose(page, answer)) for w in page["words"][i])
+        stream = [word for i in chosen for word in page["words"][i]]
+        text = collections.Counter(stream)
         common = sum((text & page["counts"]).values())
-        sizes = sum(text.values()) + sum(page["counts"].values())
-        value = 2 * common / sizes if sizes else 1.0
+        found, wanted = sum(text.values()), sum(page["counts"].values())
+        value = 2 * common / (found + wanted) if found + wanted else 1.0
         by_type["all gold"].append(value)
-        by_type[page["source"]].append(value)
         if page["source"] == "wcxb":
+            by_type["WCXB"].append(value)
+            by_type["P"].append(common / found if found else 0.0)
+            by_type["R"].append(common / wanted if wanted else 0.0)
             by_type[page["page_type"]].append(value)
-    return " ".join(f"{name} {numpy.mean(values):.4f}" for name, values in by_type.items())
+        else:
+            text, gold = shingles(stream), shingles(words(page["gold"]))
+            common = sum((text & gold).values())
+            article.append((common / max(sum(text.values()), 1), common / max(sum(gold.values()), 1)))
+    hit, extra, missing = (snippets[key] for key in (("with", True), ("without", True), ("with", False)))
+    figures = {name: numpy.mean(values) for name, values in by_type.items()}
+    figures["AEB"] = f1(*numpy.mean(article, axis=0))
+    figures["TF"] = f1(hit / max(hit + extra, 1), hit / max(hit + missing, 1))
+    return " ".join(f"{name} {value:.4f}" for name, value in figures.items())
 
 
 def pack(values, width=106):
@@ -229,7 +254,9 @@ def main():
     context = Learner(pages)
     second = context.out_of_fold()
     print("context model, cross-validated", score(pages, second), flush=True)
-    print("mean of both, cross-validated ", score(pages, [(a + b) / 2 for a, b in zip(first, second)]), flush=True)
+    both = [(a + b) / 2 for a, b in zip(first, second)]
+    for share, low in ((0.5, 0.15), (0.55, 0.18), (0.6, 0.2), (0.65, 0.25), (0.7, 0.3), (0.7, 0.55)):
+        print(f"both, share {share} low {low}, cross-validated", score(pages, both, share=share, low=low), flush=True)
     if arguments.write:
         write(block_model, os.path.join(arguments.write, "model_block.rs"), "Answers for a block by itself")
         write(context.fit(), os.path.join(arguments.write, "model_context.rs"), "Answers for a block among others")

@@ -54,7 +54,7 @@ pub fn detect(text: &str, options: &LanguageOptions) -> Language {
         return UNKNOWN;
     };
     let confidence = info.confidence();
-    if !(confidence > 0.0) {
+    if confidence.is_nan() || confidence <= 0.0 {
         return UNKNOWN;
     }
     let score = (confidence.min(1.0) * 65_536.0) as u32;

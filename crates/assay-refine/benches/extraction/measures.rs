@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::pages::Page;
 
 /// Page types in the order of the table.
-pub const TYPES: [&str; 7] = [
+pub(crate) const TYPES: [&str; 7] = [
     "article",
     "documentation",
     "service",
@@ -63,7 +63,7 @@ fn share(part: f64, rest: f64) -> f64 {
 }
 
 /// Word precision, recall and F1 of one page.
-pub fn word_score(text: &str, gold: &str) -> [f64; 3] {
+pub(crate) fn word_score(text: &str, gold: &str) -> [f64; 3] {
     let (common, extra, missing) =
         overlap(&counts(words(text).into_iter()), &counts(words(gold).into_iter()));
     if extra + missing == 0.0 {
@@ -78,7 +78,7 @@ fn shingles(words: &[String]) -> HashMap<&[String], u64> {
 }
 
 /// Shingle precision and recall of one page.
-pub fn shingle_score(text: &str, gold: &str) -> [f64; 2] {
+pub(crate) fn shingle_score(text: &str, gold: &str) -> [f64; 2] {
     let (text, gold) = (words(text), words(gold));
     let (common, extra, missing) = overlap(&shingles(&text), &shingles(&gold));
     if extra + missing == 0.0 {
@@ -90,21 +90,21 @@ pub fn shingle_score(text: &str, gold: &str) -> [f64; 2] {
 
 /// What one system reached.
 #[derive(Debug, Default, Clone)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// F1, precision, recall on WCXB.
-    pub wcxb: [f64; 3],
+    pub(crate) wcxb: [f64; 3],
     /// Share of WCXB's forbidden snippets kept.
-    pub forbidden: f64,
+    pub(crate) forbidden: f64,
     /// Shingle F1.
-    pub aeb: f64,
+    pub(crate) aeb: f64,
     /// Snippet F1.
-    pub tf: f64,
+    pub(crate) tf: f64,
     /// Mean and median word F1 over all pages with gold.
-    pub all_gold: [f64; 2],
+    pub(crate) all_gold: [f64; 2],
     /// WCXB F1 by type, in the order of [`TYPES`].
-    pub by_type: [f64; 7],
+    pub(crate) by_type: [f64; 7],
     /// Pages without text.
-    pub empty: usize,
+    pub(crate) empty: usize,
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -124,7 +124,7 @@ fn squeeze(text: &str) -> String {
 }
 
 /// Judges one text per page.
-pub fn judge(pages: &[Page], texts: &[String]) -> Summary {
+pub(crate) fn judge(pages: &[Page], texts: &[String]) -> Summary {
     let (mut wcxb, mut aeb, mut all) = (vec![], vec![], vec![]);
     let mut types: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let (mut kept, mut forbidden, mut tf) = (0.0, 0.0, [0.0; 3]);
@@ -137,7 +137,7 @@ pub fn judge(pages: &[Page], texts: &[String]) -> Summary {
         match (page.source.as_str(), score, &page.gold) {
             ("wcxb", Some(score), _) => {
                 wcxb.push(score);
-                types.entry(&page.page_type).or_default().push(score[0]);
+                types.entry(&page.kind).or_default().push(score[0]);
                 (kept, forbidden) = (kept + without, forbidden + page.without.len() as f64);
             }
             ("scrapinghub", _, Some(gold)) => aeb.push(shingle_score(text, gold)),

@@ -1,30 +1,32 @@
-//! The pages of the extraction benchmark and the CPU clock of a thread.
+//! The pages of the extraction benchmark and a run over them in CPU time.
 //!
 //! Reads `$ASSAY_DATA/extraction`: `pages.jsonl.gz` and `html/<id>.html.gz`, decoded as UTF-8 with replacement.
 
 use std::io::Read;
 use std::path::Path;
 
+use cpu_time::ThreadTime;
 use flate2::read::GzDecoder;
 
 /// One page with its annotations.
 #[derive(Debug, serde::Deserialize)]
-pub struct Page {
+pub(crate) struct Page {
     /// Name of the page's file.
-    pub id: String,
+    pub(crate) id: String,
     /// `wcxb`, `scrapinghub` or `trafilatura`.
-    pub source: String,
+    pub(crate) source: String,
     /// Type of page.
-    pub page_type: String,
+    #[serde(rename = "page_type")]
+    pub(crate) kind: String,
     /// Main text.
-    pub gold: Option<String>,
+    pub(crate) gold: Option<String>,
     /// Snippets that must appear.
-    pub with: Vec<String>,
+    pub(crate) with: Vec<String>,
     /// Snippets that must not appear.
-    pub without: Vec<String>,
+    pub(crate) without: Vec<String>,
     /// The page.
     #[serde(skip)]
-    pub html: String,
+    pub(crate) html: String,
 }
 
 fn gunzip(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -37,7 +39,7 @@ fn gunzip(path: &Path) -> std::io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// When a file is missing or malformed.
-pub fn load(data: &Path) -> Result<Vec<Page>, Box<dyn std::error::Error>> {
+pub(crate) fn load(data: &Path) -> Result<Vec<Page>, Box<dyn std::error::Error>> {
     let folder = data.join("extraction");
     let lines = String::from_utf8(gunzip(&folder.join("pages.jsonl.gz"))?)?;
     let mut pages = vec![];
@@ -50,35 +52,26 @@ pub fn load(data: &Path) -> Result<Vec<Page>, Box<dyn std::error::Error>> {
     Ok(pages)
 }
 
-/// CPU nanoseconds of this thread: first field of `/proc/thread-self/schedstat`.
-pub fn cpu_nanoseconds() -> u64 {
-    let stat = fs_err::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    stat.split(' ')
-        .next()
-        .and_then(|field| field.parse().ok())
-        .unwrap_or(0)
-}
-
 /// Speed of one system over all pages.
 #[derive(Debug, Clone)]
-pub struct Speed {
+pub(crate) struct Speed {
     /// Pages a CPU second.
-    pub pages: f64,
+    pub(crate) pages: f64,
     /// Megabytes (10^6) of HTML a CPU second.
-    pub megabytes: f64,
+    pub(crate) megabytes: f64,
     /// Median CPU milliseconds of a page.
-    pub p50: f64,
+    pub(crate) p50: f64,
     /// 99th percentile.
-    pub p99: f64,
+    pub(crate) p99: f64,
 }
 
 /// Runs a system on all pages: its texts and its speed.
-pub fn run(pages: &[Page], extract: impl Fn(&str) -> String) -> (Vec<String>, Speed) {
+pub(crate) fn run(pages: &[Page], extract: impl Fn(&str) -> String) -> (Vec<String>, Speed) {
     let (mut texts, mut times) = (vec![], vec![]);
     for page in pages {
-        let before = cpu_nanoseconds();
+        let start = ThreadTime::now();
         texts.push(extract(&page.html));
-        times.push(cpu_nanoseconds().saturating_sub(before) as f64 / 1e6);
+        times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     let total = times.iter().sum::<f64>() / 1e3;
     let bytes = pages.iter().map(|page| page.html.len()).sum::<usize>() as f64;

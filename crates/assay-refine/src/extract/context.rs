@@ -4,6 +4,7 @@
 //! by container and by section. All means are weighted by words and given in 1/1,024; linear in blocks but for a
 //! constant number of levels.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::feature::ground_key;
@@ -193,18 +194,15 @@ impl<'a> Context<'a> {
     fn section(&self, index: usize, out: &mut Vec<i32>) {
         let (start, end) = self.sections.get(index).copied().unwrap_or((u32::MAX, 0));
         let (start, end) = (start as usize, end as usize);
-        if start == index {
-            let previous = index
-                .checked_sub(1)
-                .and_then(|at| self.sections.get(at))
-                .map(|found| found.0 as usize);
-            out.push(self.answer(previous));
-            out.push(self.mean(index + 1, end.min(index + SECTION_BLOCKS)));
-            out.push(NOTHING);
-        } else if start < index {
-            out.extend([self.answer(Some(start)), NOTHING, self.mean(start, end)]);
-        } else {
-            out.extend([NOTHING; 3]);
+        match start.cmp(&index) {
+            Ordering::Equal => {
+                let before = index.checked_sub(1).and_then(|at| self.sections.get(at));
+                out.push(self.answer(before.map(|found| found.0 as usize)));
+                out.push(self.mean(index + 1, end.min(index + SECTION_BLOCKS)));
+                out.push(NOTHING);
+            }
+            Ordering::Less => out.extend([self.answer(Some(start)), NOTHING, self.mean(start, end)]),
+            Ordering::Greater => out.extend([NOTHING; 3]),
         }
     }
 }

@@ -6,425 +6,97 @@
 use crate::html::{AttributeKey, Document, NodeId, Tag};
 
 /// Words of class and id attributes; the index of a group is its bit. The name of the group stands before it.
-const GROUPS: &[&[&str]] = &[
+const GROUPS: &[&str] = &[
     // 0: nav
-    &[
-        "nav",
-        "navbar",
-        "navigation",
-        "menu",
-        "submenu",
-        "megamenu",
-        "dropdown",
-        "offcanvas",
-        "topnav",
-        "menus",
-    ],
+    "nav navbar navigation menu submenu megamenu dropdown offcanvas topnav menus",
     // 1: header
-    &["header", "masthead", "topbar", "hdr", "head"],
+    "header masthead topbar hdr head",
     // 2: footer
-    &[
-        "footer",
-        "colophon",
-        "copyright",
-        "legal",
-        "foot",
-        "bottom",
-        "disclaimer",
-    ],
+    "footer colophon copyright legal foot bottom disclaimer",
     // 3: sidebar
-    &[
-        "sidebar",
-        "aside",
-        "rail",
-        "sidenav",
-        "side",
-        "secondary",
-        "sidebars",
-    ],
+    "sidebar aside rail sidenav side secondary sidebars",
     // 4: crumb
-    &["breadcrumb", "breadcrumbs", "crumb", "crumbs"],
+    "breadcrumb breadcrumbs crumb crumbs",
     // 5: social
-    &[
-        "social",
-        "share",
-        "sharing",
-        "facebook",
-        "twitter",
-        "linkedin",
-        "pinterest",
-        "whatsapp",
-        "follow",
-        "shares",
-        "sharedaddy",
-        "addtoany",
-        "socials",
-        "instagram",
-    ],
+    "social share sharing facebook twitter linkedin pinterest whatsapp follow shares sharedaddy \
+     addtoany socials instagram",
     // 6: advert
-    &[
-        "ad",
-        "ads",
-        "advert",
-        "advertisement",
-        "sponsor",
-        "sponsored",
-        "promo",
-        "promotion",
-        "banner",
-        "promos",
-        "advertising",
-        "sponsors",
-        "adslot",
-        "outbrain",
-        "taboola",
-    ],
+    "ad ads advert advertisement sponsor sponsored promo promotion banner promos advertising \
+     sponsors adslot outbrain taboola",
     // 7: letter
-    &[
-        "newsletter",
-        "subscribe",
-        "subscription",
-        "signup",
-        "optin",
-        "paywall",
-        "mailing",
-        "donate",
-        "donation",
-    ],
+    "newsletter subscribe subscription signup optin paywall mailing donate donation",
     // 8: related
-    &[
-        "related",
-        "recommended",
-        "recommendation",
-        "recommendations",
-        "recirc",
-        "similar",
-        "suggested",
-        "trending",
-        "popular",
-        "latest",
-        "recent",
-        "upnext",
-        "more",
-        "also",
-        "teaser",
-        "teasers",
-        "readmore",
-        "featured",
-    ],
+    "related recommended recommendation recommendations recirc similar suggested trending popular \
+     latest recent upnext more also teaser teasers readmore featured",
     // 9: comment
-    &[
-        "comment",
-        "comments",
-        "disqus",
-        "respond",
-        "reply",
-        "replies",
-        "commentlist",
-    ],
+    "comment comments disqus respond reply replies commentlist",
     // 10: cookie
-    &[
-        "cookie", "cookies", "consent", "gdpr", "privacy", "onetrust", "ccpa", "notice", "alert",
-    ],
+    "cookie cookies consent gdpr privacy onetrust ccpa notice alert",
     // 11: popup
-    &[
-        "modal", "popup", "overlay", "lightbox", "drawer", "dialog", "toast", "tooltip", "popover", "flyout",
-    ],
+    "modal popup overlay lightbox drawer dialog toast tooltip popover flyout",
     // 12: tags
-    &[
-        "tag",
-        "tags",
-        "category",
-        "categories",
-        "cat",
-        "topics",
-        "keywords",
-        "taxonomy",
-    ],
+    "tag tags category categories cat topics keywords taxonomy",
     // 13: byline
-    &[
-        "author",
-        "byline",
-        "bio",
-        "dateline",
-        "date",
-        "time",
-        "timestamp",
-        "published",
-        "posted",
-        "meta",
-        "authors",
-        "postmeta",
-        "publish",
-        "updated",
-        "credit",
-        "credits",
-    ],
+    "author byline bio dateline date time timestamp published posted meta authors postmeta publish \
+     updated credit credits",
     // 14: pager
-    &[
-        "pagination",
-        "pager",
-        "paging",
-        "next",
-        "prev",
-        "previous",
-        "paginate",
-        "pages",
-    ],
+    "pagination pager paging next prev previous paginate pages",
     // 15: search
-    &[
-        "search",
-        "login",
-        "signin",
-        "register",
-        "filter",
-        "filters",
-        "sort",
-        "form",
-        "input",
-        "facet",
-        "facets",
-        "searchform",
-        "account",
-        "contact",
-    ],
+    "search login signin register filter filters sort form input facet facets searchform account \
+     contact",
     // 16: widget
-    &["widget", "widgets", "gadget", "plugin"],
+    "widget widgets gadget plugin",
     // 17: skip
-    &[
-        "hidden",
-        "hide",
-        "sr",
-        "screen",
-        "visuallyhidden",
-        "skip",
-        "noprint",
-        "offscreen",
-        "print",
-        "skiplink",
-        "invisible",
-        "collapsed",
-    ],
+    "hidden hide sr screen visuallyhidden skip noprint offscreen print skiplink invisible collapsed",
     // 18: content
-    &["content", "contents", "maincontent", "contentbody", "pagecontent"],
+    "content contents maincontent contentbody pagecontent",
     // 19: article
-    &[
-        "article",
-        "story",
-        "news",
-        "articles",
-        "articlebody",
-        "storytext",
-        "longform",
-    ],
+    "article story news articles articlebody storytext longform",
     // 20: post
-    &[
-        "post",
-        "entry",
-        "hentry",
-        "blog",
-        "posts",
-        "blogpost",
-        "postbody",
-        "postcontent",
-    ],
+    "post entry hentry blog posts blogpost postbody postcontent",
     // 21: body
-    &[
-        "body",
-        "text",
-        "prose",
-        "richtext",
-        "rte",
-        "copy",
-        "wysiwyg",
-        "markdown",
-        "paragraph",
-        "rich",
-        "txt",
-    ],
+    "body text prose richtext rte copy wysiwyg markdown paragraph rich txt",
     // 22: main
-    &["main", "primary", "center", "middle", "column"],
+    "main primary center middle column",
     // 23: product
-    &[
-        "product", "products", "item", "items", "sku", "price", "prices", "variant", "stock", "pdp",
-    ],
+    "product products item items sku price prices variant stock pdp",
     // 24: card
-    &[
-        "card", "cards", "tile", "tiles", "grid", "list", "listing", "listings", "row", "result", "results",
-        "feed",
-    ],
+    "card cards tile tiles grid list listing listings row result results feed",
     // 25: detail
-    &[
-        "description",
-        "desc",
-        "summary",
-        "excerpt",
-        "detail",
-        "details",
-        "overview",
-        "spec",
-        "specs",
-        "specification",
-        "specifications",
-        "features",
-        "feature",
-        "info",
-        "information",
-        "about",
-        "abstract",
-        "dek",
-    ],
+    "description desc summary excerpt detail details overview spec specs specification \
+     specifications features feature info information about abstract dek",
     // 26: review
-    &[
-        "review",
-        "reviews",
-        "rating",
-        "ratings",
-        "testimonial",
-        "testimonials",
-        "stars",
-        "quotes",
-    ],
+    "review reviews rating ratings testimonial testimonials stars quotes",
     // 27: forum
-    &[
-        "message",
-        "thread",
-        "topic",
-        "forum",
-        "question",
-        "answer",
-        "answers",
-        "messages",
-        "bbwrapper",
-        "discussion",
-        "cooked",
-        "qa",
-        "conversation",
-        "threads",
-    ],
+    "message thread topic forum question answer answers messages bbwrapper discussion cooked qa \
+     conversation threads",
     // 28: quote
-    &[
-        "signature",
-        "sig",
-        "quote",
-        "blockquote",
-        "quoted",
-        "bbcodeblock",
-        "pullquote",
-        "cite",
-    ],
+    "signature sig quote blockquote quoted bbcodeblock pullquote cite",
     // 29: media
-    &[
-        "caption",
-        "figcaption",
-        "gallery",
-        "slideshow",
-        "carousel",
-        "slider",
-        "swiper",
-        "image",
-        "photo",
-        "media",
-        "video",
-        "img",
-        "images",
-        "slick",
-        "slide",
-        "thumbnail",
-        "thumb",
-        "player",
-        "picture",
-    ],
+    "caption figcaption gallery slideshow carousel slider swiper image photo media video img images \
+     slick slide thumbnail thumb player picture",
     // 30: title
-    &[
-        "title",
-        "headline",
-        "heading",
-        "subtitle",
-        "subhead",
-        "titles",
-        "subheading",
-        "kicker",
-        "eyebrow",
-        "label",
-    ],
+    "title headline heading subtitle subhead titles subheading kicker eyebrow label",
     // 31: hero
-    &[
-        "hero",
-        "section",
-        "intro",
-        "lead",
-        "module",
-        "component",
-        "jumbotron",
-        "block",
-        "lede",
-    ],
+    "hero section intro lead module component jumbotron block lede",
     // 32: panel
-    &[
-        "faq",
-        "accordion",
-        "tab",
-        "tabs",
-        "panel",
-        "collapse",
-        "toggle",
-        "faqs",
-        "expand",
-        "expandable",
-    ],
+    "faq accordion tab tabs panel collapse toggle faqs expand expandable",
     // 33: code
-    &["code", "highlight", "codehilite", "syntax", "snippet", "example"],
+    "code highlight codehilite syntax snippet example",
     // 34: toc
-    &[
-        "toc",
-        "outline",
-        "tableofcontents",
-        "anchors",
-        "onthispage",
-        "jump",
-    ],
+    "toc outline tableofcontents anchors onthispage jump",
     // 35: button
-    &[
-        "btn", "button", "cta", "buttons", "action", "actions", "toolbar", "controls", "tools", "link",
-        "links",
-    ],
+    "btn button cta buttons action actions toolbar controls tools link links",
     // 36: user
-    &[
-        "user", "avatar", "profile", "member", "badge", "username", "userinfo", "poster", "stats", "count",
-        "counter", "votes", "likes", "vote", "online",
-    ],
+    "user avatar profile member badge username userinfo poster stats count counter votes likes vote \
+     online",
     // 37: shop
-    &[
-        "cart", "checkout", "shipping", "wishlist", "minicart", "basket", "quantity", "swatch", "swatches",
-        "upsell", "bundle", "shop", "compare", "delivery", "payment",
-    ],
+    "cart checkout shipping wishlist minicart basket quantity swatch swatches upsell bundle shop \
+     compare delivery payment",
     // 38: frame
-    &[
-        "container",
-        "wrapper",
-        "wrap",
-        "layout",
-        "page",
-        "inner",
-        "outer",
-        "site",
-    ],
+    "container wrapper wrap layout page inner outer site",
     // 39: team
-    &[
-        "team",
-        "staff",
-        "event",
-        "events",
-        "location",
-        "locations",
-        "address",
-        "map",
-        "job",
-        "jobs",
-        "hours",
-        "phone",
-    ],
+    "team staff event events location locations address map job jobs hours phone",
 ];
 
 /// Bits of tags, roles and microdata, above those of words.
@@ -529,7 +201,7 @@ impl Marker {
     pub(crate) fn new() -> Marker {
         let groups = GROUPS.iter().enumerate();
         let mut words: Vec<_> = groups
-            .flat_map(|(bit, words)| words.iter().map(move |word| (*word, 1 << bit)))
+            .flat_map(|(bit, words)| words.split_ascii_whitespace().map(move |word| (word, 1 << bit)))
             .collect();
         words.sort_unstable();
         Marker {
@@ -578,11 +250,9 @@ impl Marker {
                 bits |= self.word(word.get(..length).unwrap_or_default());
                 length = 0;
             }
-            if letter {
-                if let Some(slot) = word.get_mut(length) {
-                    *slot = byte.to_ascii_lowercase();
-                    length += 1;
-                }
+            if letter && let Some(slot) = word.get_mut(length) {
+                *slot = byte.to_ascii_lowercase();
+                length += 1;
             }
             small_before = byte.is_ascii_lowercase();
         }

@@ -8,12 +8,14 @@ mod feature;
 mod lexicon;
 mod mark;
 mod measure;
+mod metadata;
 mod model;
 mod model_block;
 mod model_context;
 mod page;
 mod run;
 mod select;
+mod sum;
 mod walk;
 
 pub use run::{

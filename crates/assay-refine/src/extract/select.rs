@@ -111,3 +111,60 @@ pub(crate) fn select(page: &Page, profile: Profile) -> Vec<u32> {
     let chosen = pick(false);
     if chosen.is_empty() { pick(true) } else { chosen }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::walk::{Scope, walk};
+    use crate::html::{ParseLimits, parse};
+
+    const PAGE: &str = "<body><nav><ul><li><a href=/>Home</a><li><a href=/a>About us</a></ul></nav><main><article>\
+        <h1>The river</h1><p>The river has risen again this week, and the town is waiting for the water to fall. \
+        Nobody was hurt, said the mayor.</p><p>Schools will stay closed until Monday, because the roads to the \
+        north are still under water and the bridge is not safe.</p></article></main><footer><p>© 2020 All rights \
+        reserved. <a href=/p>Privacy</a></p></footer><noscript><p>Please enable scripts.</p></noscript>";
+
+    fn chosen(profile: Profile) -> Vec<String> {
+        let page = walk(&parse(PAGE, &ParseLimits::default()).unwrap(), Scope::All);
+        let chosen = select(&page, profile);
+        chosen
+            .iter()
+            .map(|index| page.block_text(&page.blocks[*index as usize])[..9].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn prose_stays_and_furniture_goes() {
+        for profile in [Profile::Precision, Profile::Balanced] {
+            let found = chosen(profile);
+            assert!(
+                found.ends_with(&["The river".into(), "Schools w".into()]),
+                "{found:?}"
+            );
+            assert!(
+                !found
+                    .iter()
+                    .any(|text| text.starts_with('©') || text.starts_with("About")),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_profile_holds_the_stricter_one() {
+        let (strict, balanced, union) = (
+            chosen(Profile::Precision),
+            chosen(Profile::Balanced),
+            chosen(Profile::Union),
+        );
+        assert!(strict.iter().all(|text| balanced.contains(text)));
+        assert!(balanced.iter().all(|text| union.contains(text)));
+    }
+
+    #[test]
+    fn a_sure_block_alone_gives_a_sure_f1() {
+        let page = walk(&parse("<p>a b c", &ParseLimits::default()).unwrap(), Scope::All);
+        assert_eq!(best_f1(&page, &[65_536]), 65_536);
+        assert_eq!(best_f1(&page, &[0]), 0);
+    }
+}

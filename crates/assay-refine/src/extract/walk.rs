@@ -4,7 +4,8 @@
 
 use super::mark::{self, Marker};
 use super::measure::measure;
-use super::page::{Block, Container, NO_CONTAINER, Page, kind};
+use super::metadata;
+use super::page::{Block, Container, NO_CONTAINER, Page};
 use crate::html::{AttributeKey, Document, NodeId, Tag};
 
 /// Which elements the walk enters.
@@ -25,6 +26,10 @@ struct Frame {
 }
 
 /// Text collected since the last block boundary.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about the open text, not a state machine"
+)]
 #[derive(Clone, Copy, Debug, Default)]
 struct Open {
     start: usize,
@@ -116,13 +121,10 @@ fn rich(document: &Document) -> Vec<bool> {
     for id in (1..document.len() as NodeId).rev() {
         let tag = document.tag(id);
         let inner = tag.is_block() && !matches!(tag, Tag::Td | Tag::Th | Tag::P);
-        if inner || rich.get(id as usize).copied().unwrap_or(false) {
-            if let Some(slot) = document
-                .parent(id)
-                .and_then(|parent| rich.get_mut(parent as usize))
-            {
-                *slot = true;
-            }
+        let found = inner || rich.get(id as usize).copied().unwrap_or(false);
+        let parent = document.parent(id).filter(|_| found);
+        if let Some(slot) = parent.and_then(|parent| rich.get_mut(parent as usize)) {
+            *slot = true;
         }
     }
     rich
@@ -154,15 +156,15 @@ impl Walk<'_> {
                 return false;
             }
             Tag::Head => {
-                self.head(id);
+                self.page.read_head(self.document, id);
                 return false;
             }
             Tag::Script => {
-                self.script(id);
+                self.page.read_script(self.document, id);
                 return false;
             }
             Tag::Title | Tag::Meta => {
-                self.metadata(id);
+                self.page.read_metadata(self.document, id);
                 return false;
             }
             Tag::Hr => {
@@ -170,13 +172,16 @@ impl Walk<'_> {
                 return false;
             }
             Tag::Html => {
-                self.page.language = self.document.attribute(id, AttributeKey::Lang).and_then(language)
+                self.page.language = self
+                    .document
+                    .attribute(id, AttributeKey::Lang)
+                    .and_then(metadata::language);
             }
             _ if tag.is_never_text() => return false,
             _ => {}
         }
         let own = self.marker.mark(self.document, id);
-        self.microdata(id);
+        self.page.read_microdata(self.document, id);
         let hidden = mark::HIDDEN_STYLE | mark::HIDDEN_ATTRIBUTE | mark::NOSCRIPT;
         if self.scope == Scope::Visible && own & hidden != 0 {
             return false;
@@ -378,118 +383,10 @@ impl Walk<'_> {
         self.page.blocks.push(block);
         self.open.images = 0;
     }
-
-    /// Reads the children of `head`.
-    fn head(&mut self, id: NodeId) {
-        let document = self.document;
-        for child in std::iter::successors(document.first_child(id), |id| document.next_sibling(*id)) {
-            match document.tag(child) {
-                Tag::Title | Tag::Meta => self.metadata(child),
-                Tag::Script => self.script(child),
-                _ => {}
-            }
-        }
-    }
-
-    fn metadata(&mut self, id: NodeId) {
-        let document = self.document;
-        if document.tag(id) == Tag::Title {
-            if self.page.title.is_none() {
-                let text = document.first_child(id).map_or("", |child| document.text(child));
-                let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                self.page.title = (!title.is_empty()).then_some(title);
-            }
-        } else if document.attribute(id, AttributeKey::Property) == Some("og:type") {
-            self.page.kinds |= match document.attribute(id, AttributeKey::Content).unwrap_or("") {
-                "article" => kind::OG_ARTICLE,
-                "product" | "og:product" | "product.item" => kind::OG_PRODUCT,
-                _ => 0,
-            };
-        }
-    }
-
-    /// Reads the type names in JSON-LD.
-    fn script(&mut self, id: NodeId) {
-        if self.document.attribute(id, AttributeKey::Type) != Some("application/ld+json") {
-            return;
-        }
-        let Some(text) = self
-            .document
-            .first_child(id)
-            .map(|child| self.document.text(child))
-        else {
-            return;
-        };
-        for at in memchr::memmem::find_iter(text.as_bytes(), b"\"@type\"") {
-            let rest = text
-                .get(at + 7..)
-                .unwrap_or("")
-                .trim_start_matches([' ', ':', '[', '\n', '\r', '\t']);
-            let name = rest
-                .strip_prefix('"')
-                .and_then(|rest| rest.split('"').next())
-                .unwrap_or("");
-            self.kind(name);
-        }
-        for (key, slot) in QUOTED_KEYS {
-            for at in memchr::memmem::find_iter(text.as_bytes(), key.as_bytes()) {
-                let rest = text.get(at + key.len()..).unwrap_or("").trim_start();
-                let Some(rest) = rest
-                    .strip_prefix(':')
-                    .and_then(|rest| rest.trim_start().strip_prefix('"'))
-                else {
-                    continue;
-                };
-                let value = rest.get(..string_end(rest)).unwrap_or("");
-                if let Some(quoted) = self.page.quoted.get_mut(*slot) {
-                    quoted.add(value);
-                }
-            }
-        }
-    }
-
-    fn microdata(&mut self, id: NodeId) {
-        if let Some(value) = self.document.attribute(id, AttributeKey::Itemtype) {
-            self.kind(value.trim().rsplit('/').next().unwrap_or(""));
-        }
-    }
-
-    fn kind(&mut self, name: &str) {
-        let found = kind::TYPES.iter().find(|(known, _)| *known == name);
-        self.page.kinds |= found.map_or(0, |(_, bit)| *bit);
-    }
-}
-
-/// Keys of JSON-LD whose strings are compared with blocks.
-const QUOTED_KEYS: &[(&str, usize)] = &[
-    ("\"articleBody\"", 0),
-    ("\"text\"", 1),
-    ("\"description\"", 1),
-    ("\"reviewBody\"", 1),
-];
-
-/// Where a JSON string ends: at the first quote without an odd number of backslashes before it.
-fn string_end(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'"' if !escaped => return at,
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    text.len()
 }
 
 fn is_invisible(c: char) -> bool {
     c.is_control() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
-}
-
-/// A language tag's primary part, if it looks like one.
-fn language(value: &str) -> Option<String> {
-    let primary = value.trim().split(['-', '_']).next().unwrap_or("");
-    let valid = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
-    valid.then(|| primary.to_ascii_lowercase())
 }
 
 /// FNV-1a over the tag and the class attribute.

@@ -242,7 +242,7 @@ impl Document {
         self.detach(child);
         let last = self.node(host).last;
         self.edit(child, |node| {
-            (node.parent, node.previous, node.depth) = (host, last, depth)
+            (node.parent, node.previous, node.depth) = (host, last, depth);
         });
         if last == NONE {
             self.edit(host, |node| node.first = child);
@@ -294,7 +294,7 @@ impl Document {
             self.edit(next, |node| node.previous = previous);
         }
         self.edit(id, |node| {
-            (node.parent, node.previous, node.next) = (NONE, NONE, NONE)
+            (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
         });
     }
 

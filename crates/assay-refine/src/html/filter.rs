@@ -5,7 +5,7 @@
 //! [`FORMATTING_MAX`] open formatting elements are left out, together with as many end tags of that name. A page
 //! within the limits is not changed at all; comments and parse errors never reach the tree.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use html5ever::LocalName;
 use html5ever::interface::TreeSink;
@@ -33,6 +33,8 @@ pub(crate) struct Filter {
     pub(crate) builder: TreeBuilder<Handle, Sink>,
     state: RefCell<State>,
     depth_max: u16,
+    /// Tokens seen: a piece of input without one lies inside a single tag or comment.
+    tokens: Cell<u64>,
 }
 
 impl Filter {
@@ -41,7 +43,12 @@ impl Filter {
             builder,
             state: RefCell::default(),
             depth_max,
+            tokens: Cell::new(0),
         }
+    }
+
+    pub(crate) fn tokens(&self) -> u64 {
+        self.tokens.get()
     }
 
     /// Whether the start tag stays away from the tree builder.
@@ -84,11 +91,12 @@ impl TokenSink for Filter {
     type Handle = Handle;
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Handle> {
+        self.tokens.set(self.tokens.get() + 1);
         match &token {
             Token::CommentToken(_) | Token::ParseError(_) => return TokenSinkResult::Continue,
             Token::TagToken(tag) => {
                 let attributes = tag.attrs.len() as u64;
-                self.builder.sink.burn(attributes.saturating_mul(attributes) / 64);
+                self.builder.sink.burn(attributes.saturating_mul(attributes) / 4);
                 let stop = match tag.kind {
                     TagKind::StartTag => !tag.self_closing && self.leave_out(&tag.name),
                     TagKind::EndTag => self.swallow(&tag.name),

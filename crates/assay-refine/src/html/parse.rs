@@ -71,13 +71,14 @@ pub fn parse(html: &str, limits: &ParseLimits) -> Result<Document, OverBudget> {
     let tokenizer = Tokenizer::new(Filter::new(builder, limits.depth_max), TokenizerOpts::default());
     let input = BufferQueue::default();
     let mut rest = html;
+    let mut unclosed = Unclosed::default();
     while !rest.is_empty() {
         let (piece, tail) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
         rest = tail;
         input.push_back(StrTendril::from_slice(piece));
         while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
         let sink = &tokenizer.sink.builder.sink;
-        sink.burn(piece.len() as u64);
+        sink.burn(piece.len() as u64 + unclosed.cost(piece, tokenizer.sink.tokens()));
         if sink.nodes() > limits.nodes_max {
             return Err(OverBudget::Nodes(limits.nodes_max));
         }
@@ -87,6 +88,39 @@ pub fn parse(html: &str, limits: &ParseLimits) -> Result<Document, OverBudget> {
     }
     tokenizer.end();
     Ok(tokenizer.sink.into_document())
+}
+
+/// What a tag that spans pieces costs: html5ever compares each attribute's name with all before it, and no token
+/// shows it until the tag ends.
+#[derive(Debug, Default)]
+struct Unclosed {
+    tokens: u64,
+    /// Words outside quotes since the last token.
+    words: u64,
+    quote: Option<u8>,
+}
+
+impl Unclosed {
+    /// The fuel for a piece after which `tokens` tokens have been seen.
+    fn cost(&mut self, piece: &str, tokens: u64) -> u64 {
+        if tokens != self.tokens {
+            *self = Unclosed {
+                tokens,
+                ..Unclosed::default()
+            };
+            return 0;
+        }
+        let before = self.words;
+        for byte in piece.bytes() {
+            match (self.quote, byte) {
+                (Some(quote), _) if quote == byte => self.quote = None,
+                (None, b'"' | b'\'') => self.quote = Some(byte),
+                (None, b' ' | b'\n' | b'\t' | b'/' | b'\r') => self.words += 1,
+                _ => {}
+            }
+        }
+        (self.words - before).saturating_mul(self.words) / 4
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +152,20 @@ mod tests {
             parse(&"<p>x".repeat(200), &limits).unwrap_err(),
             OverBudget::Nodes(100)
         );
+    }
+
+    #[test]
+    fn a_tag_of_a_million_attributes_is_a_reason() {
+        let names = (0..400_000)
+            .map(|index| format!(" a{index}"))
+            .collect::<Vec<_>>()
+            .concat();
+        let limits = ParseLimits::default();
+        assert_eq!(
+            parse(&format!("<p{names}>x"), &limits).unwrap_err(),
+            OverBudget::Fuel(limits.fuel_max)
+        );
+        assert!(parse(&format!("<p style=\"{names}\">x"), &limits).is_ok());
     }
 
     #[test]

@@ -34,7 +34,10 @@ fn nesting_a_million_deep() {
 
 #[test]
 fn formatting_elements_never_closed() {
-    let open: String = (0..50_000).map(|index| format!("<b id={index}>")).collect();
+    let open = (0..50_000)
+        .map(|index| format!("<b id={index}>"))
+        .collect::<Vec<_>>()
+        .concat();
     let _ = survive(&format!("{open}{}", "<p>x".repeat(20_000)));
     let _ = survive(&format!("{open}{}", "<p>x</b>".repeat(20_000)));
     let _ = survive(&"<a href=x><div>".repeat(50_000));
@@ -45,7 +48,10 @@ fn formatting_elements_never_closed() {
 fn a_megabyte_attribute_and_many_attributes() {
     let _ = survive(&format!("<div class=\"{}\">text", "word ".repeat(200_000)));
     let _ = survive(&format!("<div style=\"{}\">text", "x".repeat(1_000_000)));
-    let many: String = (0..30_000).map(|index| format!(" a{index}=1")).collect();
+    let many = (0..30_000)
+        .map(|index| format!(" a{index}=1"))
+        .collect::<Vec<_>>()
+        .concat();
     let _ = survive(&format!("<div{many}>text"));
 }
 
@@ -73,7 +79,8 @@ fn odd_bytes() {
 
 #[test]
 fn a_page_of_twenty_megabytes() {
-    let html = "<p>Some words of a long page, which goes on and on, and on and on, without end.</p>\n".repeat(240_000);
+    let html = "<p>Some words of a long page, which goes on and on, and on and on, without end.</p>\n"
+        .repeat(240_000);
     assert_eq!(survive(&html), Err(ExtractDrop::OverBudget("text")));
     let limits = ParseLimits {
         nodes_max: 1_000,

@@ -4,17 +4,18 @@
 
 #![cfg(test)]
 
+mod broken_archives;
+mod extraction;
 mod filter_manual;
 mod filter_parity;
+mod hostile_html;
+mod minhash;
 mod reading;
 mod text;
 mod url_lists;
 
 /// The folder of real test data, or a printed line that the test is skipped.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests find their data by the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "tests run in the shell: the environment says where the data is")]
 pub(crate) fn assay_data() -> Option<std::path::PathBuf> {
     let folder = std::env::var_os("ASSAY_DATA").map(std::path::PathBuf::from);
     if folder.is_none() {
