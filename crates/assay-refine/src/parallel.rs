@@ -80,9 +80,18 @@ where
         return Ok(());
     }
     let shared = Shared {
-        source: Mutex::new(Source { read, next: 0, ended: false }),
+        source: Mutex::new(Source {
+            read,
+            next: 0,
+            ended: false,
+        }),
         sink: Mutex::new(write),
-        queue: Mutex::new(Queue { waiting: BTreeMap::new(), next: 0, bytes: 0, stopped: false }),
+        queue: Mutex::new(Queue {
+            waiting: BTreeMap::new(),
+            next: 0,
+            bytes: 0,
+            stopped: false,
+        }),
         room: Condvar::new(),
         failure: Mutex::new(None),
     };
@@ -178,7 +187,9 @@ where
     W: FnMut(F::Output) -> Result<(), F::Error>,
 {
     loop {
-        let Ok(mut sink) = shared.sink.try_lock() else { return };
+        let Ok(mut sink) = shared.sink.try_lock() else {
+            return;
+        };
         while let Some(output) = pop_next(flow, shared) {
             if let Err(error) = sink(output) {
                 lock(&shared.failure).get_or_insert(error);
@@ -236,18 +247,26 @@ mod tests {
             for _ in 0..(item % 7) * 1000 {
                 x = std::hint::black_box(x.wrapping_mul(3).wrapping_add(1));
             }
-            (item, item * item + (x & 0))
+            std::hint::black_box(x);
+            (item, item * item)
         }
         fn weight(&self, _: &(u64, u64)) -> usize {
             PENDING_BYTES_MAX / 4
         }
     }
 
-    fn run(threads: usize, items: u64, fail_read: u64, fail_write: u64) -> (Result<(), &'static str>, Vec<u64>) {
+    fn run(
+        threads: usize,
+        items: u64,
+        fail_read: u64,
+        fail_write: u64,
+    ) -> (Result<(), &'static str>, Vec<u64>) {
         let mut next = 0;
         let mut written = Vec::new();
         let result = ordered(
-            &Square { made: AtomicUsize::new(0) },
+            &Square {
+                made: AtomicUsize::new(0),
+            },
             threads,
             || {
                 if next == fail_read {
@@ -272,15 +291,27 @@ mod tests {
     fn order_does_not_depend_on_threads() {
         let expected: Vec<u64> = (0..2000).collect();
         for threads in [0, 1, 2, 3, 8] {
-            assert_eq!(run(threads, 2000, u64::MAX, u64::MAX), (Ok(()), expected.clone()), "{threads} threads");
+            assert_eq!(
+                run(threads, 2000, u64::MAX, u64::MAX),
+                (Ok(()), expected.clone()),
+                "{threads} threads"
+            );
         }
     }
 
     #[test]
     fn errors_end_the_run_and_keep_what_came_before() {
         for threads in [1, 4] {
-            assert_eq!(run(threads, 2000, 50, u64::MAX), (Err("read"), (0..50).collect()), "{threads} threads");
-            assert_eq!(run(threads, 2000, u64::MAX, 70), (Err("write"), (0..70).collect()), "{threads} threads");
+            assert_eq!(
+                run(threads, 2000, 50, u64::MAX),
+                (Err("read"), (0..50).collect()),
+                "{threads} threads"
+            );
+            assert_eq!(
+                run(threads, 2000, u64::MAX, 70),
+                (Err("write"), (0..70).collect()),
+                "{threads} threads"
+            );
         }
     }
 }

@@ -10,7 +10,7 @@
 use assay_hub::{OpenOptions, Secret};
 
 /// The options for opening inputs, environment over defaults.
-pub(crate) fn open_options() -> anyhow::Result<OpenOptions> {
+pub(crate) fn open_options() -> OpenOptions {
     let mut options = OpenOptions::default();
     options.s3.endpoint = variable("ASSAY_HUB__S3__ENDPOINT").or(options.s3.endpoint);
     if let Some(region) = variable("ASSAY_HUB__S3__REGION") {
@@ -20,7 +20,7 @@ pub(crate) fn open_options() -> anyhow::Result<OpenOptions> {
     options.s3.secret_access_key = variable("AWS_SECRET_ACCESS_KEY").map(Secret::new);
     options.s3.session_token = variable("AWS_SESSION_TOKEN").map(Secret::new);
     options.proxy = variable("ASSAY_HUB__PROXY").map(Secret::new);
-    Ok(options)
+    options
 }
 
 fn variable(name: &str) -> Option<String> {

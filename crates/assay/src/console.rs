@@ -24,7 +24,10 @@ impl Console {
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        Self { json: global.json, quiet: global.quiet }
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+        }
     }
 
     /// Whether one JSON document is wanted.
@@ -50,7 +53,7 @@ impl Console {
         warnings: &[String],
         text: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
-        self.outcome(schema, true, data, warnings, text)
+        self.print(schema, true, (data, warnings), text)
     }
 
     /// As [`Self::result`], for commands whose check may have failed.
@@ -59,7 +62,16 @@ impl Console {
         schema: &str,
         ok: bool,
         data: &T,
-        warnings: &[String],
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        self.print(schema, ok, (data, &[]), text)
+    }
+
+    fn print<T: Serialize>(
+        &self,
+        schema: &str,
+        ok: bool,
+        (data, warnings): (&T, &[String]),
         text: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
         let mut stdout = anstream::stdout().lock();
@@ -84,8 +96,9 @@ impl Console {
     }
 
     /// A JSON document whose data lies beside the envelope's keys instead of under `data`.
-    pub(crate) fn flat<T: Serialize>(&self, schema: &str, data: &T) -> anyhow::Result<()> {
-        let mut document = serde_json::json!({ "schema": schema, "ok": true, "as_of": now(), "warnings": [] });
+    pub(crate) fn flat<T: Serialize>(schema: &str, data: &T) -> anyhow::Result<()> {
+        let mut document =
+            serde_json::json!({ "schema": schema, "ok": true, "as_of": now(), "warnings": [] });
         if let (serde_json::Value::Object(document), serde_json::Value::Object(data)) =
             (&mut document, serde_json::to_value(data)?)
         {
@@ -123,5 +136,8 @@ impl Console {
 
 /// The time of the output; no command here reads a chain, so there is no block.
 fn now() -> AsOf {
-    AsOf { time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), block: None }
+    AsOf {
+        time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        block: None,
+    }
 }

@@ -37,7 +37,10 @@ pub(crate) struct UsageError {
 
 impl UsageError {
     pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: Some(help.into()) }
+        Self {
+            message: message.into(),
+            help: Some(help.into()),
+        }
     }
 }
 
@@ -45,7 +48,11 @@ impl UsageError {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // Printing can only fail if nobody listens, and then there is nobody to tell.
     let _ = error.print();
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// Prints an error with its cure, and gives its exit code.
@@ -54,7 +61,12 @@ pub(crate) fn report(console: &Console, error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (kind, code, help) = classify(error);
-    console.error(&format!("{error:#}"), code, help.as_deref(), kind == ErrorKind::Transient);
+    console.error(
+        &format!("{error:#}"),
+        code,
+        help.as_deref(),
+        kind == ErrorKind::Transient,
+    );
     ExitCode::from(match kind {
         ErrorKind::Failure => 1,
         ErrorKind::Usage => 2,
@@ -65,7 +77,9 @@ pub(crate) fn report(console: &Console, error: &anyhow::Error) -> ExitCode {
 /// A reader that closed the pipe (`assay … | head`) has what it wanted.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
 
@@ -75,7 +89,11 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
             return (local.kind(), local.code(), local.help());
         }
         if let Some(hub) = cause.downcast_ref::<HubError>() {
-            let kind = if hub.retryable() { ErrorKind::Transient } else { ErrorKind::Failure };
+            let kind = if hub.retryable() {
+                ErrorKind::Transient
+            } else {
+                ErrorKind::Failure
+            };
             return (kind, "input/unreadable", hub.help());
         }
         if let Some(usage) = cause.downcast_ref::<UsageError>() {

@@ -36,7 +36,11 @@ impl<'a> RunProgress<'a> {
         Self {
             console,
             bar: Mutex::new(ProgressBar::hidden()),
-            lines: Mutex::new(Lines { name: String::new(), started: now, last: now }),
+            lines: Mutex::new(Lines {
+                name: String::new(),
+                started: now,
+                last: now,
+            }),
             records: AtomicU64::new(0),
             kept: AtomicU64::new(0),
         }
@@ -54,7 +58,12 @@ impl<'a> RunProgress<'a> {
     fn message(&self) -> String {
         let records = self.records.load(Ordering::Relaxed);
         let kept = self.kept.load(Ordering::Relaxed);
-        format!("{} records, {} kept ({})", report::count(records), report::count(kept), report::share(kept, records))
+        format!(
+            "{} records, {} kept ({})",
+            report::count(records),
+            report::count(kept),
+            report::share(kept, records)
+        )
     }
 }
 
@@ -68,15 +77,21 @@ impl Progress for RunProgress<'_> {
             } else {
                 "{prefix} {spinner} {bytes} {bytes_per_sec} · {msg}"
             };
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = bytes.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style);
+            let style =
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = bytes
+                .map_or_else(ProgressBar::new_spinner, ProgressBar::new)
+                .with_style(style);
             bar.set_prefix(name.to_owned());
             let old = std::mem::replace(&mut *self.bar(), bar);
             old.finish_and_clear();
         }
         let now = Instant::now();
-        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) =
-            Lines { name: name.to_owned(), started: now, last: now };
+        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) = Lines {
+            name: name.to_owned(),
+            started: now,
+            last: now,
+        };
     }
 
     fn record(&self, end: u64, kept: bool) {
@@ -85,7 +100,7 @@ impl Progress for RunProgress<'_> {
             self.kept.fetch_add(1, Ordering::Relaxed);
         }
         // Drawing costs more than a small record: look at the clock only now and then.
-        if records % 64 != 0 {
+        if !records.is_multiple_of(64) {
             return;
         }
         if self.console.has_progress() {
@@ -98,7 +113,12 @@ impl Progress for RunProgress<'_> {
                 lines.last = Instant::now();
                 let seconds = lines.started.elapsed().as_secs().max(1);
                 let rate = report::bytes(end / seconds);
-                self.console.note(&format!("{}: {} read, {rate}/s, {}", lines.name, report::bytes(end), self.message()));
+                self.console.note(&format!(
+                    "{}: {} read, {rate}/s, {}",
+                    lines.name,
+                    report::bytes(end),
+                    self.message()
+                ));
             }
         }
     }
@@ -108,6 +128,7 @@ impl Progress for RunProgress<'_> {
     }
 
     fn failed(&self, input: &FailedInput) {
-        self.bar().suspend(|| self.console.note(&format!("{}: {}", input.input, input.error)));
+        self.bar()
+            .suspend(|| self.console.note(&format!("{}: {}", input.input, input.error)));
     }
 }

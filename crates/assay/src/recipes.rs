@@ -50,8 +50,16 @@ pub(crate) fn recipe(name: &str, url_lists: Option<&Path>) -> anyhow::Result<(Re
     if path.exists() {
         return Ok((from_file(path)?, lists));
     }
-    let known = builtin_names().into_iter().chain([LISTS_RECIPE]).collect::<Vec<_>>().join(", ");
-    Err(UsageError::new(format!("no recipe `{name}`"), format!("give one of {known}, an id, or a TOML file")).into())
+    let known = builtin_names()
+        .into_iter()
+        .chain([LISTS_RECIPE])
+        .collect::<Vec<_>>()
+        .join(", ");
+    Err(UsageError::new(
+        format!("no recipe `{name}`"),
+        format!("give one of {known}, an id, or a TOML file"),
+    )
+    .into())
 }
 
 /// The built-in recipe with this id; the one with lists only if they were given.
@@ -60,21 +68,31 @@ fn by_id(id: &str, lists: &UrlLists) -> anyhow::Result<Option<Recipe>> {
     if !lists.is_empty() {
         candidates.push(fineweb_en_v1_lists(artifacts(lists)?));
     }
-    Ok(candidates.into_iter().find(|recipe| recipe.id().to_string() == id))
+    Ok(candidates
+        .into_iter()
+        .find(|recipe| recipe.id().to_string() == id))
 }
 
 /// Reads and checks a recipe file.
 pub(crate) fn from_file(path: &Path) -> anyhow::Result<Recipe> {
     let text = read_recipe_text(path)?;
-    Recipe::parse(&text)
-        .map_err(|error| UsageError { message: format!("recipe `{}`: {error}", path.display()), help: None }.into())
+    Recipe::parse(&text).map_err(|error| {
+        UsageError {
+            message: format!("recipe `{}`: {error}", path.display()),
+            help: None,
+        }
+        .into()
+    })
 }
 
 /// The bounded text of a recipe file.
 pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
     let length = fs_err::metadata(path)?.len();
     if length > RECIPE_BYTES_MAX {
-        let message = format!("recipe `{}` has {length} bytes, at most {RECIPE_BYTES_MAX} are allowed", path.display());
+        let message = format!(
+            "recipe `{}` has {length} bytes, at most {RECIPE_BYTES_MAX} are allowed",
+            path.display()
+        );
         return Err(UsageError { message, help: None }.into());
     }
     Ok(fs_err::read_to_string(path)?)
@@ -83,7 +101,10 @@ pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
 /// The separate URL filter of `assay filter --steps`, if lists were given.
 pub(crate) fn custom_lists(path: Option<&Path>) -> anyhow::Result<Option<UrlFilter>> {
     let Some(path) = path else { return Ok(None) };
-    Ok(Some(UrlFilter::new(read_lists(path)?, &UrlFilterParams::default())?))
+    Ok(Some(UrlFilter::new(
+        read_lists(path)?,
+        &UrlFilterParams::default(),
+    )?))
 }
 
 /// Lists from a wheel, a folder of list files or artifacts, or a JSON object of lists.
@@ -93,7 +114,10 @@ pub(crate) fn read_lists(path: &Path) -> anyhow::Result<UrlLists> {
         return lists_of_folder(path).with_context(context);
     }
     let file = fs_err::File::open(path)?;
-    let is = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    let is = |ending: &str| {
+        path.extension()
+            .is_some_and(|found| found.eq_ignore_ascii_case(ending))
+    };
     if is("json") {
         let lists: std::collections::BTreeMap<String, Vec<String>> =
             serde_json::from_reader(std::io::BufReader::new(file)).with_context(context)?;
@@ -139,9 +163,15 @@ fn lists_of_folder(path: &Path) -> anyhow::Result<UrlLists> {
 fn lists_of_json(given: &std::collections::BTreeMap<String, Vec<String>>) -> anyhow::Result<UrlLists> {
     let mut lists = UrlLists::default();
     for (name, entries) in given {
-        let kind = UrlListKind::ALL.into_iter().find(|kind| name.trim_start_matches("extra_") == kind.name());
+        let kind = UrlListKind::ALL
+            .into_iter()
+            .find(|kind| name.trim_start_matches("extra_") == kind.name());
         let Some(kind) = kind else {
-            return Err(UsageError::new(format!("unknown list `{name}`"), "domains, urls, banned_words, soft_banned_words, banned_subwords").into());
+            return Err(UsageError::new(
+                format!("unknown list `{name}`"),
+                "domains, urls, banned_words, soft_banned_words, banned_subwords",
+            )
+            .into());
         };
         lists.read_list(kind, entries.join("\n").as_bytes())?;
     }
@@ -164,7 +194,11 @@ pub(crate) fn artifacts(lists: &UrlLists) -> anyhow::Result<ListArtifacts> {
         let hashed = matches!(kind, UrlListKind::Domains | UrlListKind::Urls);
         Ok(Some(Artifact {
             name: kind.name().replace('_', "-"),
-            kind: if hashed { ArtifactKind::DomainHashes } else { ArtifactKind::WordList },
+            kind: if hashed {
+                ArtifactKind::DomainHashes
+            } else {
+                ArtifactKind::WordList
+            },
             bytes: bytes.len() as u64,
             blake3: Digest::of(&bytes),
         }))

@@ -3,6 +3,8 @@
 //! Reads every `Cargo.toml` and source file of the repository. A new edge between two crates changes [`EDGES`] in a
 //! commit of its own with the reason.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("assay-refine", &["assay-types"]),
     ("assay-hub", &["assay-types"]),
     ("assay-agents", &["assay-refine", "assay-hub", "assay-types"]),
-    ("assay", &["assay-agents", "assay-refine", "assay-hub", "assay-types"]),
+    (
+        "assay",
+        &["assay-agents", "assay-refine", "assay-hub", "assay-types"],
+    ),
 ];
 
 /// Heavy crates and the only crate that may depend on each (dev-dependencies are exempt).
@@ -33,12 +38,22 @@ const HOMES: &[(&str, &str)] = &[
 const PURE: &[&str] = &["assay-types", "assay-refine"];
 
 /// What a pure crate may not depend on.
-const SHELL_ONLY: &[&str] = &["tokio", "reqwest", "fs-err", "object_store", "tracing-subscriber", "rand"];
+const SHELL_ONLY: &[&str] = &[
+    "tokio",
+    "reqwest",
+    "fs-err",
+    "object_store",
+    "tracing-subscriber",
+    "rand",
+];
 
 const FILE_LINES_MAX: usize = 500;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Names in `[dependencies]` of each crate.
@@ -51,7 +66,8 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
         let mut names = Vec::new();
         for line in text.lines() {
             if line.starts_with('[') {
-                inside = line == "[dependencies]" || (line.starts_with("[target.") && line.ends_with(".dependencies]"));
+                inside = line == "[dependencies]"
+                    || (line.starts_with("[target.") && line.ends_with(".dependencies]"));
             } else if let (true, Some((name, _))) = (inside, line.split_once('=')) {
                 names.push(name.trim().split('.').next().unwrap().to_owned());
             }
@@ -63,7 +79,10 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
 
 fn sources() -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         entries.sort();
         for path in entries {
             if path.is_dir() {
@@ -96,7 +115,10 @@ fn crates_import_only_what_the_table_allows() {
     for (name, allowed) in EDGES {
         for dependency in &dependencies[*name] {
             if known.contains(&dependency.as_str()) {
-                assert!(allowed.contains(&dependency.as_str()), "`{name}` may not import `{dependency}`");
+                assert!(
+                    allowed.contains(&dependency.as_str()),
+                    "`{name}` may not import `{dependency}`"
+                );
             }
         }
     }
@@ -106,11 +128,17 @@ fn crates_import_only_what_the_table_allows() {
 fn heavy_crates_have_one_home() {
     for (name, dependencies) in dependencies() {
         for (heavy, home) in HOMES {
-            assert!(name == *home || !dependencies.iter().any(|found| found == heavy), "`{heavy}` belongs to `{home}`, found in `{name}`");
+            assert!(
+                name == *home || !dependencies.iter().any(|found| found == heavy),
+                "`{heavy}` belongs to `{home}`, found in `{name}`"
+            );
         }
         if PURE.contains(&name.as_str()) {
             for shell in SHELL_ONLY {
-                assert!(!dependencies.iter().any(|found| found == shell), "pure crate `{name}` depends on `{shell}`");
+                assert!(
+                    !dependencies.iter().any(|found| found == shell),
+                    "pure crate `{name}` depends on `{shell}`"
+                );
             }
         }
     }
@@ -122,9 +150,17 @@ fn versions_stand_in_the_workspace_only() {
         let path = entry.unwrap().path().join("Cargo.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         for line in text.lines() {
-            assert!(!line.contains("version = \""), "{}: `{line}` names a version", path.display());
+            assert!(
+                !line.contains("version = \""),
+                "{}: `{line}` names a version",
+                path.display()
+            );
         }
-        assert!(text.contains("[lints]\nworkspace = true"), "{} does not take the workspace's lints", path.display());
+        assert!(
+            text.contains("[lints]\nworkspace = true"),
+            "{} does not take the workspace's lints",
+            path.display()
+        );
     }
 }
 
@@ -134,11 +170,23 @@ fn files_are_short_and_say_what_they_are() {
         let text = std::fs::read_to_string(&path).unwrap();
         let shown = path.strip_prefix(root()).unwrap().display().to_string();
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") || first == "#![no_main]", "{shown}: line 1 is no `//!` sentence");
+        assert!(
+            first.starts_with("//! ") || first == "#![no_main]",
+            "{shown}: line 1 is no `//!` sentence"
+        );
         let lines = text.lines().count();
-        assert!(lines <= FILE_LINES_MAX, "{shown} has {lines} lines, at most {FILE_LINES_MAX} are allowed");
-        assert!(!text.contains("#[allow("), "{shown}: use #[expect(lint, reason = \"…\")]");
-        assert!(!text.contains("Result<_, String>"), "{shown}: an error is a type, not a String");
+        assert!(
+            lines <= FILE_LINES_MAX,
+            "{shown} has {lines} lines, at most {FILE_LINES_MAX} are allowed"
+        );
+        assert!(
+            !text.contains("#[allow("),
+            "{shown}: use #[expect(lint, reason = \"…\")]"
+        );
+        assert!(
+            !text.contains("Result<_, String>"),
+            "{shown}: an error is a type, not a String"
+        );
     }
 }
 
@@ -151,19 +199,29 @@ fn only_the_command_line_reads_the_environment() {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("env::var"), "{shown} reads the environment; crates/assay/src/config.rs does that");
+        assert!(
+            !text.contains("env::var"),
+            "{shown} reads the environment; crates/assay/src/config.rs does that"
+        );
     }
 }
 
 #[test]
 fn nothing_points_outside_the_repository() {
     // Spelled in pieces, so that this file does not find itself.
-    let forbidden = [["..", "/sha", "red"].concat(), ["/wo", "rk/"].concat(), ["/ro", "ot/"].concat()];
+    let forbidden = [
+        ["..", "/sha", "red"].concat(),
+        ["/wo", "rk/"].concat(),
+        ["/ro", "ot/"].concat(),
+    ];
     let mut paths = sources();
     for folder in [".", "docs"] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "md" || extension == "toml") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "md" || extension == "toml")
+            {
                 paths.push(path);
             }
         }
@@ -171,7 +229,11 @@ fn nothing_points_outside_the_repository() {
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         for word in &forbidden {
-            assert!(!text.contains(word.as_str()), "{} mentions `{word}`", path.display());
+            assert!(
+                !text.contains(word.as_str()),
+                "{} mentions `{word}`",
+                path.display()
+            );
         }
     }
 }

@@ -8,7 +8,8 @@ use assay_refine::output::{DigestingWriter, DocsReader, read_bands, read_ledger}
 use assay_refine::report::DatasetStats;
 use assay_refine::unit::{Counts, read_documents_jsonl};
 use assay_types::{
-    BandRow, DocsRow, Fault, FaultKind, LOCAL_MANIFEST_BYTES_MAX, LedgerRow, Manifest, ManifestUnit, Sha256Digest,
+    BandRow, DocsRow, Fault, FaultKind, LOCAL_MANIFEST_BYTES_MAX, LedgerRow, Manifest, ManifestUnit,
+    Sha256Digest,
 };
 use fs_err as fs;
 
@@ -34,7 +35,10 @@ impl Dataset {
         // Whether its parts agree is a finding of `verify`, not an error of opening.
         let manifest = Manifest::parse_unchecked(&bytes, LOCAL_MANIFEST_BYTES_MAX)
             .map_err(|source| LocalError::Manifest { path: file, source })?;
-        Ok(Self { path: path.to_owned(), manifest })
+        Ok(Self {
+            path: path.to_owned(),
+            manifest,
+        })
     }
 
     /// Path of one of the dataset's files.
@@ -44,8 +48,14 @@ impl Dataset {
 
     /// Files of a unit that are missing or differ from the manifest in length or SHA-256.
     pub fn file_faults(&self, unit: &ManifestUnit) -> Result<Vec<Fault>, LocalError> {
-        let docs = unit.docs.iter().map(|entry| (&entry.path, entry.bytes, entry.sha256));
-        let tables = [(&unit.ledger.path, unit.ledger.bytes, unit.ledger.sha256), (&unit.bands.path, unit.bands.bytes, unit.bands.sha256)];
+        let docs = unit
+            .docs
+            .iter()
+            .map(|entry| (&entry.path, entry.bytes, entry.sha256));
+        let tables = [
+            (&unit.ledger.path, unit.ledger.bytes, unit.ledger.sha256),
+            (&unit.bands.path, unit.bands.bytes, unit.bands.sha256),
+        ];
         let mut faults = Vec::new();
         for (path, bytes, sha256) in tables.into_iter().chain(docs) {
             let expected = format!("`{path}` with sha256 {sha256}, {} bytes", bytes.0);
@@ -54,7 +64,14 @@ impl Dataset {
                 Ok((bytes, sha256)) => format!("sha256 {sha256}, {bytes} bytes"),
                 Err(error) => error.to_string(),
             };
-            faults.push(Fault { kind: FaultKind::FileMismatch, unit: unit.unit_id, idx: None, offset: None, expected, found });
+            faults.push(Fault {
+                kind: FaultKind::FileMismatch,
+                unit: unit.unit_id,
+                idx: None,
+                offset: None,
+                expected,
+                found,
+            });
         }
         Ok(faults)
     }
@@ -77,7 +94,10 @@ impl Dataset {
     pub fn documents(&self, unit: &ManifestUnit, mut each: impl FnMut(DocsRow)) -> Result<(), LocalError> {
         for entry in &unit.docs {
             let path = self.file(&entry.path);
-            let table = |source| LocalError::Table { path: path.clone(), source };
+            let table = |source| LocalError::Table {
+                path: path.clone(),
+                source,
+            };
             let file = open(&path)?;
             if entry.path.ends_with(".parquet") {
                 for group in DocsReader::new(file).map_err(table)? {
@@ -94,7 +114,9 @@ impl Dataset {
 }
 
 fn open(path: &Path) -> Result<std::fs::File, LocalError> {
-    fs::File::open(path).map(fs::File::into_file).map_err(LocalError::io(path))
+    fs::File::open(path)
+        .map(fs::File::into_file)
+        .map_err(LocalError::io(path))
 }
 
 fn sha256_of(path: &Path) -> Result<(u64, Sha256Digest), LocalError> {
@@ -107,13 +129,21 @@ fn sha256_of(path: &Path) -> Result<(u64, Sha256Digest), LocalError> {
 /// Reads every document of a dataset and adds up what `assay dataset stats` shows.
 pub fn dataset_stats(path: &Path) -> Result<DatasetStats, LocalError> {
     let dataset = Dataset::open(path)?;
-    let mut stats = DatasetStats { units: dataset.manifest.units.len() as u64, ..DatasetStats::default() };
+    let mut stats = DatasetStats {
+        units: dataset.manifest.units.len() as u64,
+        ..DatasetStats::default()
+    };
     for unit in &dataset.manifest.units {
         dataset.documents(unit, |row| stats.add(&row))?;
     }
     for marker in markers_of(path)? {
         if stats.counts.stages.is_empty() {
-            let stages: Vec<&str> = marker.counts.stages.iter().map(|stage| stage.stage.as_str()).collect();
+            let stages: Vec<&str> = marker
+                .counts
+                .stages
+                .iter()
+                .map(|stage| stage.stage.as_str())
+                .collect();
             // The last stage is added by `Counts::new` itself.
             stats.counts = Counts::new(stages.split_last().map_or(&[], |(_, rest)| rest));
         }

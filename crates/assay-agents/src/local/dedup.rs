@@ -59,8 +59,15 @@ pub fn dedup(paths: &[PathBuf], order: Order) -> Result<Deduplicated, LocalError
     let pairs = cluster::pairs_by_band(&signatures);
     let clusters = cluster::clusters(pairs.iter().flatten().copied(), order);
     found.removed = cluster::removed(&clusters).into_iter().map(id).collect();
-    found.pairs_by_bucket =
-        pairs.iter().map(|pairs| pairs.iter().map(|(a, b)| format!("{} {}", id(*a), id(*b))).collect()).collect();
+    found.pairs_by_bucket = pairs
+        .iter()
+        .map(|pairs| {
+            pairs
+                .iter()
+                .map(|(a, b)| format!("{} {}", id(*a), id(*b)))
+                .collect()
+        })
+        .collect();
     found.clusters = (0..)
         .zip(&clusters)
         .map(|(cluster_id, cluster)| Cluster {

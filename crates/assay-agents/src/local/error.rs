@@ -246,9 +246,9 @@ impl LocalError {
 fn io_help(path: &Path, kind: io::ErrorKind) -> Option<String> {
     let shown = path.display();
     match kind {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some(format!("free some space on the disk of `{shown}` and run again: finished units are kept"))
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(format!(
+            "free some space on the disk of `{shown}` and run again: finished units are kept"
+        )),
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             Some(format!("`{shown}` cannot be written: choose another `--out`"))
         }

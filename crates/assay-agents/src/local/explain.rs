@@ -26,18 +26,30 @@ pub fn explain(
             }
         }
     }
-    Err(LocalError::NoRecord { needle: needle.to_owned() })
+    Err(LocalError::NoRecord {
+        needle: needle.to_owned(),
+    })
 }
 
 fn is_named(record: &ArchiveRecord, needle: &str) -> bool {
     if needle.parse() == Ok(record.idx) {
         return true;
     }
-    let RecordContent::Record(warc) = &record.content else { return false };
-    let bare = |id: &str| id.trim_start_matches('<').trim_end_matches('>').trim_start_matches("urn:uuid:").to_owned();
+    let RecordContent::Record(warc) = &record.content else {
+        return false;
+    };
+    let bare = |id: &str| {
+        id.trim_start_matches('<')
+            .trim_end_matches('>')
+            .trim_start_matches("urn:uuid:")
+            .to_owned()
+    };
     if warc.id().is_some_and(|id| bare(id) == bare(needle)) {
         return true;
     }
-    let has_content = matches!(warc.kind, RecordKind::Response | RecordKind::Resource | RecordKind::Conversion);
+    let has_content = matches!(
+        warc.kind,
+        RecordKind::Response | RecordKind::Resource | RecordKind::Conversion
+    );
     has_content && warc.target_uri() == Some(needle)
 }

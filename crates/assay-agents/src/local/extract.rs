@@ -30,21 +30,40 @@ pub struct PageText {
 
 /// Extracts one file, `.gz` inflated; `-` is stdin.
 pub fn extract_file(path: &Path, profile: Profile) -> Result<PageText, LocalError> {
-    let bytes = if path == Path::new("-") { read_stdin()? } else { read_page(path)? };
+    let bytes = if path == Path::new("-") {
+        read_stdin()?
+    } else {
+        read_page(path)?
+    };
     let file = path.display().to_string();
-    let options = ExtractOptions { profile, ..ExtractOptions::default() };
+    let options = ExtractOptions {
+        profile,
+        ..ExtractOptions::default()
+    };
     let decoded = charset::decode(&bytes, None, None);
     Ok(match extract(&decoded.text, &options) {
         Ok(page) => {
             let language = detect(&page.text, &LanguageOptions::default()).code.to_owned();
-            PageText { file, title: page.title, text: page.text, language, dropped: None }
+            PageText {
+                file,
+                title: page.title,
+                text: page.text,
+                language,
+                dropped: None,
+            }
         }
         Err(drop) => {
             let dropped = match drop {
                 ExtractDrop::OverBudget(budget) => budget,
                 ExtractDrop::Empty => "empty",
             };
-            PageText { file, title: None, text: String::new(), language: String::new(), dropped: Some(dropped) }
+            PageText {
+                file,
+                title: None,
+                text: String::new(),
+                language: String::new(),
+                dropped: Some(dropped),
+            }
         }
     })
 }
@@ -53,6 +72,10 @@ fn read_stdin() -> Result<Vec<u8>, LocalError> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let limit = super::pack::PAGE_BYTES_MAX;
-    std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(LocalError::io("stdin"))?;
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(LocalError::io("stdin"))?;
     Ok(bytes)
 }

@@ -66,7 +66,13 @@ impl Flow for FilterFlow<'_> {
                 let mut value = self.0.engine.filter_text(scratch, &given.url, &given.text);
                 set(&mut value, "id", given.id);
                 if self.0.steps {
-                    let steps = alone::steps(scratch, self.0.engine, self.0.lists.as_ref(), &given.url, &given.text);
+                    let steps = alone::steps(
+                        scratch,
+                        self.0.engine,
+                        self.0.lists.as_ref(),
+                        &given.url,
+                        &given.text,
+                    );
                     set(&mut value, "steps", steps);
                 }
                 value

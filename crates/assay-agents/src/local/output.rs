@@ -38,7 +38,11 @@ pub struct UnitSettings {
 impl UnitSettings {
     /// The documents' format.
     pub fn format(&self) -> Format {
-        if self.jsonl { Format::Jsonl } else { Format::Parquet }
+        if self.jsonl {
+            Format::Jsonl
+        } else {
+            Format::Parquet
+        }
     }
 
     /// The first setting in which `self` differs from `other`.
@@ -48,7 +52,10 @@ impl UnitSettings {
             (self.limit != other.limit, "--limit"),
             (self.jsonl != other.jsonl, "--format"),
             (self.features != other.features, "--features"),
-            (known && self.input_bytes != other.input_bytes, "length of the input"),
+            (
+                known && self.input_bytes != other.input_bytes,
+                "length of the input",
+            ),
         ]
         .into_iter()
         .find_map(|(differs, name)| differs.then_some(name))
@@ -84,7 +91,9 @@ impl OutputDir {
         let lock_path = path.join(".lock");
         let lock = fs::File::create(&lock_path).map_err(LocalError::io(path))?;
         if lock.file().try_lock().is_err() {
-            return Err(LocalError::Locked { path: path.to_owned() });
+            return Err(LocalError::Locked {
+                path: path.to_owned(),
+            });
         }
         for entry in fs::read_dir(&units).map_err(LocalError::io(&units))? {
             let entry = entry.map_err(LocalError::io(&units))?;
@@ -94,7 +103,10 @@ impl OutputDir {
                 fs::remove_dir_all(entry.path()).map_err(LocalError::io(entry.path()))?;
             }
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// Folder of a unit.
@@ -125,7 +137,10 @@ impl OutputDir {
             });
         }
         if let Some(setting) = marker.settings.difference(settings) {
-            return Err(LocalError::OtherSettings { path: folder, setting });
+            return Err(LocalError::OtherSettings {
+                path: folder,
+                setting,
+            });
         }
         check_lengths(&self.path, &marker.entry)?;
         Ok(Some(marker))
@@ -136,7 +151,11 @@ impl OutputDir {
         for marker in self.markers()? {
             if marker.entry.recipe_id != *recipe {
                 let found = marker.entry.recipe_id;
-                return Err(LocalError::OtherRecipe { path: self.path.clone(), found, wanted: *recipe });
+                return Err(LocalError::OtherRecipe {
+                    path: self.path.clone(),
+                    found,
+                    wanted: *recipe,
+                });
             }
         }
         Ok(())
@@ -146,7 +165,10 @@ impl OutputDir {
     pub fn begin(&self, unit: &UnitId) -> Result<PartialUnit, LocalError> {
         let partial = self.path.join("units").join(format!(".{unit}.partial"));
         fs::create_dir_all(&partial).map_err(LocalError::io(&partial))?;
-        Ok(PartialUnit { folder: partial, target: self.unit_path(unit) })
+        Ok(PartialUnit {
+            folder: partial,
+            target: self.unit_path(unit),
+        })
     }
 
     /// The markers of all finished units, ascending by unit id.
@@ -158,9 +180,16 @@ impl OutputDir {
     pub fn write_manifest(&self) -> Result<Manifest, LocalError> {
         let path = self.path.join(MANIFEST_FILE);
         let units = self.markers()?.into_iter().map(|marker| marker.entry).collect();
-        let tool = Tool { name: "assay".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), git: String::new() };
+        let tool = Tool {
+            name: "assay".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            git: String::new(),
+        };
         let manifest = Manifest::local(units, tool, LICENCE);
-        let manifest_error = |source| LocalError::Manifest { path: path.clone(), source };
+        let manifest_error = |source| LocalError::Manifest {
+            path: path.clone(),
+            source,
+        };
         let bytes = manifest.to_canonical_bytes().map_err(manifest_error)?;
         write_atomically(&path, &bytes)?;
         Ok(manifest)
@@ -197,12 +226,19 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
 
 fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
     let path = folder.join(MARKER);
-    let damaged = |what: String| LocalError::Damaged { path: folder.to_owned(), what };
-    let bytes = fs::read(&path).map_err(|error| damaged(format!("no completion marker ({})", error.kind())))?;
+    let damaged = |what: String| LocalError::Damaged {
+        path: folder.to_owned(),
+        what,
+    };
+    let bytes =
+        fs::read(&path).map_err(|error| damaged(format!("no completion marker ({})", error.kind())))?;
     let marker: Marker =
         serde_json::from_slice(&bytes).map_err(|error| damaged(format!("completion marker: {error}")))?;
     if marker.version != MARKER_VERSION {
-        return Err(damaged(format!("completion marker of version {}", marker.version)));
+        return Err(damaged(format!(
+            "completion marker of version {}",
+            marker.version
+        )));
     }
     Ok(marker)
 }
@@ -210,7 +246,10 @@ fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
 fn check_lengths(root: &Path, entry: &ManifestUnit) -> Result<(), LocalError> {
     let folder = root.join("units").join(entry.unit_id.to_string());
     let docs = entry.docs.iter().map(|docs| (&docs.path, docs.bytes.0));
-    let files = [(&entry.ledger.path, entry.ledger.bytes.0), (&entry.bands.path, entry.bands.bytes.0)];
+    let files = [
+        (&entry.ledger.path, entry.ledger.bytes.0),
+        (&entry.bands.path, entry.bands.bytes.0),
+    ];
     for (path, bytes) in files.into_iter().chain(docs) {
         let found = fs::metadata(root.join(path)).map(|metadata| metadata.len()).ok();
         if found != Some(bytes) {
@@ -265,7 +304,10 @@ impl UnitFiles for PartialUnit {
     type File = io::BufWriter<fs::File>;
 
     fn create(&mut self, name: &str) -> io::Result<Self::File> {
-        Ok(io::BufWriter::with_capacity(1 << 16, fs::File::create(self.folder.join(name))?))
+        Ok(io::BufWriter::with_capacity(
+            1 << 16,
+            fs::File::create(self.folder.join(name))?,
+        ))
     }
 
     fn close(&mut self, file: Self::File) -> io::Result<()> {

@@ -4,6 +4,7 @@
 //! on the files, the base address and the date.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -15,10 +16,10 @@ use super::error::LocalError;
 use super::texts::inflated;
 
 /// Largest HTML file packed, in bytes (after inflating `.gz`).
-pub const PAGE_BYTES_MAX: u64 = 100 << 20;
+pub(super) const PAGE_BYTES_MAX: u64 = 100 << 20;
 
 /// Most files packed at once.
-pub const FILES_MAX: usize = 1_000_000;
+pub(super) const FILES_MAX: usize = 1_000_000;
 
 /// What to pack.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ pub struct Packed {
 
 /// One page to pack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PageFile {
+pub(super) struct PageFile {
     /// Path relative to the folder it was found in, `/` between parts.
     pub name: String,
     /// Where it is.
@@ -64,21 +65,43 @@ pub fn pack(job: &PackJob<'_>) -> Result<Packed, LocalError> {
 }
 
 /// Packs the given pages in the given order.
-pub fn pack_pages(pages: &[PageFile], out: &Path, base_url: &str, date: &str) -> Result<Packed, LocalError> {
+pub(super) fn pack_pages(
+    pages: &[PageFile],
+    out: &Path,
+    base_url: &str,
+    date: &str,
+) -> Result<Packed, LocalError> {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = out.with_file_name(name);
     let file = fs::File::create(&partial).map_err(LocalError::io(&partial))?;
-    let write_error = |error| LocalError::Pack { path: out.to_owned(), source: error };
+    let write_error = |error| LocalError::Pack {
+        path: out.to_owned(),
+        source: error,
+    };
     let mut writer = WarcWriter::new(BufWriter::new(file));
-    let fields = [("software", concat!("assay/", env!("CARGO_PKG_VERSION"))), ("format", "WARC File Format 1.1")];
+    let fields = [
+        ("software", concat!("assay/", env!("CARGO_PKG_VERSION"))),
+        ("format", "WARC File Format 1.1"),
+    ];
     writer.warcinfo(date, &fields).map_err(write_error)?;
-    let mut packed = Packed { pages: 0, html_bytes: 0, bytes: 0 };
+    let mut packed = Packed {
+        pages: 0,
+        html_bytes: 0,
+        bytes: 0,
+    };
     for page in pages {
         let html = read_page(&page.path)?;
         let url = format!("{}/{}", base_url.trim_end_matches('/'), encode_path(&page.name));
-        let body = Page { uri: &url, date, content_type: "text/html", body: &html };
-        writer.page(body, PageRecords::RequestAndResponse).map_err(write_error)?;
+        let body = Page {
+            uri: &url,
+            date,
+            content_type: "text/html",
+            body: &html,
+        };
+        writer
+            .page(body, PageRecords::RequestAndResponse)
+            .map_err(write_error)?;
         packed.pages += 1;
         packed.html_bytes += html.len() as u64;
     }
@@ -99,27 +122,43 @@ pub fn pack_pages(pages: &[PageFile], out: &Path, base_url: &str, date: &str) ->
 pub(super) fn read_page(path: &Path) -> Result<Vec<u8>, LocalError> {
     let file = fs::File::open(path).map_err(LocalError::io(path))?;
     let is_gzip = path.extension().is_some_and(|extension| extension == "gz");
-    let reader: Box<dyn io::Read> =
-        if is_gzip { Box::new(inflated(Box::new(file)).map_err(LocalError::io(path))?) } else { Box::new(file) };
+    let reader: Box<dyn io::Read> = if is_gzip {
+        Box::new(inflated(Box::new(file)).map_err(LocalError::io(path))?)
+    } else {
+        Box::new(file)
+    };
     let mut html = Vec::new();
-    reader.take(PAGE_BYTES_MAX + 1).read_to_end(&mut html).map_err(LocalError::io(path))?;
+    reader
+        .take(PAGE_BYTES_MAX + 1)
+        .read_to_end(&mut html)
+        .map_err(LocalError::io(path))?;
     if html.len() as u64 > PAGE_BYTES_MAX {
-        let error = io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {PAGE_BYTES_MAX} bytes"));
+        let error = io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("more than {PAGE_BYTES_MAX} bytes"),
+        );
         return Err(LocalError::io(path)(error));
     }
     Ok(html)
 }
 
 /// Named files as they are, folders searched for `.html`, `.htm`, `.xhtml` and the same with `.gz`; sorted by name.
-pub fn html_files(input: &[PathBuf]) -> Result<Vec<PageFile>, LocalError> {
+pub(super) fn html_files(input: &[PathBuf]) -> Result<Vec<PageFile>, LocalError> {
     let mut found = BTreeSet::new();
     for path in input {
         if path.is_dir() {
             walk(path, &mut found)?;
         } else {
             fs::metadata(path).map_err(LocalError::io(path))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            found.insert(PageFile { name, path: path.clone() });
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            found.insert(PageFile {
+                name,
+                path: path.clone(),
+            });
         }
     }
     Ok(found.into_iter().collect())
@@ -137,8 +176,14 @@ fn walk(root: &Path, found: &mut BTreeSet<PageFile>) -> Result<(), LocalError> {
                 folders.push(path);
             } else if kind.is_file() && is_html(&path) && found.len() < FILES_MAX {
                 let relative = path.strip_prefix(root).unwrap_or(&path);
-                let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-                found.insert(PageFile { name: parts.join("/"), path });
+                let parts: Vec<_> = relative
+                    .components()
+                    .map(|part| part.as_os_str().to_string_lossy().into_owned())
+                    .collect();
+                found.insert(PageFile {
+                    name: parts.join("/"),
+                    path,
+                });
             }
         }
     }
@@ -146,9 +191,15 @@ fn walk(root: &Path, found: &mut BTreeSet<PageFile>) -> Result<(), LocalError> {
 }
 
 fn is_html(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    [".html", ".htm", ".xhtml"].iter().any(|ending| name.ends_with(ending))
+    [".html", ".htm", ".xhtml"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 /// Everything but unreserved characters (RFC 3986, section 2.3) and `/` percent-encoded.
@@ -158,7 +209,7 @@ fn encode_path(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -100,7 +100,10 @@ pub fn refine(job: &RefineJob<'_>, progress: &dyn Progress) -> Result<RunReport,
                 resumed += 1;
             }
             Err(error @ (LocalError::Hub(_) | LocalError::Archive { .. } | LocalError::Input { .. })) => {
-                let input = FailedInput { input: source.name.clone(), error };
+                let input = FailedInput {
+                    input: source.name.clone(),
+                    error,
+                };
                 progress.failed(&input);
                 failed.push(input);
             }
@@ -108,7 +111,12 @@ pub fn refine(job: &RefineJob<'_>, progress: &dyn Progress) -> Result<RunReport,
         }
     }
     let manifest = out.write_manifest()?;
-    Ok(RunReport { counts, resumed, manifest, failed })
+    Ok(RunReport {
+        counts,
+        resumed,
+        manifest,
+        failed,
+    })
 }
 
 enum Unit {
@@ -139,8 +147,12 @@ fn refine_source(
     let reader = ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(source))?;
     let files = out.begin(&unit_id)?;
     let folder = files.folder().to_owned();
-    let unit_error = |error| LocalError::Unit { path: folder.clone(), source: error };
-    let writer = UnitWriter::new(files, identity, job.format, job.features, &job.engine.stages()).map_err(unit_error)?;
+    let unit_error = |error| LocalError::Unit {
+        path: folder.clone(),
+        source: error,
+    };
+    let writer = UnitWriter::new(files, identity, job.format, job.features, &job.engine.stages())
+        .map_err(unit_error)?;
     let (summary, files) = write_unit(job, source, reader, writer, progress)?;
     files.commit(&summary, settings)?;
     Ok(Unit::Written(summary.counts))
@@ -154,7 +166,10 @@ fn write_unit<R: std::io::Read + Send>(
     progress: &dyn Progress,
 ) -> Result<(UnitSummary, PartialUnit), LocalError> {
     let folder = job.out.clone();
-    let unit_error = |error| LocalError::Unit { path: folder.clone(), source: error };
+    let unit_error = |error| LocalError::Unit {
+        path: folder.clone(),
+        source: error,
+    };
     let mut left = job.limit.unwrap_or(u64::MAX);
     let read = || {
         if left == 0 {
@@ -169,7 +184,14 @@ fn write_unit<R: std::io::Read + Send>(
         progress.record(end, kept);
         Ok(())
     };
-    let flow = RefineFlow { engine: job.engine, detail: if job.features { Detail::Features } else { Detail::Decision } };
+    let flow = RefineFlow {
+        engine: job.engine,
+        detail: if job.features {
+            Detail::Features
+        } else {
+            Detail::Decision
+        },
+    };
     parallel::ordered(&flow, job.threads, read, write)?;
     let addressing = addressing_of(reader.compression());
     writer.finish(addressing).map_err(unit_error)
@@ -188,7 +210,10 @@ pub(super) fn archive_error(source: &Source) -> impl Fn(WarcError) -> LocalError
     let input = source.name.clone();
     move |source| match source {
         WarcError::Io(error) => input_error(&input, error),
-        source => LocalError::Archive { input: input.clone(), source },
+        source => LocalError::Archive {
+            input: input.clone(),
+            source,
+        },
     }
 }
 
@@ -201,7 +226,10 @@ pub(super) fn read_error(source: &Source) -> impl Fn(io::Error) -> LocalError {
 fn input_error(input: &str, error: io::Error) -> LocalError {
     match error.downcast::<HubError>() {
         Ok(hub) => LocalError::Hub(hub),
-        Err(source) => LocalError::Input { input: input.to_owned(), source },
+        Err(source) => LocalError::Input {
+            input: input.to_owned(),
+            source,
+        },
     }
 }
 
@@ -247,8 +275,13 @@ fn crawl_of(path: &str) -> &str {
             // `CC-MAIN-` + four digits of the year + `-` + two of the week.
             let id = path.get(at..at + PREFIX.len() + 7)?;
             let (year, week) = id.get(PREFIX.len()..)?.split_once('-')?;
-            let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
-            let ends = path.get(at + id.len()..)?.bytes().next().is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            let digits =
+                |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+            let ends = path
+                .get(at + id.len()..)?
+                .bytes()
+                .next()
+                .is_none_or(|byte| !byte.is_ascii_alphanumeric());
             (digits(year, 4) && digits(week, 2) && ends).then_some(id)
         })
         .unwrap_or_default()
@@ -261,7 +294,10 @@ mod tests {
     #[test]
     fn crawl_ids_are_found_in_paths() {
         for (path, crawl) in [
-            ("crawl-data/CC-MAIN-2024-42/segments/1.2/warc/CC-MAIN-20241003-00000.warc.gz", "CC-MAIN-2024-42"),
+            (
+                "crawl-data/CC-MAIN-2024-42/segments/1.2/warc/CC-MAIN-20241003-00000.warc.gz",
+                "CC-MAIN-2024-42",
+            ),
             ("https://host/CC-MAIN-2024-42", "CC-MAIN-2024-42"),
             ("CC-MAIN-20241003094020-20241003124020-00000.warc.gz", ""),
             ("CC-MAIN-2024-421/x", ""),

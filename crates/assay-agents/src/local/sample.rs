@@ -9,13 +9,13 @@ use std::process::Command;
 use assay_refine::extract::{ExtractOptions, visible_text};
 
 use super::error::LocalError;
-use super::pack::{PageFile, Packed, html_files, pack_pages, read_page};
+use super::pack::{Packed, PageFile, html_files, pack_pages, read_page};
 
 /// Most pages of the sample.
-pub const PAGES_MAX: usize = 1_500;
+pub(super) const PAGES_MAX: usize = 1_500;
 
 /// Pages with fewer words are left out.
-pub const WORDS_MIN: usize = 100;
+pub(super) const WORDS_MIN: usize = 100;
 
 /// Largest page of the sample, in bytes: a few generated indexes are far larger than any page of prose.
 const PAGE_BYTES_MAX: usize = 1 << 20;
@@ -24,7 +24,12 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 const DATE: &str = "2000-01-01T00:00:00Z";
 
 /// Folders with HTML documentation of other packages.
-const OTHER_FOLDERS: [&str; 4] = ["/usr/share/doc", "/usr/share/gtk-doc/html", "/usr/local/share/doc", "/opt/homebrew/share/doc"];
+const OTHER_FOLDERS: [&str; 4] = [
+    "/usr/share/doc",
+    "/usr/share/gtk-doc/html",
+    "/usr/local/share/doc",
+    "/opt/homebrew/share/doc",
+];
 
 /// Packs the sample into `out`; returns what was packed and the folder it came from.
 ///
@@ -59,19 +64,33 @@ type Docs = (PathBuf, &'static str, Vec<PageFile>);
 
 /// Books first, then pages of `std` and `alloc` in an order that mixes their modules.
 fn rust_docs() -> Option<Docs> {
-    let folder = sysroots().into_iter().map(|root| root.join("share/doc/rust/html")).find(|path| path.is_dir())?;
+    let folder = sysroots()
+        .into_iter()
+        .map(|root| root.join("share/doc/rust/html"))
+        .find(|path| path.is_dir())?;
     let all = html_files(std::slice::from_ref(&folder)).ok()?;
     let is_library = |page: &PageFile| ["std/", "alloc/"].iter().any(|part| page.name.starts_with(part));
-    let other_library = ["core/", "proc_macro/", "test/", "src/", "static.files/", "search.index/"];
+    let other_library = [
+        "core/",
+        "proc_macro/",
+        "test/",
+        "src/",
+        "static.files/",
+        "search.index/",
+    ];
     let mut library: Vec<PageFile> = all.iter().filter(|page| is_library(page)).cloned().collect();
     library.sort_by_key(|page| *blake3_of(&page.name).as_bytes());
     let is_book = |page: &PageFile| {
-        page.name.contains('/') && !is_library(page) && !other_library.iter().any(|part| page.name.starts_with(part))
+        page.name.contains('/')
+            && !is_library(page)
+            && !other_library.iter().any(|part| page.name.starts_with(part))
             && !page.name.ends_with("/print.html")
     };
     let mut pages: Vec<PageFile> = all.iter().filter(|page| is_book(page)).cloned().collect();
     // Half books, half library, whichever has fewer leaves its places to the other.
-    let books = pages.len().min((PAGES_MAX / 2).max(PAGES_MAX.saturating_sub(library.len())));
+    let books = pages
+        .len()
+        .min((PAGES_MAX / 2).max(PAGES_MAX.saturating_sub(library.len())));
     pages.sort_by_key(|page| *blake3_of(&page.name).as_bytes());
     pages.truncate(books);
     pages.extend(library);
@@ -88,12 +107,18 @@ fn sysroots() -> Vec<PathBuf> {
     if let Ok(output) = Command::new("rustc").args(["--print", "sysroot"]).output()
         && output.status.success()
     {
-        roots.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim().to_owned()));
+        roots.push(PathBuf::from(
+            String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        ));
     }
     if let Some(home) = std::env::home_dir() {
         let toolchains = home.join(".rustup/toolchains");
-        let mut found: Vec<PathBuf> =
-            fs_err::read_dir(toolchains).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut found: Vec<PathBuf> = fs_err::read_dir(toolchains)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         found.sort();
         roots.extend(found);
     }
@@ -102,8 +127,12 @@ fn sysroots() -> Vec<PathBuf> {
 }
 
 fn other_docs() -> Option<Docs> {
-    OTHER_FOLDERS.iter().map(PathBuf::from).filter(|folder| folder.is_dir()).find_map(|folder| {
-        let pages = html_files(std::slice::from_ref(&folder)).ok()?;
-        (!pages.is_empty()).then_some((folder, "http://localhost/doc", pages))
-    })
+    OTHER_FOLDERS
+        .iter()
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_dir())
+        .find_map(|folder| {
+            let pages = html_files(std::slice::from_ref(&folder)).ok()?;
+            (!pages.is_empty()).then_some((folder, "http://localhost/doc", pages))
+        })
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::error::LocalError;
 
 /// Longest line read, in bytes.
-pub const LINE_BYTES_MAX: u64 = 64 << 20;
+pub(super) const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// One given text.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,7 +58,10 @@ pub struct TextReader {
 
 impl std::fmt::Debug for TextReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TextReader").field("name", &self.name).field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("TextReader")
+            .field("name", &self.name)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,11 +69,18 @@ impl TextReader {
     /// Opens a file, or stdin for `None` and `-`.
     pub fn open(path: Option<&Path>) -> Result<Self, LocalError> {
         let (name, raw): (String, Box<dyn Read + Send>) = match path.filter(|path| *path != Path::new("-")) {
-            Some(path) => (path.display().to_string(), Box::new(fs::File::open(path).map_err(LocalError::io(path))?)),
+            Some(path) => (
+                path.display().to_string(),
+                Box::new(fs::File::open(path).map_err(LocalError::io(path))?),
+            ),
             None => ("stdin".to_owned(), Box::new(io::stdin())),
         };
         let input = inflated(raw).map_err(LocalError::io(&name))?;
-        Ok(Self { input, name, number: 0 })
+        Ok(Self {
+            input,
+            name,
+            number: 0,
+        })
     }
 
     /// The next line that is not blank.
@@ -78,20 +88,30 @@ impl TextReader {
         loop {
             let mut bytes = Vec::new();
             let mut limited = (&mut self.input).take(LINE_BYTES_MAX);
-            let read = limited.read_until(b'\n', &mut bytes).map_err(LocalError::io(&self.name))?;
+            let read = limited
+                .read_until(b'\n', &mut bytes)
+                .map_err(LocalError::io(&self.name))?;
             if read == 0 {
                 return Ok(None);
             }
             self.number += 1;
             if read as u64 == LINE_BYTES_MAX && bytes.last() != Some(&b'\n') {
                 self.skip_line()?;
-                return Ok(Some(Line { number: self.number, text: Err(LineError::TooLong) }));
+                return Ok(Some(Line {
+                    number: self.number,
+                    text: Err(LineError::TooLong),
+                }));
             }
             if bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let text = serde_json::from_slice(&bytes).map(Box::new).map_err(LineError::Json);
-            return Ok(Some(Line { number: self.number, text }));
+            let text = serde_json::from_slice(&bytes)
+                .map(Box::new)
+                .map_err(LineError::Json);
+            return Ok(Some(Line {
+                number: self.number,
+                text,
+            }));
         }
     }
 
@@ -115,7 +135,10 @@ pub(super) fn inflated(raw: Box<dyn Read + Send>) -> io::Result<Box<dyn BufRead 
     let mut buffered = BufReader::with_capacity(1 << 17, raw);
     let is_gzip = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     if is_gzip {
-        Ok(Box::new(BufReader::with_capacity(1 << 17, flate2::bufread::MultiGzDecoder::new(buffered))))
+        Ok(Box::new(BufReader::with_capacity(
+            1 << 17,
+            flate2::bufread::MultiGzDecoder::new(buffered),
+        )))
     } else {
         Ok(Box::new(buffered))
     }

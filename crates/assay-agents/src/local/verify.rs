@@ -12,8 +12,8 @@ use assay_refine::parallel::{self, Flow};
 use assay_refine::verify::{Finding, Recheck, UnitTables, proofs};
 use assay_refine::warc::{ArchiveReader, ArchiveRecord, Compression, record_from_range};
 use assay_types::{
-    Addressing, Draws, Fault, FaultKind, FraudProof, LedgerRow, Manifest, ManifestUnit, Reason, UnitId, blake3_16,
-    tagged_hash,
+    Addressing, Draws, Fault, FaultKind, FraudProof, LedgerRow, Manifest, ManifestUnit, Reason, UnitId,
+    blake3_16, tagged_hash,
 };
 
 use super::dataset::Dataset;
@@ -71,7 +71,10 @@ pub struct Verified {
 /// If a file of the dataset or an archive cannot be read. Differences are no errors.
 pub fn verify(job: &VerifyJob<'_>) -> Result<Verified, LocalError> {
     let manifest = &job.dataset.manifest;
-    let mut verified = Verified { units: manifest.units.len() as u64, ..Verified::default() };
+    let mut verified = Verified {
+        units: manifest.units.len() as u64,
+        ..Verified::default()
+    };
     if let Err(error) = manifest.validate() {
         verified.faults.push(manifest_fault(manifest, &error.to_string()));
     }
@@ -82,44 +85,86 @@ pub fn verify(job: &VerifyJob<'_>) -> Result<Verified, LocalError> {
 }
 
 fn manifest_fault(manifest: &Manifest, found: &str) -> Fault {
-    let unit = manifest.units.first().map_or_else(UnitId::default, |unit| unit.unit_id);
+    let unit = manifest
+        .units
+        .first()
+        .map_or_else(UnitId::default, |unit| unit.unit_id);
     let expected = "a consistent manifest".to_owned();
-    Fault { kind: FaultKind::RootMismatch, unit, idx: None, offset: None, expected, found: found.to_owned() }
+    Fault {
+        kind: FaultKind::RootMismatch,
+        unit,
+        idx: None,
+        offset: None,
+        expected,
+        found: found.to_owned(),
+    }
 }
 
 fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified) -> Result<(), LocalError> {
     verified.faults.extend(job.dataset.file_faults(unit)?);
-    let fault = |kind, expected: String, found: String| Fault { kind, unit: unit.unit_id, idx: None, offset: None, expected, found };
+    let fault = |kind, expected: String, found: String| Fault {
+        kind,
+        unit: unit.unit_id,
+        idx: None,
+        offset: None,
+        expected,
+        found,
+    };
     if unit.recipe_id != job.engine.recipe_id() {
         let found = unit.recipe_id.to_string();
-        verified.faults.push(fault(FaultKind::OtherRecipe, job.engine.recipe_id().to_string(), found));
+        verified.faults.push(fault(
+            FaultKind::OtherRecipe,
+            job.engine.recipe_id().to_string(),
+            found,
+        ));
     }
     let mut tables = match load(job.dataset, unit) {
         Ok(tables) => tables,
         Err(error @ (LocalError::Table { .. } | LocalError::Io { .. })) => {
-            verified.faults.push(fault(FaultKind::Unreadable, "readable tables".to_owned(), error.to_string()));
+            verified.faults.push(fault(
+                FaultKind::Unreadable,
+                "readable tables".to_owned(),
+                error.to_string(),
+            ));
             return Ok(());
         }
         Err(error) => return Err(error),
     };
     verified.faults.extend(tables.take_faults());
-    let archive = job.archives.iter().find(|source| source.source == unit.source && source.path == unit.warc_path);
-    let archive = archive.ok_or_else(|| LocalError::NoArchive { path: unit.warc_path.clone() })?;
+    let archive = job
+        .archives
+        .iter()
+        .find(|source| source.source == unit.source && source.path == unit.warc_path);
+    let archive = archive.ok_or_else(|| LocalError::NoArchive {
+        path: unit.warc_path.clone(),
+    })?;
     if let Some(bytes) = archive.bytes
         && unit.addressing == Addressing::Member
         && (bytes < unit.warc_len.0 || (bytes > unit.warc_len.0 && !job.prefix))
     {
         let found = format!("{bytes} bytes");
-        verified.faults.push(fault(FaultKind::SourceMismatch, format!("an archive of {} bytes", unit.warc_len.0), found));
+        verified.faults.push(fault(
+            FaultKind::SourceMismatch,
+            format!("an archive of {} bytes", unit.warc_len.0),
+            found,
+        ));
     }
     let (checked, findings) = match job.sample {
-        Sample::Rows(rows) if unit.addressing == Addressing::Member => check_sample(job, &tables, archive, rows)?,
+        Sample::Rows(rows) if unit.addressing == Addressing::Member => {
+            check_sample(job, &tables, archive, rows)?
+        }
         _ => check_all(job, &tables, archive)?,
     };
     verified.checked += checked;
-    verified.faults.extend(other_recipe(job, &tables, archive, &findings)?);
-    verified.proofs.extend(proofs(&job.dataset.manifest, &tables, &findings));
-    verified.faults.extend(findings.into_iter().map(|finding| finding.fault));
+    verified
+        .faults
+        .extend(other_recipe(job, &tables, archive, &findings)?);
+    verified
+        .proofs
+        .extend(proofs(&job.dataset.manifest, &tables, &findings));
+    verified
+        .faults
+        .extend(findings.into_iter().map(|finding| finding.fault));
     Ok(())
 }
 
@@ -135,10 +180,13 @@ type Checked = (u64, Vec<Finding>);
 fn check_all(job: &VerifyJob<'_>, tables: &UnitTables, archive: &Source) -> Result<Checked, LocalError> {
     let input = assay_hub::open(archive, job.open)?;
     let mut recheck = Recheck::new(tables, identity_of(archive, job.engine));
-    let mut reader =
-        ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(archive))?;
+    let mut reader = ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(archive))?;
     // A prefix ends where its manifest says; everything behind it belongs to nobody.
-    let end = if job.prefix { tables.entry.warc_len.0 } else { u64::MAX };
+    let end = if job.prefix {
+        tables.entry.warc_len.0
+    } else {
+        u64::MAX
+    };
     let mut at = 0;
     let flow = VerifyFlow { engine: job.engine };
     parallel::ordered(
@@ -175,7 +223,11 @@ fn check_sample(
         let (record, others) = match record_of(job, archive, compression, &row) {
             Ok(found) => found,
             Err(error) if is_short(&error) => {
-                recheck.misplaced(&row, FaultKind::OffsetMoved, "bytes behind the archive's end".to_owned());
+                recheck.misplaced(
+                    &row,
+                    FaultKind::OffsetMoved,
+                    "bytes behind the archive's end".to_owned(),
+                );
                 continue;
             }
             Err(error) => return Err(error),
@@ -195,8 +247,18 @@ fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
     let seed = tagged_hash("assay/local-sample/1", &[&seed.to_le_bytes(), root.as_bytes()]);
     let mut draws = Draws::new(seed.as_bytes());
     let mut chosen = BTreeSet::new();
-    let kept: Vec<LedgerRow> = tables.ledger.iter().filter(|row| row.reason == Reason::Kept).copied().collect();
-    let content: Vec<LedgerRow> = tables.ledger.iter().filter(|row| row.reason != Reason::NotContent).copied().collect();
+    let kept: Vec<LedgerRow> = tables
+        .ledger
+        .iter()
+        .filter(|row| row.reason == Reason::Kept)
+        .copied()
+        .collect();
+    let content: Vec<LedgerRow> = tables
+        .ledger
+        .iter()
+        .filter(|row| row.reason != Reason::NotContent)
+        .copied()
+        .collect();
     let mut take = |from: &[LedgerRow], count: u64| {
         for at in draws.partial_fisher_yates(from.len() as u64, count.min(from.len() as u64)) {
             if let Some(row) = from.get(at as usize) {
@@ -206,7 +268,12 @@ fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
     };
     take(&kept, rows.div_ceil(2));
     take(&content, rows / 2);
-    tables.ledger.iter().filter(|row| chosen.contains(&row.idx)).copied().collect()
+    tables
+        .ledger
+        .iter()
+        .filter(|row| chosen.contains(&row.idx))
+        .copied()
+        .collect()
 }
 
 /// How the archive is compressed: its first bytes tell, a single record's do not.
@@ -258,21 +325,38 @@ fn other_recipe(
     archive: &Source,
     findings: &[Finding],
 ) -> Result<Option<Fault>, LocalError> {
-    let decided = [FaultKind::ReasonChanged, FaultKind::DecisionChanged, FaultKind::TextChanged, FaultKind::DupWrong];
-    let rows: BTreeSet<u32> =
-        findings.iter().filter(|finding| decided.contains(&finding.fault.kind)).filter_map(|finding| finding.row).collect();
+    let decided = [
+        FaultKind::ReasonChanged,
+        FaultKind::DecisionChanged,
+        FaultKind::TextChanged,
+        FaultKind::DupWrong,
+    ];
+    let rows: BTreeSet<u32> = findings
+        .iter()
+        .filter(|finding| decided.contains(&finding.fault.kind))
+        .filter_map(|finding| finding.row)
+        .collect();
     if rows.is_empty() || tables.entry.addressing != Addressing::Member {
         return Ok(None);
     }
     let compression = compression_of(job, archive)?;
     let mut scratch = Scratch::new();
-    for other in job.others.iter().filter(|other| other.recipe_id() != job.engine.recipe_id()) {
+    for other in job
+        .others
+        .iter()
+        .filter(|other| other.recipe_id() != job.engine.recipe_id())
+    {
         let mut agree = true;
-        for row in rows.iter().take(OTHERS_TRIED_MAX).filter_map(|at| tables.row(*at)) {
+        for row in rows
+            .iter()
+            .take(OTHERS_TRIED_MAX)
+            .filter_map(|at| tables.row(*at))
+        {
             let (record, _) = record_of(job, archive, compression, row)?;
             let refined = other.refine(&mut scratch, &record, Detail::Decision);
             let expected = assay_refine::verify::expected_row(&refined, row.dup_of);
-            agree &= (expected.reason, expected.text_hash, expected.n_tokens) == (row.reason, row.text_hash, row.n_tokens);
+            agree &= (expected.reason, expected.text_hash, expected.n_tokens)
+                == (row.reason, row.text_hash, row.n_tokens);
         }
         if agree {
             let found = format!("rows of recipe `{}` ({})", other.recipe().name, other.recipe_id());

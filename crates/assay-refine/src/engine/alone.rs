@@ -51,21 +51,42 @@ impl Engine {
 }
 
 /// Each filter alone on the text, with words, sentences, normalised text, signature and tokens.
-pub fn steps(scratch: &mut Scratch, engine: &Engine, lists: Option<&UrlFilter>, url: &str, text: &str) -> Value {
+pub fn steps(
+    scratch: &mut Scratch,
+    engine: &Engine,
+    lists: Option<&UrlFilter>,
+    url: &str,
+    text: &str,
+) -> Value {
     let params = Params::of(engine);
     let mut out = Map::new();
     if let Some(lists) = lists {
         let outcome = lists.check(url);
         out.insert("url_filter".into(), verdict(outcome.verdict, &outcome.features));
-        out.insert("url_filter_custom".into(), json!({ "kept": outcome.verdict.is_kept(), "reason": outcome.verdict }));
+        out.insert(
+            "url_filter_custom".into(),
+            json!({ "kept": outcome.verdict.is_kept(), "reason": outcome.verdict }),
+        );
     }
     scratch.tokenize(text);
     let repetition = gopher_repetition::features(text, &scratch.tokens, &mut scratch.filters);
-    out.insert("gopher_repetition".into(), verdict(gopher_repetition::verdict(&repetition, &params.repetition), &repetition));
+    out.insert(
+        "gopher_repetition".into(),
+        verdict(
+            gopher_repetition::verdict(&repetition, &params.repetition),
+            &repetition,
+        ),
+    );
     let quality = gopher_quality::features(text, &scratch.tokens, &params.quality);
-    out.insert("gopher_quality".into(), verdict(gopher_quality::verdict(&quality, &params.quality), &quality));
+    out.insert(
+        "gopher_quality".into(),
+        verdict(gopher_quality::verdict(&quality, &params.quality), &quality),
+    );
     let raw = fineweb_quality::features(text, &scratch.tokens, &params.fineweb, &mut scratch.filters);
-    out.insert("fineweb_quality_raw".into(), verdict(fineweb_quality::verdict(&raw, &params.fineweb), &raw));
+    out.insert(
+        "fineweb_quality_raw".into(),
+        verdict(fineweb_quality::verdict(&raw, &params.fineweb), &raw),
+    );
     out.insert("words".into(), words(text, scratch));
     out.insert("sentences".into(), sentences(text, scratch));
     rewritten(scratch, &params, text, &mut out);
@@ -124,7 +145,12 @@ fn rewritten(scratch: &mut Scratch, params: &Params, text: &str, out: &mut Map<S
             value.insert("changed".into(), (outcome.text != text).into());
         }
         scratch.tokenize(&outcome.text);
-        let counts = fineweb_quality::features(&outcome.text, &scratch.tokens, &params.fineweb, &mut scratch.filters);
+        let counts = fineweb_quality::features(
+            &outcome.text,
+            &scratch.tokens,
+            &params.fineweb,
+            &mut scratch.filters,
+        );
         fineweb = verdict(fineweb_quality::verdict(&counts, &params.fineweb), &counts);
     }
     out.insert("c4".into(), value);
@@ -138,7 +164,10 @@ fn words(text: &str, scratch: &Scratch) -> Value {
         if count > 0 {
             hasher.update(b"\x01");
         }
-        hasher.update(text.get(token.start as usize..token.end as usize).unwrap_or_default());
+        hasher.update(
+            text.get(token.start as usize..token.end as usize)
+                .unwrap_or_default(),
+        );
         count += 1;
     }
     json!({ "count": count, "sha256": hex(&hasher.finalize()) })
@@ -154,7 +183,10 @@ fn sentences(text: &str, scratch: &Scratch) -> Value {
         characters
     };
     let spans = sentence_spans(text, &scratch.tokens);
-    let spans: Vec<[usize; 2]> = spans.iter().map(|(start, end)| [characters_at(*start), characters_at(*end)]).collect();
+    let spans: Vec<[usize; 2]> = spans
+        .iter()
+        .map(|(start, end)| [characters_at(*start), characters_at(*end)])
+        .collect();
     json!({ "count": spans.len().max(1), "spans": spans })
 }
 
@@ -170,8 +202,14 @@ fn signature(scratch: &mut Scratch, text: &str, out: &mut Map<String, Value>) {
         hex
     });
     let simplified = &scratch.simplified;
-    out.insert("simplify".into(), json!({ "chars": simplified.chars().count(), "sha256": sha256(simplified) }));
-    out.insert("minhash".into(), json!({ "shingles": shingles, "signature": signature }));
+    out.insert(
+        "simplify".into(),
+        json!({ "chars": simplified.chars().count(), "sha256": sha256(simplified) }),
+    );
+    out.insert(
+        "minhash".into(),
+        json!({ "shingles": shingles, "signature": signature }),
+    );
 }
 
 fn sha256(text: &str) -> String {

@@ -111,30 +111,56 @@ impl Engine {
         stages.extend(early.iter().map(Step::kind));
         stages.push("extract");
         // Deduplication looks at neighbours: its survivors are the last stage, `kept`.
-        stages.extend(late.iter().filter(|step| !matches!(step, Step::Minhash(_))).map(Step::kind));
+        stages.extend(
+            late.iter()
+                .filter(|step| !matches!(step, Step::Minhash(_)))
+                .map(Step::kind),
+        );
         stages
     }
 
     /// Steps that need no text and run before extraction: the leading `url_filter` steps.
     pub(super) fn early_steps(&self) -> usize {
-        self.recipe.steps.iter().take_while(|step| matches!(step, Step::UrlFilter(_))).count()
+        self.recipe
+            .steps
+            .iter()
+            .take_while(|step| matches!(step, Step::UrlFilter(_)))
+            .count()
     }
 }
 
 fn check_supported(recipe: &Recipe) -> Result<(), EngineError> {
     if recipe.engine != ENGINE {
-        return Err(EngineError::Version { recipe: recipe.name.clone(), wanted: recipe.engine.clone() });
+        return Err(EngineError::Version {
+            recipe: recipe.name.clone(),
+            wanted: recipe.engine.clone(),
+        });
     }
-    let unsupported = |key| Err(EngineError::Unsupported { recipe: recipe.name.clone(), key });
+    let unsupported = |key| {
+        Err(EngineError::Unsupported {
+            recipe: recipe.name.clone(),
+            key,
+        })
+    };
     let charsets: Vec<CharsetStage> = CharsetStage::ALL.iter().map(|(stage, _)| *stage).collect();
     if recipe.read.charset != charsets {
         return unsupported("[read] charset");
     }
     let known = ["text/html", "application/xhtml+xml"];
-    if recipe.read.mime.iter().any(|mime| !known.contains(&mime.as_str())) {
+    if recipe
+        .read
+        .mime
+        .iter()
+        .any(|mime| !known.contains(&mime.as_str()))
+    {
         return unsupported("[read] mime");
     }
-    if recipe.read.mime_conversion.iter().any(|mime| mime != "text/plain") {
+    if recipe
+        .read
+        .mime_conversion
+        .iter()
+        .any(|mime| mime != "text/plain")
+    {
         return unsupported("[read] mime_conversion");
     }
     let mut after_minhash = false;
@@ -143,9 +169,13 @@ fn check_supported(recipe: &Recipe) -> Result<(), EngineError> {
             return unsupported("[[step]] after minhash");
         }
         match step {
-            Step::Minhash(params) if *params != MinhashParams::default() => return unsupported("[[step]] minhash"),
+            Step::Minhash(params) if *params != MinhashParams::default() => {
+                return unsupported("[[step]] minhash");
+            }
             Step::Minhash(_) => after_minhash = true,
-            Step::Language(params) if params.model != "whichlang+whatlang" => return unsupported("[[step]] language model"),
+            Step::Language(params) if params.model != "whichlang+whatlang" => {
+                return unsupported("[[step]] language model");
+            }
             _ => {}
         }
     }
@@ -169,7 +199,10 @@ fn lists_of(
         if name.is_empty() {
             continue;
         }
-        let missing = || EngineError::MissingArtifact { recipe: recipe.name.clone(), artifact: name.clone() };
+        let missing = || EngineError::MissingArtifact {
+            recipe: recipe.name.clone(),
+            artifact: name.clone(),
+        };
         let artifact = recipe.artifact(name).ok_or_else(missing)?;
         if given.len(kind) == 0 && artifact.bytes > 0 {
             return Err(missing());

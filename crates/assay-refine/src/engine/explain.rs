@@ -71,7 +71,15 @@ impl Engine {
             Outcome::Passed(document) => ("kept".to_owned(), Some(document.text.clone())),
         };
         let stages = self.traces(&refined, &decision);
-        Explanation { idx: refined.idx, offset: refined.offset, length: refined.length, url, decision, stages, text }
+        Explanation {
+            idx: refined.idx,
+            offset: refined.offset,
+            length: refined.length,
+            url,
+            decision,
+            stages,
+            text,
+        }
     }
 
     fn traces(&self, refined: &Refined, decision: &str) -> Vec<StageTrace> {
@@ -89,7 +97,11 @@ impl Engine {
             };
             let step = self.recipe.steps.iter().find(|step| step.kind() == *stage);
             let features = step.map_or_else(|| read_features(stage, row), |step| step_features(step, row));
-            traces.push(StageTrace { stage: (*stage).to_owned(), result, features });
+            traces.push(StageTrace {
+                stage: (*stage).to_owned(),
+                result,
+                features,
+            });
         }
         traces
     }
@@ -106,18 +118,32 @@ fn read_features(stage: &str, row: &FeatureRow) -> Vec<TracedFeature> {
 
 fn count(row: &FeatureRow, name: &str) -> Option<TracedFeature> {
     let value = row.get(name)?.to_string();
-    Some(TracedFeature { name: name.to_owned(), value, bound: String::new(), holds: true })
+    Some(TracedFeature {
+        name: name.to_owned(),
+        value,
+        bound: String::new(),
+        holds: true,
+    })
 }
 
 fn step_features(step: &Step, row: &FeatureRow) -> Vec<TracedFeature> {
     let rules = Rules { row, out: Vec::new() };
     match step {
-        Step::UrlFilter(params) => rules.less("url_filter_soft_words", "url_filter_soft_words", params.soft_words_min),
+        Step::UrlFilter(params) => rules.less(
+            "url_filter_soft_words",
+            "url_filter_soft_words",
+            params.soft_words_min,
+        ),
         Step::Language(params) => {
             let mut rules = rules;
             if let Some(score) = row.get("language_score") {
                 let ppm = score as u64 * 1_000_000 / 65_536;
-                rules.push("score", percent(ppm), format!("> {}", percent(u64::from(params.score_ppm))), ppm > u64::from(params.score_ppm));
+                rules.push(
+                    "score",
+                    percent(ppm),
+                    format!("> {}", percent(u64::from(params.score_ppm))),
+                    ppm > u64::from(params.score_ppm),
+                );
             }
             rules
         }
@@ -141,15 +167,45 @@ fn step_features(step: &Step, row: &FeatureRow) -> Vec<TracedFeature> {
 fn repetition<'r>(rules: Rules<'r>, params: &GopherRepetitionParams) -> Rules<'r> {
     let chars = "gopher_repetition_chars";
     let mut rules = rules
-        .at_most("dup_para_frac", "gopher_repetition_dup_paragraphs", "gopher_repetition_paragraphs", params.dup_para_ppm)
-        .at_most("dup_para_char_frac", "gopher_repetition_dup_paragraph_chars", chars, params.dup_para_char_ppm)
-        .at_most("dup_line_frac", "gopher_repetition_dup_lines", "gopher_repetition_lines", params.dup_line_ppm)
-        .at_most("dup_line_char_frac", "gopher_repetition_dup_line_chars", chars, params.dup_line_char_ppm);
+        .at_most(
+            "dup_para_frac",
+            "gopher_repetition_dup_paragraphs",
+            "gopher_repetition_paragraphs",
+            params.dup_para_ppm,
+        )
+        .at_most(
+            "dup_para_char_frac",
+            "gopher_repetition_dup_paragraph_chars",
+            chars,
+            params.dup_para_char_ppm,
+        )
+        .at_most(
+            "dup_line_frac",
+            "gopher_repetition_dup_lines",
+            "gopher_repetition_lines",
+            params.dup_line_ppm,
+        )
+        .at_most(
+            "dup_line_char_frac",
+            "gopher_repetition_dup_line_chars",
+            chars,
+            params.dup_line_char_ppm,
+        );
     for (n, ppm) in (2..).zip(params.top_gram_ppm) {
-        rules = rules.at_most(&format!("top_{n}_gram"), &format!("gopher_repetition_top_{n}_gram_chars"), chars, ppm);
+        rules = rules.at_most(
+            &format!("top_{n}_gram"),
+            &format!("gopher_repetition_top_{n}_gram_chars"),
+            chars,
+            ppm,
+        );
     }
     for (n, ppm) in (5..).zip(params.duplicated_gram_ppm) {
-        rules = rules.at_most(&format!("duplicated_{n}_n_grams"), &format!("gopher_repetition_dup_{n}_gram_chars"), chars, ppm);
+        rules = rules.at_most(
+            &format!("duplicated_{n}_n_grams"),
+            &format!("gopher_repetition_dup_{n}_gram_chars"),
+            chars,
+            ppm,
+        );
     }
     rules
 }
@@ -158,28 +214,81 @@ fn quality<'r>(rules: Rules<'r>, params: &GopherQualityParams) -> Rules<'r> {
     let words = "gopher_quality_words";
     let lines = "gopher_quality_lines";
     rules
-        .at_least("gopher_short_doc", "gopher_quality_non_symbol_words", params.words_min)
-        .mean("mean word length", "gopher_quality_non_symbol_chars", "gopher_quality_non_symbol_words", params)
-        .at_most("gopher_too_many_hashes", "gopher_quality_hashes", words, params.hash_ppm)
-        .at_most("gopher_too_many_ellipsis", "gopher_quality_ellipses", words, params.ellipsis_ppm)
-        .at_most("gopher_too_many_bullets", "gopher_quality_bullet_lines", lines, params.bullet_lines_ppm)
-        .at_most("gopher_too_many_end_ellipsis", "gopher_quality_ellipsis_lines", lines, params.ellipsis_lines_ppm)
-        .share_at_least("gopher_below_alpha_threshold", "gopher_quality_alpha_words", words, params.alpha_words_ppm)
-        .at_least("gopher_enough_stop_words", "gopher_quality_stop_words", params.stop_words_min)
+        .at_least(
+            "gopher_short_doc",
+            "gopher_quality_non_symbol_words",
+            params.words_min,
+        )
+        .mean(
+            "mean word length",
+            "gopher_quality_non_symbol_chars",
+            "gopher_quality_non_symbol_words",
+            params,
+        )
+        .at_most(
+            "gopher_too_many_hashes",
+            "gopher_quality_hashes",
+            words,
+            params.hash_ppm,
+        )
+        .at_most(
+            "gopher_too_many_ellipsis",
+            "gopher_quality_ellipses",
+            words,
+            params.ellipsis_ppm,
+        )
+        .at_most(
+            "gopher_too_many_bullets",
+            "gopher_quality_bullet_lines",
+            lines,
+            params.bullet_lines_ppm,
+        )
+        .at_most(
+            "gopher_too_many_end_ellipsis",
+            "gopher_quality_ellipsis_lines",
+            lines,
+            params.ellipsis_lines_ppm,
+        )
+        .share_at_least(
+            "gopher_below_alpha_threshold",
+            "gopher_quality_alpha_words",
+            words,
+            params.alpha_words_ppm,
+        )
+        .at_least(
+            "gopher_enough_stop_words",
+            "gopher_quality_stop_words",
+            params.stop_words_min,
+        )
 }
 
 fn fineweb<'r>(rules: Rules<'r>, params: &FinewebQualityParams) -> Rules<'r> {
     let lines = "fineweb_quality_lines";
     rules
-        .share_at_least("line_punct_ratio", "fineweb_quality_terminal_lines", lines, params.line_punct_ppm)
-        .at_most("short_line_ratio", "fineweb_quality_short_lines", lines, params.short_line_ppm)
+        .share_at_least(
+            "line_punct_ratio",
+            "fineweb_quality_terminal_lines",
+            lines,
+            params.line_punct_ppm,
+        )
+        .at_most(
+            "short_line_ratio",
+            "fineweb_quality_short_lines",
+            lines,
+            params.short_line_ppm,
+        )
         .at_most(
             "char_dup_ratio",
             "fineweb_quality_dup_line_chars",
             "fineweb_quality_chars_without_newlines",
             params.char_dup_ppm,
         )
-        .at_most("list_ratio", "fineweb_quality_newlines", "fineweb_quality_words", params.list_ppm)
+        .at_most(
+            "list_ratio",
+            "fineweb_quality_newlines",
+            "fineweb_quality_words",
+            params.list_ppm,
+        )
 }
 
 /// Collects rules whose features the record has.
@@ -190,7 +299,12 @@ struct Rules<'r> {
 
 impl Rules<'_> {
     fn push(&mut self, name: &str, value: String, bound: String, holds: bool) {
-        self.out.push(TracedFeature { name: name.to_owned(), value, bound, holds });
+        self.out.push(TracedFeature {
+            name: name.to_owned(),
+            value,
+            bound,
+            holds,
+        });
     }
 
     fn get(&self, name: &str) -> Option<u64> {
@@ -204,14 +318,24 @@ impl Rules<'_> {
 
     fn less(mut self, name: &str, feature: &str, bound: u32) -> Self {
         if let Some(value) = self.get(feature) {
-            self.push(name, value.to_string(), format!("< {bound}"), value < u64::from(bound));
+            self.push(
+                name,
+                value.to_string(),
+                format!("< {bound}"),
+                value < u64::from(bound),
+            );
         }
         self
     }
 
     fn at_least(mut self, name: &str, feature: &str, bound: u32) -> Self {
         if let Some(value) = self.get(feature) {
-            self.push(name, value.to_string(), format!("≥ {bound}"), value >= u64::from(bound));
+            self.push(
+                name,
+                value.to_string(),
+                format!("≥ {bound}"),
+                value >= u64::from(bound),
+            );
         }
         self
     }
@@ -219,7 +343,12 @@ impl Rules<'_> {
     fn at_most(mut self, name: &str, part: &str, whole: &str, ppm: u32) -> Self {
         if let (Some(part), Some(whole)) = (self.get(part), self.get(whole)) {
             let holds = u128::from(part) * 1_000_000 <= u128::from(ppm) * u128::from(whole);
-            self.push(name, ratio(part, whole), format!("≤ {}", percent(u64::from(ppm))), holds);
+            self.push(
+                name,
+                ratio(part, whole),
+                format!("≤ {}", percent(u64::from(ppm))),
+                holds,
+            );
         }
         self
     }
@@ -227,14 +356,22 @@ impl Rules<'_> {
     fn share_at_least(mut self, name: &str, part: &str, whole: &str, ppm: u32) -> Self {
         if let (Some(part), Some(whole)) = (self.get(part), self.get(whole)) {
             let holds = u128::from(part) * 1_000_000 >= u128::from(ppm) * u128::from(whole);
-            self.push(name, ratio(part, whole), format!("≥ {}", percent(u64::from(ppm))), holds);
+            self.push(
+                name,
+                ratio(part, whole),
+                format!("≥ {}", percent(u64::from(ppm))),
+                holds,
+            );
         }
         self
     }
 
     fn mean(mut self, name: &str, chars: &str, words: &str, params: &GopherQualityParams) -> Self {
         if let (Some(chars), Some(words)) = (self.get(chars), self.get(words)) {
-            let (min, max) = (u64::from(params.word_chars_mean_min), u64::from(params.word_chars_mean_max));
+            let (min, max) = (
+                u64::from(params.word_chars_mean_min),
+                u64::from(params.word_chars_mean_max),
+            );
             let holds = chars >= min * words && chars <= max * words;
             let hundredths = (chars * 100).checked_div(words).unwrap_or(0);
             let value = format!("{}.{:02}", hundredths / 100, hundredths % 100);
@@ -246,7 +383,9 @@ impl Rules<'_> {
 
 /// `3/40 = 7.5 %`.
 fn ratio(part: u64, whole: u64) -> String {
-    let ppm = (u128::from(part) * 1_000_000).checked_div(u128::from(whole)).unwrap_or(0);
+    let ppm = (u128::from(part) * 1_000_000)
+        .checked_div(u128::from(whole))
+        .unwrap_or(0);
     format!("{part}/{whole} = {}", percent(ppm as u64))
 }
 
@@ -259,12 +398,20 @@ fn percent(ppm: u64) -> String {
 impl std::fmt::Display for Explanation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut out = String::new();
-        let _ = writeln!(out, "record {} at {}+{}  {}", self.idx, self.offset, self.length, self.url);
+        let _ = writeln!(
+            out,
+            "record {} at {}+{}  {}",
+            self.idx, self.offset, self.length, self.url
+        );
         for stage in &self.stages {
             let _ = writeln!(out, "\n{:<18} {}", stage.stage, stage.result);
             for feature in &stage.features {
                 let mark = if feature.holds { " " } else { "✗" };
-                let _ = writeln!(out, "  {mark} {:<32} {:>24}  {}", feature.name, feature.value, feature.bound);
+                let _ = writeln!(
+                    out,
+                    "  {mark} {:<32} {:>24}  {}",
+                    feature.name, feature.value, feature.bound
+                );
             }
         }
         let _ = writeln!(out, "\ndecision: {}", self.decision);

@@ -27,7 +27,11 @@ pub(super) struct Page<'b> {
 }
 
 fn dropped(reason: Reason, why: &'static str) -> Drop {
-    Drop { reason, step: READ, why }
+    Drop {
+        reason,
+        step: READ,
+        why,
+    }
 }
 
 /// The WARC record inside `content`, if it is of a type that holds content.
@@ -64,11 +68,18 @@ impl Body<'_> {
 }
 
 /// Opens the HTTP message (of a response) and checks status and media type.
-pub(super) fn body<'r>(record: &'r WarcRecord, rules: &ReadParams, limits: &ReadLimits) -> Result<Body<'r>, Drop> {
+pub(super) fn body<'r>(
+    record: &'r WarcRecord,
+    rules: &ReadParams,
+    limits: &ReadLimits,
+) -> Result<Body<'r>, Drop> {
     let (bytes, content_type) = if record.kind == RecordKind::Response && is_http(record) {
         http_body(record, rules, limits)?
     } else {
-        (Cow::Borrowed(record.block.as_slice()), record.content_type().map(str::to_owned))
+        (
+            Cow::Borrowed(record.block.as_slice()),
+            record.content_type().map(str::to_owned),
+        )
     };
     if bytes.len() as u64 > limits.bytes_max {
         return Err(dropped(Reason::OverBudget, "bytes"));
@@ -87,7 +98,11 @@ pub(super) fn body<'r>(record: &'r WarcRecord, rules: &ReadParams, limits: &Read
     if !is_html && !is_text {
         return Err(dropped(Reason::NotText, "media_type"));
     }
-    Ok(Body { bytes, content_type, is_html })
+    Ok(Body {
+        bytes,
+        content_type,
+        is_html,
+    })
 }
 
 fn http_body<'r>(
@@ -112,7 +127,9 @@ fn http_body<'r>(
 
 /// Responses to other schemes (`dns:`, `ftp:`) hold no HTTP message.
 fn is_http(record: &WarcRecord) -> bool {
-    record.content_type().is_none_or(|value| value.to_ascii_lowercase().contains("http"))
+    record
+        .content_type()
+        .is_none_or(|value| value.to_ascii_lowercase().contains("http"))
 }
 
 /// Decodes a body's characters and refuses one with too many replaced ones.
@@ -122,7 +139,10 @@ pub(super) fn decode<'b>(body: &'b Body<'_>, url: &str, rules: &ReadParams) -> R
     if replaced > u128::from(rules.replacement_ppm) * u128::from(decoded.chars.max(1)) {
         return Err(dropped(Reason::NotText, "replacement_characters"));
     }
-    Ok(Page { is_html: body.is_html, decoded })
+    Ok(Page {
+        is_html: body.is_html,
+        decoded,
+    })
 }
 
 /// The last label of the URL's host, a hint for character set detection; none for addresses without letters.

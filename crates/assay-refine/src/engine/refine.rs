@@ -31,7 +31,10 @@ pub(super) struct Way {
 
 impl Way {
     pub(super) fn new(detail: Detail) -> Self {
-        Self { trail: Vec::new(), features: (detail == Detail::Features).then(FeatureRow::default) }
+        Self {
+            trail: Vec::new(),
+            features: (detail == Detail::Features).then(FeatureRow::default),
+        }
     }
 
     pub(super) fn set(&mut self, name: &str, value: u64) {
@@ -65,14 +68,23 @@ impl Engine {
             offset: record.offset,
             // Rows are bounded far below 4 GiB by the reader (`row_bytes_max`).
             length: u32::try_from(record.length).unwrap_or(u32::MAX),
-            record_digest: if is_content { Digest16(record.digest) } else { Digest16::ZERO },
+            record_digest: if is_content {
+                Digest16(record.digest)
+            } else {
+                Digest16::ZERO
+            },
             outcome,
             trail: way.trail,
             features,
         }
     }
 
-    fn outcome(&self, scratch: &mut Scratch, record: &ArchiveRecord, way: &mut Way) -> Result<Document, Drop> {
+    fn outcome(
+        &self,
+        scratch: &mut Scratch,
+        record: &ArchiveRecord,
+        way: &mut Way,
+    ) -> Result<Document, Drop> {
         let warc = page::content_record(&record.content)?;
         way.trail.push(warc.block.len() as u64);
         let url = warc.target_uri().unwrap_or_default();
@@ -93,7 +105,11 @@ impl Engine {
             let outcome = filter.check(url);
             way.set("url_filter_soft_words", u64::from(outcome.features.soft_words));
             if let Verdict::Dropped(why) = outcome.verdict {
-                return Err(Drop { reason: step_reason(k), step: "url_filter", why });
+                return Err(Drop {
+                    reason: step_reason(k),
+                    step: "url_filter",
+                    why,
+                });
             }
             way.trail.push(html_bytes);
         }
@@ -105,7 +121,9 @@ impl Engine {
         way.set("read_characters", u64::from(page.decoded.chars));
         way.set("read_replacements", u64::from(page.decoded.replacements));
         let text = if page.is_html {
-            extract::extract(&page.decoded.text, &self.extract).map_err(extract_drop)?.text
+            extract::extract(&page.decoded.text, &self.extract)
+                .map_err(extract_drop)?
+                .text
         } else {
             page.decoded.text.into_owned()
         };
@@ -126,7 +144,11 @@ fn extract_drop(drop: ExtractDrop) -> Drop {
         ExtractDrop::OverBudget(budget) => (Reason::OverBudget, budget),
         ExtractDrop::Empty => (Reason::Empty, "empty"),
     };
-    Drop { reason, step: "extract", why }
+    Drop {
+        reason,
+        step: "extract",
+        why,
+    }
 }
 
 fn document(warc: &WarcRecord, url: &str, passed: Passed) -> Document {

@@ -82,18 +82,37 @@ struct Current {
 
 impl Engine {
     /// Runs the steps after extraction. With features all steps run, and the first drop still decides.
-    pub(super) fn run_text_steps(&self, scratch: &mut Scratch, text: String, way: &mut Way) -> Result<Passed, Drop> {
-        let passed = Passed { text, language: "", language_score: 0, token_count: 0, bands: None };
-        let mut current = Current { passed, tokenized: false, rewritten_lost: false };
+    pub(super) fn run_text_steps(
+        &self,
+        scratch: &mut Scratch,
+        text: String,
+        way: &mut Way,
+    ) -> Result<Passed, Drop> {
+        let passed = Passed {
+            text,
+            language: "",
+            language_score: 0,
+            token_count: 0,
+            bands: None,
+        };
+        let mut current = Current {
+            passed,
+            tokenized: false,
+            rewritten_lost: false,
+        };
         let mut first_drop = None;
         for (k, step) in (0u8..).zip(&self.recipe.steps).skip(self.early_steps()) {
-            match self.step(scratch, step, &mut current, way) {
+            match Self::step(scratch, step, &mut current, way) {
                 Verdict::Kept if first_drop.is_none() && !matches!(step, Step::Minhash(_)) => {
                     way.trail.push(current.passed.text.len() as u64);
                 }
                 Verdict::Kept => {}
                 Verdict::Dropped(why) => {
-                    let drop = Drop { reason: step_reason(k), step: step.kind(), why };
+                    let drop = Drop {
+                        reason: step_reason(k),
+                        step: step.kind(),
+                        why,
+                    };
                     if way.features.is_none() {
                         return Err(drop);
                     }
@@ -107,8 +126,11 @@ impl Engine {
         }
     }
 
-    fn step(&self, scratch: &mut Scratch, step: &Step, current: &mut Current, way: &mut Way) -> Verdict {
-        let needs_tokens = matches!(step, Step::GopherRepetition(_) | Step::GopherQuality(_) | Step::FinewebQuality(_));
+    fn step(scratch: &mut Scratch, step: &Step, current: &mut Current, way: &mut Way) -> Verdict {
+        let needs_tokens = matches!(
+            step,
+            Step::GopherRepetition(_) | Step::GopherQuality(_) | Step::FinewebQuality(_)
+        );
         if needs_tokens && !current.tokenized {
             scratch.tokenize(&current.passed.text);
             current.tokenized = true;
@@ -156,7 +178,10 @@ impl Engine {
                 current.tokenized = false;
                 current.passed.bands = signature.map(|signature| BandKeys(minhash::band_keys(&signature)));
                 let words = scratch.tokens.iter().filter(|token| !token.is_space).count() as u64;
-                way.set("minhash_shingles", (words + 1).saturating_sub(minhash::SHINGLE_WORDS as u64));
+                way.set(
+                    "minhash_shingles",
+                    (words + 1).saturating_sub(minhash::SHINGLE_WORDS as u64),
+                );
                 Verdict::Kept
             }
         }
@@ -165,7 +190,10 @@ impl Engine {
 
 /// Detects the language; keeps the wanted one above the score.
 pub(super) fn language_step(text: &str, params: &LanguageParams) -> (Verdict, &'static str, u32) {
-    let options = LanguageOptions { letters_min: params.letters_min as usize, head_bytes: params.head_bytes as usize };
+    let options = LanguageOptions {
+        letters_min: params.letters_min as usize,
+        head_bytes: params.head_bytes as usize,
+    };
     let found = language::detect(text, &options);
     let verdict = if found.code != params.keep {
         Verdict::Dropped("other_language")
@@ -199,7 +227,10 @@ fn set_repetition(way: &mut Way, counts: &gopher_repetition::GopherRepetitionFea
     way.set("gopher_repetition_chars", counts.chars);
     way.set("gopher_repetition_paragraphs", counts.paragraphs);
     way.set("gopher_repetition_dup_paragraphs", counts.dup_paragraphs);
-    way.set("gopher_repetition_dup_paragraph_chars", counts.dup_paragraph_chars);
+    way.set(
+        "gopher_repetition_dup_paragraph_chars",
+        counts.dup_paragraph_chars,
+    );
     way.set("gopher_repetition_lines", counts.lines);
     way.set("gopher_repetition_dup_lines", counts.dup_lines);
     way.set("gopher_repetition_dup_line_chars", counts.dup_line_chars);
@@ -236,8 +267,14 @@ fn set_c4(way: &mut Way, counts: &c4::C4Features) {
     way.set("c4_policy", counts.policy);
     way.set("c4_kept_lines", counts.kept_lines);
     way.set("c4_sentences", counts.sentences);
-    way.set("c4_lorem_ipsum", u64::from(counts.line_verdict.reason() == Some("lorem_ipsum")));
-    way.set("c4_curly_bracket", u64::from(counts.line_verdict.reason() == Some("curly_bracket")));
+    way.set(
+        "c4_lorem_ipsum",
+        u64::from(counts.line_verdict.reason() == Some("lorem_ipsum")),
+    );
+    way.set(
+        "c4_curly_bracket",
+        u64::from(counts.line_verdict.reason() == Some("curly_bracket")),
+    );
 }
 
 fn set_fineweb(way: &mut Way, counts: &fineweb_quality::FinewebQualityFeatures) {
@@ -245,7 +282,10 @@ fn set_fineweb(way: &mut Way, counts: &fineweb_quality::FinewebQualityFeatures) 
     way.set("fineweb_quality_terminal_lines", counts.terminal_lines);
     way.set("fineweb_quality_short_lines", counts.short_lines);
     way.set("fineweb_quality_dup_line_chars", counts.dup_line_chars);
-    way.set("fineweb_quality_chars_without_newlines", counts.chars_without_newlines);
+    way.set(
+        "fineweb_quality_chars_without_newlines",
+        counts.chars_without_newlines,
+    );
     way.set("fineweb_quality_newlines", counts.newlines);
     way.set("fineweb_quality_words", counts.words);
 }

@@ -34,13 +34,20 @@ pub struct BandsWriter<W: Write + Send> {
 impl<W: Write + Send> BandsWriter<W> {
     /// Starts a file on `output`.
     pub fn new(output: W) -> Result<Self, TableError> {
-        Ok(Self { table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?, rows: Vec::new() })
+        Ok(Self {
+            table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?,
+            rows: Vec::new(),
+        })
     }
 
     /// Adds one row; rows come in ledger order.
     pub fn push(&mut self, row: BandRow) -> Result<(), TableError> {
         self.rows.push(row);
-        if self.rows.len() == ROWS_PER_GROUP { self.write_group() } else { Ok(()) }
+        if self.rows.len() == ROWS_PER_GROUP {
+            self.write_group()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what is left and the footer.
@@ -52,9 +59,14 @@ impl<W: Write + Send> BandsWriter<W> {
     }
 
     fn write_group(&mut self) -> Result<(), TableError> {
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.rows.iter().map(|row| row.idx).collect::<UInt32Array>())];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(
+            self.rows.iter().map(|row| row.idx).collect::<UInt32Array>(),
+        )];
         for band in 0..BANDS {
-            let keys = self.rows.iter().map(|row| row.bands.0.get(band).copied().unwrap_or_default());
+            let keys = self
+                .rows
+                .iter()
+                .map(|row| row.bands.0.get(band).copied().unwrap_or_default());
             columns.push(Arc::new(keys.collect::<UInt64Array>()));
         }
         self.table.write_group(columns)?;
@@ -70,7 +82,11 @@ pub fn read_bands<R: ChunkReader + 'static>(input: R) -> Result<Vec<BandRow>, Ta
         for batch in batches(TABLE, &schema(), ROWS_PER_GROUP, input)? {
             let batch = batch.map_err(TableError::arrow(TABLE))?;
             if batch.columns().iter().any(|column| column.null_count() > 0) {
-                return Err(TableError::Value { table: TABLE, row: rows.len(), what: "null value" });
+                return Err(TableError::Value {
+                    table: TABLE,
+                    row: rows.len(),
+                    what: "null value",
+                });
             }
             let idx = batch.column(0).as_primitive::<UInt32Type>();
             for at in 0..batch.num_rows() {
@@ -78,7 +94,10 @@ pub fn read_bands<R: ChunkReader + 'static>(input: R) -> Result<Vec<BandRow>, Ta
                 for (band, key) in bands.iter_mut().enumerate() {
                     *key = batch.column(band + 1).as_primitive::<UInt64Type>().value(at);
                 }
-                rows.push(BandRow { idx: idx.value(at), bands: BandKeys(bands) });
+                rows.push(BandRow {
+                    idx: idx.value(at),
+                    bands: BandKeys(bands),
+                });
             }
         }
         Ok(rows)

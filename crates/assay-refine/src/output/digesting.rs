@@ -27,12 +27,19 @@ pub struct DigestingWriter<W> {
 impl<W: Write> DigestingWriter<W> {
     /// Starts with nothing written.
     pub fn new(inner: W) -> Self {
-        Self { inner, hasher: Sha256::new(), bytes: 0 }
+        Self {
+            inner,
+            hasher: Sha256::new(),
+            bytes: 0,
+        }
     }
 
     /// The inner writer and what went through.
     pub fn finish(self) -> (W, Digested) {
-        let digested = Digested { bytes: self.bytes, sha256: Sha256Digest(self.hasher.finalize().into()) };
+        let digested = Digested {
+            bytes: self.bytes,
+            sha256: Sha256Digest(self.hasher.finalize().into()),
+        };
         (self.inner, digested)
     }
 }

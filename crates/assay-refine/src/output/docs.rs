@@ -10,7 +10,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow_schema::{DataType, Field, Schema};
-use assay_types::{DOCS_ROW_GROUP_ROWS as ROWS_PER_GROUP, DocsRow, RecipeId, RecordDigest, language_score_units};
+use assay_types::{
+    DOCS_ROW_GROUP_ROWS as ROWS_PER_GROUP, DocsRow, RecipeId, RecordDigest, language_score_units,
+};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::file::reader::ChunkReader;
 
@@ -48,14 +50,22 @@ pub struct DocsWriter<W: Write + Send> {
 impl<W: Write + Send> DocsWriter<W> {
     /// Starts a file on `output`.
     pub fn new(output: W) -> Result<Self, TableError> {
-        Ok(Self { table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?, rows: Vec::new(), count: 0 })
+        Ok(Self {
+            table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?,
+            rows: Vec::new(),
+            count: 0,
+        })
     }
 
     /// Adds one document; documents come in ledger order.
     pub fn push(&mut self, row: DocsRow) -> Result<(), TableError> {
         self.rows.push(row);
         self.count += 1;
-        if self.rows.len() == ROWS_PER_GROUP { self.write_group() } else { Ok(()) }
+        if self.rows.len() == ROWS_PER_GROUP {
+            self.write_group()
+        } else {
+            Ok(())
+        }
     }
 
     /// Documents pushed so far.
@@ -86,7 +96,9 @@ impl<W: Write + Send> DocsWriter<W> {
             Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
         }
         fn shown<T: ToString>(rows: &[DocsRow], get: impl Fn(&DocsRow) -> T) -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| get(row).to_string())))
+            Arc::new(StringArray::from_iter_values(
+                rows.iter().map(|row| get(row).to_string()),
+            ))
         }
         let rows = self.rows.as_slice();
         let columns: Vec<ArrayRef> = vec![
@@ -97,7 +109,11 @@ impl<W: Write + Send> DocsWriter<W> {
             strings(rows, |row| &row.date),
             strings(rows, |row| &row.file_path),
             strings(rows, |row| &row.language),
-            Arc::new(rows.iter().map(DocsRow::language_score_f64).collect::<Float64Array>()),
+            Arc::new(
+                rows.iter()
+                    .map(DocsRow::language_score_f64)
+                    .collect::<Float64Array>(),
+            ),
             Arc::new(rows.iter().map(|row| row.token_count).collect::<Int64Array>()),
             Arc::new(rows.iter().map(|row| row.warc_offset).collect::<UInt64Array>()),
             Arc::new(rows.iter().map(|row| row.warc_length).collect::<UInt32Array>()),
@@ -120,7 +136,12 @@ pub struct DocsReader {
 impl DocsReader {
     /// Opens a file after checking schema and limits.
     pub fn new<R: ChunkReader + 'static>(input: R) -> Result<Self, TableError> {
-        guarded(TABLE, || Ok(Self { batches: batches(TABLE, &schema(), ROWS_PER_GROUP, input)?, row: 0 }))
+        guarded(TABLE, || {
+            Ok(Self {
+                batches: batches(TABLE, &schema(), ROWS_PER_GROUP, input)?,
+                row: 0,
+            })
+        })
     }
 }
 
@@ -129,7 +150,9 @@ impl Iterator for DocsReader {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batches = &mut self.batches;
-        let next = guarded(TABLE, || batches.next().transpose().map_err(TableError::arrow(TABLE)));
+        let next = guarded(TABLE, || {
+            batches.next().transpose().map_err(TableError::arrow(TABLE))
+        });
         let batch = match next {
             Ok(batch) => batch?,
             Err(error) => return Some(Err(error)),
@@ -151,12 +174,20 @@ pub fn read_docs<R: ChunkReader + 'static>(input: R) -> Result<Vec<DocsRow>, Tab
 
 fn rows_of(batch: &RecordBatch, first: usize) -> Result<Vec<DocsRow>, TableError> {
     if batch.columns().iter().any(|column| column.null_count() > 0) {
-        return Err(TableError::Value { table: TABLE, row: first, what: "null value" });
+        return Err(TableError::Value {
+            table: TABLE,
+            row: first,
+            what: "null value",
+        });
     }
     let text = |column: usize, at: usize| batch.column(column).as_string::<i32>().value(at).to_owned();
     let mut rows = Vec::with_capacity(batch.num_rows());
     for at in 0..batch.num_rows() {
-        let wrong = |what: &'static str| TableError::Value { table: TABLE, row: first + at, what };
+        let wrong = |what: &'static str| TableError::Value {
+            table: TABLE,
+            row: first + at,
+            what,
+        };
         let score = batch.column(7).as_primitive::<Float64Type>().value(at);
         rows.push(DocsRow {
             text: text(0, at),
@@ -171,8 +202,12 @@ fn rows_of(batch: &RecordBatch, first: usize) -> Result<Vec<DocsRow>, TableError
             token_count: batch.column(8).as_primitive::<Int64Type>().value(at),
             warc_offset: batch.column(9).as_primitive::<UInt64Type>().value(at),
             warc_length: batch.column(10).as_primitive::<UInt32Type>().value(at),
-            record_digest: text(11, at).parse::<RecordDigest>().map_err(|_| wrong("record digest is no digest"))?,
-            recipe_id: text(12, at).parse::<RecipeId>().map_err(|_| wrong("recipe id is no digest"))?,
+            record_digest: text(11, at)
+                .parse::<RecordDigest>()
+                .map_err(|_| wrong("record digest is no digest"))?,
+            recipe_id: text(12, at)
+                .parse::<RecipeId>()
+                .map_err(|_| wrong("recipe id is no digest"))?,
         });
     }
     Ok(rows)

@@ -87,7 +87,8 @@ impl FeatureRow {
         let column = FEATURE_COLUMNS.iter().position(|known| *known == name);
         debug_assert!(column.is_some(), "no feature column `{name}`");
         if let Some(column) = column {
-            self.values.push((column, i64::try_from(value).unwrap_or(i64::MAX)));
+            self.values
+                .push((column, i64::try_from(value).unwrap_or(i64::MAX)));
         }
     }
 
@@ -98,7 +99,11 @@ impl FeatureRow {
     }
 
     fn at(&self, column: usize) -> Option<i64> {
-        self.values.iter().rev().find(|(at, _)| *at == column).map(|(_, value)| *value)
+        self.values
+            .iter()
+            .rev()
+            .find(|(at, _)| *at == column)
+            .map(|(_, value)| *value)
     }
 }
 
@@ -112,15 +117,29 @@ pub struct FeaturesWriter<W: Write + Send> {
 impl<W: Write + Send> FeaturesWriter<W> {
     /// Starts a file on `output`.
     pub fn new(output: W) -> Result<Self, TableError> {
-        let mut fields = vec![Field::new("idx", DataType::UInt32, false), Field::new("dropped_by", DataType::Utf8, true)];
-        fields.extend(FEATURE_COLUMNS.iter().map(|name| Field::new(*name, DataType::Int64, true)));
-        Ok(Self { table: TableWriter::new(TABLE, Schema::new(fields), ROWS_PER_GROUP, output)?, rows: Vec::new() })
+        let mut fields = vec![
+            Field::new("idx", DataType::UInt32, false),
+            Field::new("dropped_by", DataType::Utf8, true),
+        ];
+        fields.extend(
+            FEATURE_COLUMNS
+                .iter()
+                .map(|name| Field::new(*name, DataType::Int64, true)),
+        );
+        Ok(Self {
+            table: TableWriter::new(TABLE, Schema::new(fields), ROWS_PER_GROUP, output)?,
+            rows: Vec::new(),
+        })
     }
 
     /// Adds the row of ledger row `idx`; rows come in ledger order.
     pub fn push(&mut self, idx: u32, row: FeatureRow) -> Result<(), TableError> {
         self.rows.push((idx, row));
-        if self.rows.len() == ROWS_PER_GROUP { self.write_group() } else { Ok(()) }
+        if self.rows.len() == ROWS_PER_GROUP {
+            self.write_group()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what is left and the footer.
@@ -135,10 +154,16 @@ impl<W: Write + Send> FeaturesWriter<W> {
         let rows = &self.rows;
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(rows.iter().map(|(idx, _)| *idx).collect::<UInt32Array>()),
-            Arc::new(rows.iter().map(|(_, row)| row.dropped_by.as_deref()).collect::<StringArray>()),
+            Arc::new(
+                rows.iter()
+                    .map(|(_, row)| row.dropped_by.as_deref())
+                    .collect::<StringArray>(),
+            ),
         ];
         for column in 0..FEATURE_COLUMNS.len() {
-            columns.push(Arc::new(rows.iter().map(|(_, row)| row.at(column)).collect::<Int64Array>()));
+            columns.push(Arc::new(
+                rows.iter().map(|(_, row)| row.at(column)).collect::<Int64Array>(),
+            ));
         }
         self.table.write_group(columns)?;
         self.rows.clear();

@@ -45,13 +45,20 @@ pub struct LedgerWriter<W: Write + Send> {
 impl<W: Write + Send> LedgerWriter<W> {
     /// Starts a file on `output`.
     pub fn new(output: W) -> Result<Self, TableError> {
-        Ok(Self { table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?, rows: Vec::new() })
+        Ok(Self {
+            table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?,
+            rows: Vec::new(),
+        })
     }
 
     /// Adds one row; rows come in ledger order.
     pub fn push(&mut self, row: LedgerRow) -> Result<(), TableError> {
         self.rows.push(row);
-        if self.rows.len() == ROWS_PER_GROUP { self.write_group() } else { Ok(()) }
+        if self.rows.len() == ROWS_PER_GROUP {
+            self.write_group()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what is left and the footer.
@@ -67,17 +74,29 @@ impl<W: Write + Send> LedgerWriter<W> {
         let mut digests = FixedSizeBinaryBuilder::with_capacity(rows.len(), 16);
         let mut hashes = FixedSizeBinaryBuilder::with_capacity(rows.len(), 16);
         for row in rows {
-            digests.append_value(row.record_digest.as_bytes()).map_err(TableError::arrow(TABLE))?;
-            hashes.append_value(row.text_hash.as_bytes()).map_err(TableError::arrow(TABLE))?;
+            digests
+                .append_value(row.record_digest.as_bytes())
+                .map_err(TableError::arrow(TABLE))?;
+            hashes
+                .append_value(row.text_hash.as_bytes())
+                .map_err(TableError::arrow(TABLE))?;
         }
         let columns: Vec<ArrayRef> = vec![
             Arc::new(rows.iter().map(|row| row.idx).collect::<UInt32Array>()),
             Arc::new(rows.iter().map(|row| row.offset).collect::<UInt64Array>()),
             Arc::new(rows.iter().map(|row| row.length).collect::<UInt32Array>()),
             Arc::new(digests.finish()),
-            Arc::new(rows.iter().map(|row| row.decision.to_u8()).collect::<UInt8Array>()),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.decision.to_u8())
+                    .collect::<UInt8Array>(),
+            ),
             Arc::new(rows.iter().map(|row| row.reason.to_u8()).collect::<UInt8Array>()),
-            Arc::new(rows.iter().map(|row| row.dup_of.unwrap_or(NO_DUPLICATE)).collect::<UInt32Array>()),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.dup_of.unwrap_or(NO_DUPLICATE))
+                    .collect::<UInt32Array>(),
+            ),
             Arc::new(hashes.finish()),
             Arc::new(rows.iter().map(|row| row.n_tokens).collect::<UInt32Array>()),
         ];
@@ -99,7 +118,11 @@ pub fn read_ledger<R: ChunkReader + 'static>(input: R) -> Result<Vec<LedgerRow>,
 }
 
 fn append(batch: &RecordBatch, rows: &mut Vec<LedgerRow>) -> Result<(), TableError> {
-    let wrong = |row: usize, what: &'static str| TableError::Value { table: TABLE, row, what };
+    let wrong = |row: usize, what: &'static str| TableError::Value {
+        table: TABLE,
+        row,
+        what,
+    };
     let column = |index: usize| batch.column(index);
     let idx = column(0).as_primitive::<UInt32Type>();
     let offset = column(1).as_primitive::<UInt64Type>();
@@ -120,11 +143,14 @@ fn append(batch: &RecordBatch, rows: &mut Vec<LedgerRow>) -> Result<(), TableErr
             idx: idx.value(at),
             offset: offset.value(at),
             length: length.value(at),
-            record_digest: digest16(digest.value(at)).ok_or_else(|| wrong(row, "record digest of another length"))?,
-            decision: Decision::from_u8(decision.value(at)).map_err(|_| wrong(row, "unknown decision code"))?,
+            record_digest: digest16(digest.value(at))
+                .ok_or_else(|| wrong(row, "record digest of another length"))?,
+            decision: Decision::from_u8(decision.value(at))
+                .map_err(|_| wrong(row, "unknown decision code"))?,
             reason: Reason::from_u8(reason.value(at)).map_err(|_| wrong(row, "unknown reason code"))?,
             dup_of: (dup != NO_DUPLICATE).then_some(dup),
-            text_hash: digest16(text_hash.value(at)).ok_or_else(|| wrong(row, "text hash of another length"))?,
+            text_hash: digest16(text_hash.value(at))
+                .ok_or_else(|| wrong(row, "text hash of another length"))?,
             n_tokens: n_tokens.value(at),
         });
     }

@@ -20,7 +20,11 @@ fn ledger_rows(n: u32) -> Vec<LedgerRow> {
             offset: u64::from(idx) * 100,
             length: 100,
             record_digest: Digest16([idx as u8; 16]),
-            decision: if idx % 3 == 0 { Decision::Keep } else { Decision::Drop },
+            decision: if idx % 3 == 0 {
+                Decision::Keep
+            } else {
+                Decision::Drop
+            },
             reason: match idx % 3 {
                 0 => Reason::Kept,
                 1 => Reason::Duplicate,
@@ -79,8 +83,12 @@ fn ledgers_come_back_and_bytes_repeat() {
 
 #[test]
 fn bands_come_back() {
-    let rows: Vec<BandRow> =
-        (0..10_001).map(|idx| BandRow { idx, bands: BandKeys(std::array::from_fn(|k| u64::from(idx) << k)) }).collect();
+    let rows: Vec<BandRow> = (0..10_001)
+        .map(|idx| BandRow {
+            idx,
+            bands: BandKeys(std::array::from_fn(|k| u64::from(idx) << k)),
+        })
+        .collect();
     let mut writer = BandsWriter::new(Vec::new()).unwrap();
     for row in &rows {
         writer.push(*row).unwrap();
@@ -101,7 +109,12 @@ fn documents_come_back_in_groups_of_a_thousand() {
     let file = writer.finish().unwrap();
     insta::assert_snapshot!("docs_schema", schema_of(file.clone()));
     let reader = SerializedFileReader::new(bytes(file.clone())).unwrap();
-    let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    let groups: Vec<i64> = reader
+        .metadata()
+        .row_groups()
+        .iter()
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+        .collect();
     assert_eq!(groups, [1000, 1000, 500]);
     assert_eq!(read_docs(bytes(file)).unwrap(), rows);
 }
@@ -109,14 +122,20 @@ fn documents_come_back_in_groups_of_a_thousand() {
 #[test]
 fn another_schema_is_named() {
     let error = read_bands(bytes(write_ledger(&ledger_rows(3)))).unwrap_err();
-    assert!(matches!(error, TableError::Schema { table: "bands", .. }), "{error}");
+    assert!(
+        matches!(error, TableError::Schema { table: "bands", .. }),
+        "{error}"
+    );
 }
 
 #[test]
 fn damaged_files_are_errors_and_never_panic() {
     let file = write_ledger(&ledger_rows(500));
     for length in [0, 1, 7, 8, 100, file.len() / 2, file.len() - 1] {
-        assert!(read_ledger(bytes(file[..length].to_vec())).is_err(), "cut to {length} bytes");
+        assert!(
+            read_ledger(bytes(file[..length].to_vec())).is_err(),
+            "cut to {length} bytes"
+        );
     }
     for at in (0..file.len()).step_by(7) {
         let mut damaged = file.clone();
@@ -127,7 +146,13 @@ fn damaged_files_are_errors_and_never_panic() {
     let mut huge = file.clone();
     let at = huge.len() - 8;
     huge[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert!(matches!(read_ledger(bytes(huge)), Err(TableError::Limit { limit: "footer bytes", .. })));
+    assert!(matches!(
+        read_ledger(bytes(huge)),
+        Err(TableError::Limit {
+            limit: "footer bytes",
+            ..
+        })
+    ));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, Schema};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -80,7 +82,10 @@ impl TableError {
     }
 
     pub(super) fn arrow(table: &'static str) -> impl Fn(ArrowError) -> Self {
-        move |source| Self::Parquet { table, source: ParquetError::from(source) }
+        move |source| Self::Parquet {
+            table,
+            source: ParquetError::from(source),
+        }
     }
 
     /// The I/O error below, if the writer failed rather than the format.
@@ -108,7 +113,12 @@ pub(super) struct TableWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> TableWriter<W> {
-    pub(super) fn new(table: &'static str, schema: Schema, rows_per_group: usize, output: W) -> Result<Self, TableError> {
+    pub(super) fn new(
+        table: &'static str,
+        schema: Schema,
+        rows_per_group: usize,
+        output: W,
+    ) -> Result<Self, TableError> {
         let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(TableError::parquet(table))?;
         let properties = WriterProperties::builder()
             .set_created_by("assay-refine 1".to_owned())
@@ -119,17 +129,25 @@ impl<W: Write + Send> TableWriter<W> {
             .set_max_row_group_row_count(Some(rows_per_group))
             .build();
         let schema = Arc::new(schema);
-        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(output, Arc::clone(&schema), options)
             .map_err(TableError::parquet(table))?;
-        Ok(Self { table, schema, writer })
+        Ok(Self {
+            table,
+            schema,
+            writer,
+        })
     }
 
     /// Writes one row group.
     pub(super) fn write_group(&mut self, columns: Vec<ArrayRef>) -> Result<(), TableError> {
         let batch =
             RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(TableError::arrow(self.table))?;
-        self.writer.write(&batch).map_err(TableError::parquet(self.table))?;
+        self.writer
+            .write(&batch)
+            .map_err(TableError::parquet(self.table))?;
         self.writer.flush().map_err(TableError::parquet(self.table))
     }
 
@@ -158,28 +176,51 @@ pub(super) fn batches<R: ChunkReader + 'static>(
         .map_err(TableError::parquet(table))?;
     let found = builder.schema();
     let same = found.fields().len() == expected.fields().len()
-        && found.fields().iter().zip(expected.fields()).all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
+        && found
+            .fields()
+            .iter()
+            .zip(expected.fields())
+            .all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
     if !same {
-        return Err(TableError::Schema { table, expected: columns(expected), found: columns(found) });
+        return Err(TableError::Schema {
+            table,
+            expected: columns(expected),
+            found: columns(found),
+        });
     }
     let groups = builder.metadata().row_groups();
     for (index, group) in groups.iter().enumerate() {
         let rows = group.num_rows().max(0) as usize;
         let last = index + 1 == groups.len();
         if rows > rows_per_group || (rows != rows_per_group && !last) || rows == 0 {
-            return Err(TableError::Limit { table, limit: "rows a row group", found: rows as u64 });
+            return Err(TableError::Limit {
+                table,
+                limit: "rows a row group",
+                found: rows as u64,
+            });
         }
         let compressed = group.compressed_size().max(1) as u64;
         let ratio = group.total_byte_size().max(0) as u64 / compressed;
         if ratio > COMPRESSION_RATIO_MAX {
-            return Err(TableError::Limit { table, limit: "compression ratio", found: ratio });
+            return Err(TableError::Limit {
+                table,
+                limit: "compression ratio",
+                found: ratio,
+            });
         }
     }
-    builder.with_batch_size(rows_per_group).build().map_err(TableError::parquet(table))
+    builder
+        .with_batch_size(rows_per_group)
+        .build()
+        .map_err(TableError::parquet(table))
 }
 
 fn columns(schema: &Schema) -> String {
-    let names: Vec<String> = schema.fields().iter().map(|field| format!("{}: {}", field.name(), field.data_type())).collect();
+    let names: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| format!("{}: {}", field.name(), field.data_type()))
+        .collect();
     names.join(", ")
 }
 
@@ -190,10 +231,17 @@ fn check_footer<R: ChunkReader>(table: &'static str, input: &R) -> Result<(), Ta
     match tail {
         Some(Ok(bytes)) => {
             let mut footer = [0; 4];
-            footer.iter_mut().zip(bytes.iter()).for_each(|(to, from)| *to = *from);
+            footer
+                .iter_mut()
+                .zip(bytes.iter())
+                .for_each(|(to, from)| *to = *from);
             let found = u64::from(u32::from_le_bytes(footer));
             if found > FOOTER_BYTES_MAX {
-                return Err(TableError::Limit { table, limit: "footer bytes", found });
+                return Err(TableError::Limit {
+                    table,
+                    limit: "footer bytes",
+                    found,
+                });
             }
             Ok(())
         }
@@ -204,6 +252,9 @@ fn check_footer<R: ChunkReader>(table: &'static str, input: &R) -> Result<(), Ta
 
 /// Runs a reader of foreign Parquet bytes; a panic inside the library (it has had some on corrupt files) becomes an
 /// error, because a foreign file must not end the program.
-pub(super) fn guarded<T>(table: &'static str, read: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
+pub(super) fn guarded<T>(
+    table: &'static str,
+    read: impl FnOnce() -> Result<T, TableError>,
+) -> Result<T, TableError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or(Err(TableError::Corrupt { table }))
 }

@@ -30,7 +30,11 @@ fn meaning(stage: &str) -> &'static str {
 /// The funnel as an aligned table: stage, records, share of all records, share of the stage before, bytes.
 pub fn funnel_table(counts: &Counts) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{:<18} {:>11} {:>8} {:>9} {:>9}  means", "stage", "records", "of all", "of stage", "bytes");
+    let _ = writeln!(
+        out,
+        "{:<18} {:>11} {:>8} {:>9} {:>9}  means",
+        "stage", "records", "of all", "of stage", "bytes"
+    );
     let all = counts.records;
     let mut before = all;
     for stage in &counts.stages {
@@ -63,11 +67,22 @@ pub fn drops_table(counts: &Counts, rows: usize) -> String {
     drops.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let mut out = String::new();
     for (key, dropped) in drops.iter().take(rows) {
-        let _ = writeln!(out, "{:>11} {:>8}  {key}", count(*dropped), share(*dropped, counts.records));
+        let _ = writeln!(
+            out,
+            "{:>11} {:>8}  {key}",
+            count(*dropped),
+            share(*dropped, counts.records)
+        );
     }
     if drops.len() > rows {
         let rest: u64 = drops.iter().skip(rows).map(|(_, count)| count).sum();
-        let _ = writeln!(out, "{:>11} {:>8}  ({} more reasons)", count(rest), share(rest, counts.records), drops.len() - rows);
+        let _ = writeln!(
+            out,
+            "{:>11} {:>8}  ({} more reasons)",
+            count(rest),
+            share(rest, counts.records),
+            drops.len() - rows
+        );
     }
     out
 }
@@ -97,7 +112,11 @@ pub fn funnel_svg(counts: &Counts) -> String {
         let lost = before.saturating_sub(stage.records);
         let width = width_of(stage.records, counts.records);
         let lost_width = width_of(before, counts.records).saturating_sub(width);
-        let class = if row + 1 == counts.stages.len() { "gold" } else { "bar" };
+        let class = if row + 1 == counts.stages.len() {
+            "gold"
+        } else {
+            "bar"
+        };
         let middle = y + 20;
         let _ = write!(
             out,
@@ -111,7 +130,11 @@ pub fn funnel_svg(counts: &Counts) -> String {
             y + 4,
             count(stage.records),
             bytes(stage.bytes),
-            if lost > 0 { format!(" · −{}", count(lost)) } else { String::new() },
+            if lost > 0 {
+                format!(" · −{}", count(lost))
+            } else {
+                String::new()
+            },
         );
         before = stage.records;
     }
@@ -120,7 +143,11 @@ pub fn funnel_svg(counts: &Counts) -> String {
 }
 
 fn width_of(part: u64, whole: u64) -> u64 {
-    if part == 0 || whole == 0 { 0 } else { (u128::from(part) * u128::from(BAR) / u128::from(whole)).max(1) as u64 }
+    if part == 0 || whole == 0 {
+        0
+    } else {
+        (u128::from(part) * u128::from(BAR) / u128::from(whole)).max(1) as u64
+    }
 }
 
 #[cfg(test)]
@@ -129,15 +156,28 @@ mod tests {
     use crate::unit::StageCount;
 
     fn counts() -> Counts {
-        let stage = |name: &str, records, bytes| StageCount { stage: name.to_owned(), records, bytes };
+        let stage = |name: &str, records, bytes| StageCount {
+            stage: name.to_owned(),
+            records,
+            bytes,
+        };
         Counts {
             records: 1000,
             kept: 40,
             tokens: 31_000,
             text_bytes: 140_000,
             archive_bytes: 20_000_000,
-            stages: vec![stage("records", 1000, 20_000_000), stage("extract", 450, 900_000), stage("kept", 40, 140_000)],
-            dropped: [("read.request".to_owned(), 500), ("extract.empty".to_owned(), 50), ("c4.x".to_owned(), 410)].into(),
+            stages: vec![
+                stage("records", 1000, 20_000_000),
+                stage("extract", 450, 900_000),
+                stage("kept", 40, 140_000),
+            ],
+            dropped: [
+                ("read.request".to_owned(), 500),
+                ("extract.empty".to_owned(), 50),
+                ("c4.x".to_owned(), 410),
+            ]
+            .into(),
         }
     }
 
@@ -155,6 +195,9 @@ mod tests {
     fn svg_has_a_bar_a_stage_and_no_zero_width_for_some() {
         let svg = funnel_svg(&counts());
         assert_eq!(svg.matches("class=\"name\"").count(), 3);
-        assert!(svg.contains("<rect class=\"gold\" x=\"190\" y=\"122\" width=\"16\""), "{svg}");
+        assert!(
+            svg.contains("<rect class=\"gold\" x=\"190\" y=\"122\" width=\"16\""),
+            "{svg}"
+        );
     }
 }

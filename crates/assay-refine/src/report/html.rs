@@ -2,6 +2,8 @@
 //!
 //! Takes [`DatasetStats`]; the page holds the funnel picture and plots of [`super::plot`].
 
+use std::fmt::Write as _;
+
 use super::format::{bytes, count};
 use super::funnel::funnel_svg;
 use super::plot::{STYLE, bars, columns, escape};
@@ -20,16 +22,32 @@ pub fn stats_html(title: &str, stats: &DatasetStats) -> String {
         ("records read", count(stats.counts.records)),
         ("mean characters", count(stats.characters.mean())),
     ];
-    let facts: String = facts.iter().map(|(name, value)| format!("<div><dt>{name}</dt><dd>{value}</dd></div>")).collect();
-    let languages: Vec<(String, u64)> = stats.languages.iter().map(|(name, count)| (name.clone(), *count)).collect();
+    let facts = facts.iter().fold(String::new(), |mut all, (name, value)| {
+        let _ = write!(all, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+        all
+    });
+    let languages: Vec<(String, u64)> = stats
+        .languages
+        .iter()
+        .map(|(name, count)| (name.clone(), *count))
+        .collect();
     let plots = [
-        columns("Characters a document (bins from, powers of two)", &stats.characters.rows()),
-        columns("Tokens a document (bins from, powers of two)", &stats.token_counts.rows()),
+        columns(
+            "Characters a document (bins from, powers of two)",
+            &stats.characters.rows(),
+        ),
+        columns(
+            "Tokens a document (bins from, powers of two)",
+            &stats.token_counts.rows(),
+        ),
         bars("Sites with most documents", &stats.top_sites(ROWS)),
         bars("Why records were dropped", &stats.top_drops(ROWS)),
         bars("Languages", &languages),
     ];
-    let plots: String = plots.iter().map(|plot| format!("<figure>{plot}</figure>")).collect();
+    let plots = plots.iter().fold(String::new(), |mut all, plot| {
+        let _ = write!(all, "<figure>{plot}</figure>");
+        all
+    });
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\

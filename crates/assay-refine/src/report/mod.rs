@@ -9,6 +9,6 @@ mod plot;
 mod stats;
 
 pub use format::{bytes, count, share};
-pub use funnel::{funnel_svg, funnel_table, drops_table};
+pub use funnel::{drops_table, funnel_svg, funnel_table};
 pub use html::stats_html;
 pub use stats::{DatasetStats, Histogram, stats_table};

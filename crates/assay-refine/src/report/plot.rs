@@ -69,7 +69,11 @@ pub(super) fn columns(title: &str, rows: &[(String, u64)]) -> String {
             count(*value),
         );
         if at % 2 == 0 {
-            let _ = write!(out, "<text class=\"number\" font-size=\"11\" x=\"{x}\" y=\"218\">{}</text>", escape(label));
+            let _ = write!(
+                out,
+                "<text class=\"number\" font-size=\"11\" x=\"{x}\" y=\"218\">{}</text>",
+                escape(label)
+            );
         }
     }
     out.push_str("<line class=\"axis\" x1=\"20\" x2=\"640\" y1=\"200\" y2=\"200\"/></svg>");
@@ -100,7 +104,10 @@ mod tests {
 
     #[test]
     fn foreign_text_cannot_leave_its_element() {
-        let svg = bars("a<b", &[("</text><script>".to_owned(), 3), ("\u{1}".to_owned(), 0)]);
+        let svg = bars(
+            "a<b",
+            &[("</text><script>".to_owned(), 3), ("\u{1}".to_owned(), 0)],
+        );
         assert!(!svg.contains("<script>"));
         assert!(svg.contains("a&lt;b") && svg.contains('\u{fffd}'));
     }

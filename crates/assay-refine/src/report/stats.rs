@@ -44,7 +44,12 @@ impl Histogram {
     /// Label (lower edge) and count of each bin from the first used one to the last.
     pub fn rows(&self) -> Vec<(String, u64)> {
         let first = self.bins.iter().position(|count| *count > 0).unwrap_or(0);
-        self.bins.iter().enumerate().skip(first).map(|(bin, count)| (edge(bin), *count)).collect()
+        self.bins
+            .iter()
+            .enumerate()
+            .skip(first)
+            .map(|(bin, count)| (edge(bin), *count))
+            .collect()
     }
 }
 
@@ -123,7 +128,11 @@ fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = authority.rsplit('@').next().unwrap_or(authority);
-    let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) };
+    let host = if host.starts_with('[') {
+        host
+    } else {
+        host.split(':').next().unwrap_or(host)
+    };
     host.strip_prefix("www.").unwrap_or(host)
 }
 
@@ -147,7 +156,11 @@ pub fn stats_table(stats: &DatasetStats) -> String {
             let _ = writeln!(out, "{:>11} {:>8}  {label}", count(*value), share(*value, whole));
         }
     };
-    section("characters a document, from", &stats.characters.rows(), stats.documents);
+    section(
+        "characters a document, from",
+        &stats.characters.rows(),
+        stats.documents,
+    );
     section("languages", &top(&stats.languages, 10), stats.documents);
     section("sites", &stats.top_sites(10), stats.documents);
     section("dropped records", &stats.top_drops(15), stats.counts.records);

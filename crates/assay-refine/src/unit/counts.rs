@@ -46,7 +46,12 @@ impl Counts {
     pub fn new(stages: &[&str]) -> Self {
         let stages = stages.iter().chain([&KEPT_STAGE]);
         Self {
-            stages: stages.map(|stage| StageCount { stage: (*stage).to_owned(), ..StageCount::default() }).collect(),
+            stages: stages
+                .map(|stage| StageCount {
+                    stage: (*stage).to_owned(),
+                    ..StageCount::default()
+                })
+                .collect(),
             ..Self::default()
         }
     }

@@ -35,14 +35,18 @@ impl Format {
 
 /// One open documents file.
 pub(super) enum DocumentFile<W: Write + Send> {
-    Parquet(DocsWriter<W>),
-    Jsonl { name: String, encoder: zstd::Encoder<'static, W>, rows: u64 },
+    Parquet(Box<DocsWriter<W>>),
+    Jsonl {
+        name: String,
+        encoder: zstd::Encoder<'static, W>,
+        rows: u64,
+    },
 }
 
 impl<W: Write + Send> DocumentFile<W> {
     pub(super) fn new(format: Format, name: &str, output: W) -> Result<Self, UnitError> {
         Ok(match format {
-            Format::Parquet => Self::Parquet(DocsWriter::new(output)?),
+            Format::Parquet => Self::Parquet(Box::new(DocsWriter::new(output)?)),
             Format::Jsonl => Self::Jsonl {
                 name: name.to_owned(),
                 encoder: zstd::Encoder::new(output, ZSTD_LEVEL).map_err(UnitError::io(name))?,
@@ -63,8 +67,12 @@ impl<W: Write + Send> DocumentFile<W> {
             Self::Parquet(writer) => Ok(writer.push(row)?),
             Self::Jsonl { name, encoder, rows } => {
                 *rows += 1;
-                let line = serde_json::to_vec(&JsonRow::from(row)).map_err(|error| UnitError::io(name)(error.into()))?;
-                encoder.write_all(&line).and_then(|()| encoder.write_all(b"\n")).map_err(UnitError::io(name))
+                let line = serde_json::to_vec(&JsonRow::from(row))
+                    .map_err(|error| UnitError::io(name)(error.into()))?;
+                encoder
+                    .write_all(&line)
+                    .and_then(|()| encoder.write_all(b"\n"))
+                    .map_err(UnitError::io(name))
             }
         }
     }
@@ -155,7 +163,9 @@ impl JsonRow {
 const LINE_BYTES_MAX: u64 = 32 << 20;
 
 /// The rows of a `docs-*.jsonl.zst` file, one line in memory at a time.
-pub fn read_documents_jsonl(input: impl Read) -> Result<impl Iterator<Item = Result<DocsRow, TableError>>, TableError> {
+pub fn read_documents_jsonl(
+    input: impl Read,
+) -> Result<impl Iterator<Item = Result<DocsRow, TableError>>, TableError> {
     let corrupt = || TableError::Corrupt { table: "docs" };
     let decoder = zstd::Decoder::new(input).map_err(|_| corrupt())?;
     let mut lines = BufReader::new(decoder);
@@ -168,11 +178,18 @@ pub fn read_documents_jsonl(input: impl Read) -> Result<impl Iterator<Item = Res
             Err(_) => return Some(Err(corrupt())),
         }
         row += 1;
-        let wrong = |what| TableError::Value { table: "docs", row: row - 1, what };
+        let wrong = |what| TableError::Value {
+            table: "docs",
+            row: row - 1,
+            what,
+        };
         Some(
             serde_json::from_slice::<JsonRow>(&line)
                 .map_err(|_| wrong("no document in JSON"))
-                .and_then(|json| json.into_row().ok_or_else(|| wrong("language score is no multiple of 1/65536"))),
+                .and_then(|json| {
+                    json.into_row()
+                        .ok_or_else(|| wrong("language score is no multiple of 1/65536"))
+                }),
         )
     }))
 }

@@ -6,8 +6,8 @@
 use std::io::{self, Write};
 
 use assay_types::{
-    Addressing, BandRow, Bytes, Decision, Digest, Digest16, DocsEntry, DocsRow, FileEntry, LedgerEntry, LedgerRow,
-    ManifestUnit, MerkleBuilder, Reason, RecipeId, Tokens, UnitId,
+    Addressing, BandRow, Bytes, Decision, Digest, Digest16, DocsEntry, DocsRow, FileEntry, LedgerEntry,
+    LedgerRow, ManifestUnit, MerkleBuilder, Reason, RecipeId, Tokens, UnitId,
 };
 
 use super::counts::Counts;
@@ -22,7 +22,11 @@ const BANDS: &str = "bands.parquet";
 const FEATURES: &str = "features.parquet";
 
 /// What a record is dropped as when an earlier one of its unit shares a band.
-const DUPLICATE: Drop = Drop { reason: Reason::Duplicate, step: "minhash", why: "duplicate" };
+const DUPLICATE: Drop = Drop {
+    reason: Reason::Duplicate,
+    step: "minhash",
+    why: "duplicate",
+};
 
 /// A documents file is closed at the first full row group past this many bytes (limit: 1 GiB, docs/format.md).
 const DOCS_FILE_BYTES: u64 = 512 << 20;
@@ -113,7 +117,10 @@ pub struct UnitWriter<F: UnitFiles> {
 
 impl<F: UnitFiles> std::fmt::Debug for UnitWriter<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UnitWriter").field("identity", &self.identity).field("counts", &self.counts).finish_non_exhaustive()
+        f.debug_struct("UnitWriter")
+            .field("identity", &self.identity)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -182,7 +189,11 @@ impl<F: UnitFiles> UnitWriter<F> {
     }
 
     /// Fills the decision into `row`; gives back the document if it stays.
-    fn decide<'r>(&mut self, refined: &'r Refined, row: &mut LedgerRow) -> Result<Option<&'r Document>, UnitError> {
+    fn decide<'r>(
+        &mut self,
+        refined: &'r Refined,
+        row: &mut LedgerRow,
+    ) -> Result<Option<&'r Document>, UnitError> {
         let document = match &refined.outcome {
             Outcome::Dropped(drop) => {
                 row.reason = drop.reason;
@@ -193,7 +204,10 @@ impl<F: UnitFiles> UnitWriter<F> {
         };
         row.text_hash = document.text_hash;
         if let Some(bands) = &document.bands {
-            self.bands.push(BandRow { idx: refined.idx, bands: *bands })?;
+            self.bands.push(BandRow {
+                idx: refined.idx,
+                bands: *bands,
+            })?;
             if let Some(earlier) = self.dedup.observe(refined.idx, &bands.0) {
                 row.reason = Reason::Duplicate;
                 row.dup_of = Some(earlier);
@@ -241,7 +255,19 @@ impl<F: UnitFiles> UnitWriter<F> {
 
     /// Closes all files and sums the unit up; the archive ends where the last record ended.
     pub fn finish(self, addressing: Addressing) -> Result<(UnitSummary, F), UnitError> {
-        let Self { mut files, identity, ledger, bands, docs, mut docs_done, features, leaves, counts, end, .. } = self;
+        let Self {
+            mut files,
+            identity,
+            ledger,
+            bands,
+            docs,
+            mut docs_done,
+            features,
+            leaves,
+            counts,
+            end,
+            ..
+        } = self;
         docs_done.push(close_docs(&mut files, &identity, docs_done.len(), docs)?);
         let (file, ledger) = ledger.finish()?.finish();
         files.close(file).map_err(UnitError::io(LEDGER))?;
@@ -267,7 +293,11 @@ impl<F: UnitFiles> UnitWriter<F> {
                 sha256: ledger.sha256,
                 root: leaves.root(),
             },
-            bands: FileEntry { path: identity.path_of(BANDS), bytes: Bytes(bands.bytes), sha256: bands.sha256 },
+            bands: FileEntry {
+                path: identity.path_of(BANDS),
+                bytes: Bytes(bands.bytes),
+                sha256: bands.sha256,
+            },
             docs: docs_done,
             unit_root: Digest::ZERO,
         };
@@ -300,5 +330,10 @@ fn close_docs<F: UnitFiles>(
     let rows = file.rows() as u32;
     let (inner, digested) = file.finish(&name)?.finish();
     files.close(inner).map_err(UnitError::io(&name))?;
-    Ok(DocsEntry { path: identity.path_of(&name), bytes: Bytes(digested.bytes), rows, sha256: digested.sha256 })
+    Ok(DocsEntry {
+        path: identity.path_of(&name),
+        bytes: Bytes(digested.bytes),
+        rows,
+        sha256: digested.sha256,
+    })
 }

@@ -39,7 +39,12 @@ pub fn expected_row(refined: &Refined, dup_of: Option<u32>) -> LedgerRow {
 
 /// The part of a row that re-execution gives.
 pub(super) fn executed(row: &LedgerRow) -> Executed {
-    Executed { decision: row.decision, reason: row.reason, text_hash: row.text_hash, n_tokens: row.n_tokens }
+    Executed {
+        decision: row.decision,
+        reason: row.reason,
+        text_hash: row.text_hash,
+        n_tokens: row.n_tokens,
+    }
 }
 
 /// A difference between a dataset and its archive.
@@ -57,10 +62,19 @@ pub(super) fn rows(expected: &LedgerRow, found: &LedgerRow) -> Vec<Difference> {
     let mut differences = Vec::new();
     let mut differ = |kind: FaultKind, expected: String, found: String| {
         if expected != found {
-            differences.push(Difference { kind, expected, found, column: None });
+            differences.push(Difference {
+                kind,
+                expected,
+                found,
+                column: None,
+            });
         }
     };
-    differ(FaultKind::DigestWrong, format!("record {}", expected.record_digest), format!("record {}", found.record_digest));
+    differ(
+        FaultKind::DigestWrong,
+        format!("record {}", expected.record_digest),
+        format!("record {}", found.record_digest),
+    );
     let involves_duplicate = [expected.reason, found.reason].contains(&Reason::Duplicate)
         && [expected.reason, found.reason].contains(&Reason::Kept);
     if involves_duplicate || expected.dup_of != found.dup_of {
@@ -72,15 +86,26 @@ pub(super) fn rows(expected: &LedgerRow, found: &LedgerRow) -> Vec<Difference> {
         let reason = |row: &LedgerRow| format!("reason {}", row.reason.to_u8());
         differ(FaultKind::ReasonChanged, reason(expected), reason(found));
     }
-    differ(FaultKind::TextChanged, format!("text {}", expected.text_hash), format!("text {}", found.text_hash));
+    differ(
+        FaultKind::TextChanged,
+        format!("text {}", expected.text_hash),
+        format!("text {}", found.text_hash),
+    );
     if !involves_duplicate {
-        differ(FaultKind::CountLied, format!("{} tokens", expected.n_tokens), format!("{} tokens", found.n_tokens));
+        differ(
+            FaultKind::CountLied,
+            format!("{} tokens", expected.n_tokens),
+            format!("{} tokens", found.n_tokens),
+        );
     }
     differences
 }
 
 fn duplicate(row: &LedgerRow) -> String {
-    row.dup_of.map_or_else(|| "no duplicate".to_owned(), |of| format!("duplicate of row {of}"))
+    row.dup_of.map_or_else(
+        || "no duplicate".to_owned(),
+        |of| format!("duplicate of row {of}"),
+    )
 }
 
 /// Compares band keys and document columns of a passed record with what the dataset holds for row `idx`.
@@ -95,7 +120,12 @@ pub(super) fn contents(
         differences.push(Difference {
             kind: FaultKind::BandsWrong,
             expected: "the text's band keys".to_owned(),
-            found: if tables.bands(expected.idx).is_some() { "other keys" } else { "no keys" }.to_owned(),
+            found: if tables.bands(expected.idx).is_some() {
+                "other keys"
+            } else {
+                "no keys"
+            }
+            .to_owned(),
             column: None,
         });
     }

@@ -4,8 +4,8 @@
 //! before they are given out, so that a finding that cannot be proved this way is left to the report alone.
 
 use assay_types::{
-    ColumnClaim, Digest, FRAUD_PROOF_VERSION, FaultKind, FraudKind, FraudProof, Hotkey, LedgerRow, Manifest, ManifestUnit,
-    MerkleTree, ProofRow, ProofUnit, SourceRange,
+    ColumnClaim, Digest, FRAUD_PROOF_VERSION, FaultKind, FraudKind, FraudProof, Hotkey, LedgerRow, Manifest,
+    ManifestUnit, MerkleTree, ProofRow, ProofUnit, SourceRange,
 };
 
 use super::recheck::Finding;
@@ -16,14 +16,32 @@ pub const PROOFS_MAX: usize = 16;
 
 /// Proofs of the first provable findings of a unit, at most [`PROOFS_MAX`].
 pub fn proofs(manifest: &Manifest, tables: &UnitTables, findings: &[Finding]) -> Vec<FraudProof> {
-    let Some(unit) = proof_unit(manifest, &tables.entry) else { return Vec::new() };
-    let leaves: Vec<Digest> = tables.ledger.iter().map(|row| row.leaf(&tables.entry.unit_id)).collect();
-    let maker = Maker { manifest, tables, unit, leaves };
-    findings.iter().filter_map(|finding| maker.proof(finding)).take(PROOFS_MAX).collect()
+    let Some(unit) = proof_unit(manifest, &tables.entry) else {
+        return Vec::new();
+    };
+    let leaves: Vec<Digest> = tables
+        .ledger
+        .iter()
+        .map(|row| row.leaf(&tables.entry.unit_id))
+        .collect();
+    let maker = Maker {
+        manifest,
+        tables,
+        unit,
+        leaves,
+    };
+    findings
+        .iter()
+        .filter_map(|finding| maker.proof(finding))
+        .take(PROOFS_MAX)
+        .collect()
 }
 
 fn proof_unit(manifest: &Manifest, entry: &ManifestUnit) -> Option<ProofUnit> {
-    let index = manifest.units.iter().position(|unit| unit.unit_id == entry.unit_id)?;
+    let index = manifest
+        .units
+        .iter()
+        .position(|unit| unit.unit_id == entry.unit_id)?;
     let roots: Vec<Digest> = manifest.units.iter().map(ManifestUnit::expected_root).collect();
     let parts = entry.root_parts();
     Some(ProofUnit {
@@ -61,12 +79,20 @@ impl Maker<'_> {
             FaultKind::DupWrong => {
                 let witness = expected?.dup_of.or(row.dup_of)?;
                 let first = self.tables.row(witness)?;
-                (FraudKind::DupWrong, vec![self.row(at)?, self.row(witness)?], vec![range(row), range(first)])
+                (
+                    FraudKind::DupWrong,
+                    vec![self.row(at)?, self.row(witness)?],
+                    vec![range(row), range(first)],
+                )
             }
             _ if finding.column.is_some() => (FraudKind::ColumnWrong, vec![self.row(at)?], vec![range(row)]),
             FaultKind::OffsetMoved | FaultKind::RowAdded => {
                 let before = at.checked_sub(1);
-                let rows = before.and_then(|before| self.row(before)).into_iter().chain([self.row(at)?]).collect();
+                let rows = before
+                    .and_then(|before| self.row(before))
+                    .into_iter()
+                    .chain([self.row(at)?])
+                    .collect();
                 (FraudKind::Gap, rows, Vec::new())
             }
             _ => (FraudKind::RowWrong, vec![self.row(at)?], vec![range(expected?)]),
@@ -84,7 +110,11 @@ impl Maker<'_> {
             rows,
             sources,
             executed: finding.executed().filter(|_| matches!(kind, FraudKind::RowWrong)),
-            column: if is_column { Some(self.column(at, finding)?) } else { None },
+            column: if is_column {
+                Some(self.column(at, finding)?)
+            } else {
+                None
+            },
             prover: Hotkey::default(),
             signature: String::new(),
         };
@@ -93,13 +123,20 @@ impl Maker<'_> {
 
     fn row(&self, at: u32) -> Option<ProofRow> {
         let path = MerkleTree::proof(&self.leaves, u64::from(at))?;
-        Some(ProofRow { index: at, row: *self.tables.row(at)?, path })
+        Some(ProofRow {
+            index: at,
+            row: *self.tables.row(at)?,
+            path,
+        })
     }
 
     /// Which file and row of the documents holds the kept row at `at`.
     fn column(&self, at: u32, finding: &Finding) -> Option<ColumnClaim> {
         let earlier = self.tables.ledger.get(..at as usize)?;
-        let mut row = earlier.iter().filter(|row| row.decision == assay_types::Decision::Keep).count() as u64;
+        let mut row = earlier
+            .iter()
+            .filter(|row| row.decision == assay_types::Decision::Keep)
+            .count() as u64;
         let mut file = 0;
         for docs in &self.tables.entry.docs {
             if row < u64::from(docs.rows) {
@@ -121,5 +158,9 @@ impl Maker<'_> {
 }
 
 fn range(row: &LedgerRow) -> SourceRange {
-    SourceRange { offset: row.offset, length: row.length, digest: row.record_digest }
+    SourceRange {
+        offset: row.offset,
+        length: row.length,
+        digest: row.record_digest,
+    }
 }

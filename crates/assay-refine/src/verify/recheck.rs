@@ -47,24 +47,45 @@ pub struct Recheck<'a> {
 impl<'a> Recheck<'a> {
     /// Starts at the first row.
     pub fn new(tables: &'a UnitTables, identity: UnitIdentity) -> Self {
-        Self { tables, identity, dedup: UnitDedup::new(), at: 0, checked: 0, findings: Vec::new() }
+        Self {
+            tables,
+            identity,
+            dedup: UnitDedup::new(),
+            at: 0,
+            checked: 0,
+            findings: Vec::new(),
+        }
     }
 
     /// Takes the archive's next record; every record comes, in order.
     pub fn next(&mut self, refined: &Refined) {
         let dup_of = match &refined.outcome {
-            Outcome::Passed(document) => document.bands.and_then(|bands| self.dedup.observe(refined.idx, &bands.0)),
+            Outcome::Passed(document) => document
+                .bands
+                .and_then(|bands| self.dedup.observe(refined.idx, &bands.0)),
             Outcome::Dropped(_) => None,
         };
         let expected = compare::expected_row(refined, dup_of);
         // Rows that start before this record stand for no record.
-        while let Some(row) = self.tables.row(self.at).filter(|row| row.offset < expected.offset) {
+        while let Some(row) = self
+            .tables
+            .row(self.at)
+            .filter(|row| row.offset < expected.offset)
+        {
             let kind = if row.record_digest == expected.record_digest && !row.record_digest.is_zero() {
                 FaultKind::OffsetMoved
             } else {
                 FaultKind::RowAdded
             };
-            self.find_row(kind, *row, format!("no record at byte {}", row.offset), format!("row {}", row.idx), None);
+            self.find_row(
+                kind,
+                *row,
+                [
+                    format!("no record at byte {}", row.offset),
+                    format!("row {}", row.idx),
+                ],
+                None,
+            );
             self.at += 1;
             if kind == FaultKind::OffsetMoved {
                 return;
@@ -77,12 +98,20 @@ impl<'a> Recheck<'a> {
             }
             Some(row) if row.record_digest == expected.record_digest && !row.record_digest.is_zero() => {
                 let shown = |row: &LedgerRow| format!("{}+{}", row.offset, row.length);
-                self.find_row(FaultKind::OffsetMoved, row, shown(&expected), shown(&row), Some(expected));
+                self.find_row(
+                    FaultKind::OffsetMoved,
+                    row,
+                    [shown(&expected), shown(&row)],
+                    Some(expected),
+                );
                 self.at += 1;
             }
             _ => {
                 // Inside the row before, or after the last one.
-                let before = self.at.checked_sub(1).and_then(|at| Some((at, *self.tables.row(at)?)));
+                let before = self
+                    .at
+                    .checked_sub(1)
+                    .and_then(|at| Some((at, *self.tables.row(at)?)));
                 let shown = format!("a row for the record at {}+{}", expected.offset, expected.length);
                 let fault = self.tables.fault(
                     FaultKind::RowHidden,
@@ -90,7 +119,12 @@ impl<'a> Recheck<'a> {
                     shown,
                     "none".to_owned(),
                 );
-                self.findings.push(Finding { fault, row: before.map(|(at, _)| at), expected: Some(expected), column: None });
+                self.findings.push(Finding {
+                    fault,
+                    row: before.map(|(at, _)| at),
+                    expected: Some(expected),
+                    column: None,
+                });
             }
         }
     }
@@ -109,32 +143,56 @@ impl<'a> Recheck<'a> {
     /// A sampled row whose range holds no single record.
     pub fn misplaced(&mut self, row: &LedgerRow, kind: FaultKind, found: String) {
         self.checked += 1;
-        self.find_row(kind, *row, "exactly one record".to_owned(), found, None);
+        self.find_row(kind, *row, ["exactly one record".to_owned(), found], None);
     }
 
     fn compare(&mut self, expected: LedgerRow, found: &LedgerRow, refined: &Refined) {
         self.checked += 1;
         if expected.length != found.length {
-            let kind = if found.length > expected.length { FaultKind::RowHidden } else { FaultKind::OffsetMoved };
+            let kind = if found.length > expected.length {
+                FaultKind::RowHidden
+            } else {
+                FaultKind::OffsetMoved
+            };
             // A longer row hides the record behind this one, which gets its own finding when it comes.
             if kind == FaultKind::OffsetMoved {
                 let shown = |row: &LedgerRow| format!("{} bytes", row.length);
-                self.find_row(kind, *found, shown(&expected), shown(found), Some(expected));
+                self.find_row(kind, *found, [shown(&expected), shown(found)], Some(expected));
                 return;
             }
         }
-        let mut differences = if expected.length == found.length { compare::rows(&expected, found) } else { Vec::new() };
+        let mut differences = if expected.length == found.length {
+            compare::rows(&expected, found)
+        } else {
+            Vec::new()
+        };
         if differences.is_empty()
             && let Outcome::Passed(document) = &refined.outcome
         {
             // Bands and documents are filed under the ledger's own numbers.
-            let here = LedgerRow { idx: found.idx, ..expected };
+            let here = LedgerRow {
+                idx: found.idx,
+                ..expected
+            };
             differences = compare::contents(self.tables, &self.identity, &here, document);
         }
-        for Difference { kind, expected: wanted, found: has, column } in differences {
-            let fault = self.tables.fault(kind, Some((found.idx, found.offset)), wanted, has);
+        for Difference {
+            kind,
+            expected: wanted,
+            found: has,
+            column,
+        } in differences
+        {
+            let fault = self
+                .tables
+                .fault(kind, Some((found.idx, found.offset)), wanted, has);
             let row = self.place_of(found);
-            self.findings.push(Finding { fault, row, expected: Some(expected), column });
+            self.findings.push(Finding {
+                fault,
+                row,
+                expected: Some(expected),
+                column,
+            });
         }
     }
 
@@ -142,16 +200,29 @@ impl<'a> Recheck<'a> {
         (self.tables.row(row.idx)? == row).then_some(row.idx)
     }
 
-    fn find_row(&mut self, kind: FaultKind, row: LedgerRow, expected: String, found: String, is: Option<LedgerRow>) {
-        let fault = self.tables.fault(kind, Some((row.idx, row.offset)), expected, found);
+    fn find_row(&mut self, kind: FaultKind, row: LedgerRow, shown: [String; 2], is: Option<LedgerRow>) {
+        let [expected, found] = shown;
+        let fault = self
+            .tables
+            .fault(kind, Some((row.idx, row.offset)), expected, found);
         let place = self.place_of(&row);
-        self.findings.push(Finding { fault, row: place, expected: is, column: None });
+        self.findings.push(Finding {
+            fault,
+            row: place,
+            expected: is,
+            column: None,
+        });
     }
 
     /// Ends a whole archive: rows behind its last record stand for nothing.
     pub fn end(&mut self) {
         while let Some(row) = self.tables.row(self.at).copied() {
-            self.find_row(FaultKind::RowAdded, row, "the end of the archive".to_owned(), format!("row {}", row.idx), None);
+            self.find_row(
+                FaultKind::RowAdded,
+                row,
+                ["the end of the archive".to_owned(), format!("row {}", row.idx)],
+                None,
+            );
             self.at += 1;
         }
     }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use assay_types::{
-    BandKeys, BandRow, DOCS_COLUMNS, Decision, DocsRow, Fault, FaultKind, LedgerRow, ManifestUnit, MerkleBuilder, Reason,
-    blake3_16, check_contiguous,
+    BandKeys, BandRow, DOCS_COLUMNS, Decision, DocsRow, Fault, FaultKind, LedgerRow, ManifestUnit,
+    MerkleBuilder, Reason, blake3_16, check_contiguous,
 };
 
 use crate::minhash::UnitDedup;
@@ -22,7 +22,11 @@ impl Columns {
     pub fn of(row: &DocsRow) -> Self {
         let short = |bytes: &[u8]| {
             let digest = blake3_16(bytes);
-            digest.as_bytes().iter().take(8).fold(0u64, |all, byte| all << 8 | u64::from(*byte))
+            digest
+                .as_bytes()
+                .iter()
+                .take(8)
+                .fold(0u64, |all, byte| all << 8 | u64::from(*byte))
         };
         Self([
             short(row.text.as_bytes()),
@@ -44,7 +48,12 @@ impl Columns {
     /// Names of the columns in which two documents differ.
     pub fn differing(&self, other: &Self) -> Vec<&'static str> {
         let pairs = self.0.iter().zip(&other.0);
-        DOCS_COLUMNS.iter().zip(pairs).filter(|(_, (a, b))| a != b).map(|((name, _), _)| *name).collect()
+        DOCS_COLUMNS
+            .iter()
+            .zip(pairs)
+            .filter(|(_, (a, b))| a != b)
+            .map(|((name, _), _)| *name)
+            .collect()
     }
 }
 
@@ -77,7 +86,11 @@ pub struct UnitTables {
 impl UnitTables {
     /// Takes ledger and bands and checks them; documents follow with [`Self::add_document`].
     pub fn new(entry: ManifestUnit, ledger: Vec<LedgerRow>, bands: Vec<BandRow>) -> Self {
-        let kept: Vec<u32> = (0u32..).zip(&ledger).filter(|(_, row)| row.decision == Decision::Keep).map(|(at, _)| at).collect();
+        let kept: Vec<u32> = (0u32..)
+            .zip(&ledger)
+            .filter(|(_, row)| row.decision == Decision::Keep)
+            .map(|(at, _)| at)
+            .collect();
         let mut tables = Self {
             entry,
             ledger,
@@ -110,40 +123,77 @@ impl UnitTables {
     /// A fault of this unit.
     pub fn fault(&self, kind: FaultKind, row: Option<(u32, u64)>, expected: String, found: String) -> Fault {
         let (idx, offset) = row.unzip();
-        Fault { kind, unit: self.entry.unit_id, idx, offset, expected, found }
+        Fault {
+            kind,
+            unit: self.entry.unit_id,
+            idx,
+            offset,
+            expected,
+            found,
+        }
     }
 
-    fn push(&mut self, kind: FaultKind, row: Option<(u32, u64)>, expected: impl ToString, found: impl ToString) {
-        let fault = self.fault(kind, row, expected.to_string(), found.to_string());
+    fn push(&mut self, kind: FaultKind, row: Option<(u32, u64)>, expected: String, found: String) {
+        let fault = self.fault(kind, row, expected, found);
         self.faults.push(fault);
     }
 
     fn check_ledger(&mut self) {
         let mut leaves = MerkleBuilder::default();
-        self.ledger.iter().for_each(|row| leaves.push(row.leaf(&self.entry.unit_id)));
+        self.ledger
+            .iter()
+            .for_each(|row| leaves.push(row.leaf(&self.entry.unit_id)));
         let root = leaves.root();
         if root != self.entry.ledger.root {
-            self.push(FaultKind::RootMismatch, None, format!("ledger root {root}"), self.entry.ledger.root);
+            self.push(
+                FaultKind::RootMismatch,
+                None,
+                format!("ledger root {root}"),
+                self.entry.ledger.root.to_string(),
+            );
         }
         let expected = self.entry.expected_root();
         if expected != self.entry.unit_root {
-            self.push(FaultKind::RootMismatch, None, format!("unit root {expected}"), self.entry.unit_root);
+            self.push(
+                FaultKind::RootMismatch,
+                None,
+                format!("unit root {expected}"),
+                self.entry.unit_root.to_string(),
+            );
         }
         if let Err(error) = check_contiguous(&self.ledger, self.entry.warc_len.0) {
-            self.push(FaultKind::from(&error), None, "rows that follow each other to the archive's end", error);
+            self.push(
+                FaultKind::from(&error),
+                None,
+                "rows that follow each other to the archive's end".to_owned(),
+                error.to_string(),
+            );
         }
     }
 
     fn check_counts(&mut self) {
-        let kept = self.ledger.iter().filter(|row| row.decision == Decision::Keep).count() as u64;
+        let kept = self
+            .ledger
+            .iter()
+            .filter(|row| row.decision == Decision::Keep)
+            .count() as u64;
         let tokens: u64 = self.ledger.iter().map(|row| u64::from(row.n_tokens)).sum();
         for (name, expected, found) in [
-            ("n_records", self.ledger.len() as u64, u64::from(self.entry.n_records)),
+            (
+                "n_records",
+                self.ledger.len() as u64,
+                u64::from(self.entry.n_records),
+            ),
             ("n_kept", kept, u64::from(self.entry.n_kept)),
             ("n_tokens", tokens, self.entry.n_tokens.0),
         ] {
             if expected != found {
-                self.push(FaultKind::CountLied, None, format!("{name} {expected}"), format!("{name} {found}"));
+                self.push(
+                    FaultKind::CountLied,
+                    None,
+                    format!("{name} {expected}"),
+                    format!("{name} {found}"),
+                );
             }
         }
     }
@@ -153,19 +203,35 @@ impl UnitTables {
         let mut dedup = UnitDedup::new();
         let mut last = None;
         for band in bands {
-            let passed = self.row(band.idx).is_some_and(|row| matches!(row.reason, Reason::Kept | Reason::Duplicate));
+            let passed = self
+                .row(band.idx)
+                .is_some_and(|row| matches!(row.reason, Reason::Kept | Reason::Duplicate));
             if !passed || last.is_some_and(|last| last >= band.idx) {
                 let row = self.row(band.idx).map(|row| (row.idx, row.offset));
-                self.push(FaultKind::BandsWrong, row, "band keys of passed records in ledger order", format!("row {}", band.idx));
+                self.push(
+                    FaultKind::BandsWrong,
+                    row,
+                    "band keys of passed records in ledger order".to_owned(),
+                    format!("row {}", band.idx),
+                );
                 continue;
             }
             last = Some(band.idx);
             let dup_of = dedup.observe(band.idx, &band.bands.0);
             self.bands.insert(band.idx, band.bands);
-            let Some(row) = self.row(band.idx).copied() else { continue };
+            let Some(row) = self.row(band.idx).copied() else {
+                continue;
+            };
             if row.dup_of != dup_of {
-                let shown = |dup: Option<u32>| dup.map_or("no duplicate".to_owned(), |of| format!("duplicate of row {of}"));
-                self.push(FaultKind::DupWrong, Some((row.idx, row.offset)), shown(dup_of), shown(row.dup_of));
+                let shown = |dup: Option<u32>| {
+                    dup.map_or("no duplicate".to_owned(), |of| format!("duplicate of row {of}"))
+                };
+                self.push(
+                    FaultKind::DupWrong,
+                    Some((row.idx, row.offset)),
+                    shown(dup_of),
+                    shown(row.dup_of),
+                );
             }
         }
     }
@@ -173,27 +239,57 @@ impl UnitTables {
     /// Takes the next document; documents come in file order.
     pub fn add_document(&mut self, document: &DocsRow) {
         let Some(at) = self.kept.next() else {
-            self.push(FaultKind::RowAdded, None, "one document a kept row", format!("another document `{}`", document.id));
+            self.push(
+                FaultKind::RowAdded,
+                None,
+                "one document a kept row".to_owned(),
+                format!("another document `{}`", document.id),
+            );
             return;
         };
         let Some(row) = self.row(at).copied() else { return };
         let place = Some((row.idx, row.offset));
         let text_hash = blake3_16(document.text.as_bytes());
         if text_hash != row.text_hash {
-            self.push(FaultKind::TextChanged, place, format!("text of hash {}", row.text_hash), text_hash);
+            self.push(
+                FaultKind::TextChanged,
+                place,
+                format!("text of hash {}", row.text_hash),
+                text_hash.to_string(),
+            );
         }
         if document.token_count != i64::from(row.n_tokens) {
-            self.push(FaultKind::CountLied, place, format!("{} tokens", row.n_tokens), document.token_count);
+            self.push(
+                FaultKind::CountLied,
+                place,
+                format!("{} tokens", row.n_tokens),
+                document.token_count.to_string(),
+            );
         }
         if (document.warc_offset, document.warc_length) != (row.offset, row.length) {
             let found = format!("{}+{}", document.warc_offset, document.warc_length);
-            self.push(FaultKind::OffsetMoved, place, format!("{}+{}", row.offset, row.length), found);
+            self.push(
+                FaultKind::OffsetMoved,
+                place,
+                format!("{}+{}", row.offset, row.length),
+                found,
+            );
         }
         if document.record_digest != row.record_digest {
-            self.push(FaultKind::DigestWrong, place, row.record_digest, document.record_digest);
+            self.push(
+                FaultKind::DigestWrong,
+                place,
+                row.record_digest.to_string(),
+                document.record_digest.to_string(),
+            );
         }
         if document.recipe_id != self.entry.recipe_id {
-            self.push(FaultKind::OtherRecipe, place, self.entry.recipe_id, document.recipe_id);
+            self.push(
+                FaultKind::OtherRecipe,
+                place,
+                self.entry.recipe_id.to_string(),
+                document.recipe_id.to_string(),
+            );
         }
         self.documents.insert(at, Columns::of(document));
     }
@@ -204,7 +300,12 @@ impl UnitTables {
         if let Some(first) = missing.first() {
             let row = self.row(*first).map(|row| (row.idx, row.offset));
             let found = format!("{} documents missing from here on", missing.len());
-            self.push(FaultKind::RowHidden, row, "one document a kept row", found);
+            self.push(
+                FaultKind::RowHidden,
+                row,
+                "one document a kept row".to_owned(),
+                found,
+            );
         }
         std::mem::take(&mut self.faults)
     }

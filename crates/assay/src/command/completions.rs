@@ -5,7 +5,7 @@ use clap::CommandFactory as _;
 use crate::cli::Cli;
 use crate::exit::Status;
 
-pub(super) fn run(shell: clap_complete::Shell) -> anyhow::Result<Status> {
+pub(super) fn run(shell: clap_complete::Shell) -> Status {
     clap_complete::generate(shell, &mut Cli::command(), "assay", &mut std::io::stdout());
-    Ok(Status::Ok)
+    Status::Ok
 }

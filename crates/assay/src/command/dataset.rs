@@ -15,7 +15,10 @@ pub(super) fn run(command: &DatasetCommand, console: &Console) -> anyhow::Result
     let stats = local::dataset_stats(dataset)?;
     if let Some(path) = html {
         let title = dataset.canonicalize().unwrap_or_else(|_| dataset.clone());
-        let title = title.file_name().map_or_else(|| "dataset".to_owned(), |name| name.to_string_lossy().into_owned());
+        let title = title.file_name().map_or_else(
+            || "dataset".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         local::write_atomically(path, report::stats_html(&title, &stats).as_bytes())?;
         console.note(&format!("report: {}", path.display()));
     }

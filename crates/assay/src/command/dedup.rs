@@ -16,7 +16,7 @@ pub(super) fn run(args: &DedupArgs, console: &Console) -> anyhow::Result<Status>
     let found = local::dedup(&args.texts, order)?;
     if console.is_json() {
         // The document itself has the three keys, so that it can be compared with datatrove's stages as it is.
-        console.flat("assay.dedup/1", &found)?;
+        Console::flat("assay.dedup/1", &found)?;
         return Ok(Status::Ok);
     }
     console.result("assay.dedup/1", &found, &[], || {

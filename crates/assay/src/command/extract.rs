@@ -38,7 +38,9 @@ pub(super) fn run(args: &ExtractArgs, console: &Console) -> anyhow::Result<Statu
     if console.is_json() {
         console.result("assay.extract/1", &pages, &warnings, String::new)?;
     } else {
-        warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}")));
+        for warning in &warnings {
+            console.note(&format!("warning: {warning}"));
+        }
     }
     Ok(Status::Ok)
 }

@@ -20,7 +20,9 @@ pub(super) fn run(args: &FilterArgs, _console: &Console) -> anyhow::Result<Statu
         threads: super::threads(args.threads),
     };
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout());
-    local::filter(job, |line| out.write_all(line).and_then(|()| out.write_all(b"\n")))?;
+    local::filter(job, |line| {
+        out.write_all(line).and_then(|()| out.write_all(b"\n"))
+    })?;
     out.flush()?;
     Ok(Status::Ok)
 }

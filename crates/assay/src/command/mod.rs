@@ -25,11 +25,13 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Pack(args) => pack::run(&args, console),
         Command::Recipe(command) => recipe::run(&command, console),
         Command::Dataset(command) => dataset::run(&command, console),
-        Command::Completions { shell } => completions::run(shell),
+        Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }
 
 /// Worker threads: what was asked for, else the number of cores.
 fn threads(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get)).clamp(1, 1024)
+    asked
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+        .clamp(1, 1024)
 }

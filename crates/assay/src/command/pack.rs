@@ -8,7 +8,12 @@ use crate::console::Console;
 use crate::exit::Status;
 
 pub(super) fn run(args: &PackArgs, console: &Console) -> anyhow::Result<Status> {
-    let job = PackJob { input: &args.input, out: &args.out, base_url: &args.base_url, date: &args.date };
+    let job = PackJob {
+        input: &args.input,
+        out: &args.out,
+        base_url: &args.base_url,
+        date: &args.date,
+    };
     let packed = local::pack(&job)?;
     console.result("assay.pack/1", &packed, &[], || {
         format!(

@@ -38,7 +38,12 @@ fn list(console: &Console) -> anyhow::Result<Status> {
         for recipe in &recipes {
             let _ = writeln!(text, "{:<22} {}  {}", recipe.name, recipe.id(), kinds(recipe));
         }
-        let _ = writeln!(text, "{:<22} {:<64}  with URL lists of your own: `assay recipe lists`", recipes::LISTS_RECIPE, "(id depends on the lists)");
+        let _ = writeln!(
+            text,
+            "{:<22} {:<64}  with URL lists of your own: `assay recipe lists`",
+            recipes::LISTS_RECIPE,
+            "(id depends on the lists)"
+        );
         text
     })?;
     Ok(Status::Ok)
@@ -73,9 +78,13 @@ fn check(file: &Path, console: &Console) -> anyhow::Result<Status> {
     }
     let ok = problems.is_empty();
     let data = json!({ "file": file, "id": id, "problems": problems });
-    console.outcome("assay.recipe-check/1", ok, &data, &[], || {
+    console.outcome("assay.recipe-check/1", ok, &data, || {
         let id = id.map(|id| format!("id {id}\n")).unwrap_or_default();
-        if ok { format!("{id}valid and canonical\n") } else { format!("{id}{}\n", problems.join("\n")) }
+        if ok {
+            format!("{id}valid and canonical\n")
+        } else {
+            format!("{id}{}\n", problems.join("\n"))
+        }
     })?;
     Ok(if ok { Status::Ok } else { Status::CheckFailed })
 }
@@ -84,15 +93,27 @@ fn compare(from: &str, to: &str, console: &Console) -> anyhow::Result<Status> {
     let (from, _) = recipes::recipe(from, None)?;
     let (to, _) = recipes::recipe(to, None)?;
     let changes = diff(&from, &to);
-    let data: Vec<_> =
-        changes.iter().map(|change| json!({ "path": change.path, "from": change.from, "to": change.to })).collect();
+    let data: Vec<_> = changes
+        .iter()
+        .map(|change| json!({ "path": change.path, "from": change.from, "to": change.to }))
+        .collect();
     console.result("assay.recipe-diff/1", &data, &[], || {
         let mut text = String::new();
         for change in &changes {
             let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
-            let _ = writeln!(text, "{}: {} → {}", change.path, shown(&change.from), shown(&change.to));
+            let _ = writeln!(
+                text,
+                "{}: {} → {}",
+                change.path,
+                shown(&change.from),
+                shown(&change.to)
+            );
         }
-        if changes.is_empty() { "the same recipe\n".to_owned() } else { text }
+        if changes.is_empty() {
+            "the same recipe\n".to_owned()
+        } else {
+            text
+        }
     })?;
     Ok(Status::Ok)
 }
@@ -115,7 +136,12 @@ fn lists(wheel: &Path, out: &Path, console: &Console) -> anyhow::Result<Status> 
     console.result("assay.recipe-lists/1", &data, &[], || {
         let mut text = String::new();
         for kind in UrlListKind::ALL {
-            let _ = writeln!(text, "{:>12}  {}", report::count(lists.len(kind) as u64), kind.name());
+            let _ = writeln!(
+                text,
+                "{:>12}  {}",
+                report::count(lists.len(kind) as u64),
+                kind.name()
+            );
         }
         let _ = writeln!(text, "recipe {} in {}", recipe.id(), path.display());
         text

@@ -23,9 +23,13 @@ const DROPS: usize = 12;
 
 pub(super) fn run(args: &RefineArgs, console: &Console) -> anyhow::Result<Status> {
     let started = Instant::now();
-    let open = config::open_options()?;
+    let open = config::open_options();
     // The inputs are looked at first: a wrong path should not wait for recipe and lists.
-    let sources = if args.sample { Vec::new() } else { assay_hub::resolve(&args.input)? };
+    let sources = if args.sample {
+        Vec::new()
+    } else {
+        assay_hub::resolve(&args.input)?
+    };
     let engine = recipes::engine(&args.recipe.recipe, args.recipe.url_lists.as_deref())?;
     if let Some(needle) = &args.explain {
         let explanation = local::explain(&sources, &open, &engine, needle)?;
@@ -33,7 +37,11 @@ pub(super) fn run(args: &RefineArgs, console: &Console) -> anyhow::Result<Status
         return Ok(Status::Ok);
     }
     let out = args.out.clone().context("`--out` is missing")?;
-    let sources = if args.sample { sample(&out, console)? } else { sources };
+    let sources = if args.sample {
+        sample(&out, console)?
+    } else {
+        sources
+    };
     let format = match args.format {
         FormatArg::Parquet => Format::Parquet,
         FormatArg::Jsonl => Format::Jsonl,
@@ -61,18 +69,31 @@ fn sample(out: &std::path::Path, console: &Console) -> anyhow::Result<Vec<Source
     if !archive.is_file() {
         let (packed, folder) = local::pack_sample(&archive)?;
         let (pages, bytes) = (report::count(packed.pages), report::bytes(packed.html_bytes));
-        console.note(&format!("sample: {pages} pages ({bytes}) of {}", folder.display()));
+        console.note(&format!(
+            "sample: {pages} pages ({bytes}) of {}",
+            folder.display()
+        ));
     }
-    Ok(vec![Source::file(archive.clone(), Some(fs_err::metadata(&archive)?.len()))?])
+    Ok(vec![Source::file(
+        archive.clone(),
+        Some(fs_err::metadata(&archive)?.len()),
+    )?])
 }
 
 fn show(run: RunReport, job: &RefineJob<'_>, started: Instant, console: &Console) -> anyhow::Result<Status> {
     let svg = job.out.join("funnel.svg");
     local::write_atomically(&svg, report::funnel_svg(&run.counts).as_bytes())?;
     let data = report_of(&run, job.engine, started);
-    let mut warnings: Vec<String> = run.failed.iter().map(|failed| format!("{}: {}", failed.input, failed.error)).collect();
+    let mut warnings: Vec<String> = run
+        .failed
+        .iter()
+        .map(|failed| format!("{}: {}", failed.input, failed.error))
+        .collect();
     if run.resumed > 0 {
-        warnings.push(format!("{} units were finished before and taken over", run.resumed));
+        warnings.push(format!(
+            "{} units were finished before and taken over",
+            run.resumed
+        ));
     }
     if run.failed.is_empty() {
         console.result(REFINE_SCHEMA, &data, &warnings, || summary(&run, &data, job))?;
@@ -85,7 +106,12 @@ fn show(run: RunReport, job: &RefineJob<'_>, started: Instant, console: &Console
     let mut failures = run.failed.into_iter().map(|input| input.error);
     match failures.next() {
         Some(first) if total == 1 => Err(first.into()),
-        Some(first) => Err(LocalError::Inputs { failed, total, first: Box::new(first) }.into()),
+        Some(first) => Err(LocalError::Inputs {
+            failed,
+            total,
+            first: Box::new(first),
+        }
+        .into()),
         None => Ok(Status::Ok),
     }
 }

@@ -21,11 +21,19 @@ use crate::recipes;
 const FAULTS: usize = 20;
 
 pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Status> {
-    let open = config::open_options()?;
+    let open = config::open_options();
     let dataset = Dataset::open(&args.dataset)?;
     let archives = assay_hub::resolve(&args.warc)?;
-    let declared = dataset.manifest.units.first().map(|unit| unit.recipe_id.to_string());
-    let name = args.recipe.clone().or(declared).unwrap_or_else(|| "fineweb-en-v1".to_owned());
+    let declared = dataset
+        .manifest
+        .units
+        .first()
+        .map(|unit| unit.recipe_id.to_string());
+    let name = args
+        .recipe
+        .clone()
+        .or(declared)
+        .unwrap_or_else(|| "fineweb-en-v1".to_owned());
     let engine = recipes::engine(&name, args.url_lists.as_deref())
         .with_context(|| format!("recipe of `{}`", args.dataset.display()))?;
     let others: Vec<Engine> = builtin_names()
@@ -52,7 +60,9 @@ fn sample(text: &str) -> anyhow::Result<Sample> {
     if text == "all" {
         return Ok(Sample::All);
     }
-    let rows = text.parse().map_err(|_| UsageError::new(format!("`--sample {text}`"), "give a number of rows, or `all`"))?;
+    let rows = text
+        .parse()
+        .map_err(|_| UsageError::new(format!("`--sample {text}`"), "give a number of rows, or `all`"))?;
     Ok(Sample::Rows(rows))
 }
 
@@ -62,7 +72,9 @@ fn show(args: &VerifyArgs, verified: &Verified, console: &Console) -> anyhow::Re
     if !ok {
         let mut proofs = Vec::new();
         for proof in &verified.proofs {
-            proofs.push(serde_json::from_slice::<serde_json::Value>(&proof.to_canonical_bytes()?)?);
+            proofs.push(serde_json::from_slice::<serde_json::Value>(
+                &proof.to_canonical_bytes()?,
+            )?);
         }
         let report = json!({ "schema": "assay.fraud-proofs/1", "faults": verified.faults, "proofs": proofs });
         local::write_atomically(&args.proof, &serde_json::to_vec_pretty(&report)?)?;
@@ -77,25 +89,42 @@ fn show(args: &VerifyArgs, verified: &Verified, console: &Console) -> anyhow::Re
         "proofs": verified.proofs.len(),
         "proof_file": proof_file,
     });
-    console.outcome("assay.verify/1", ok, &data, &[], || text(verified, &kinds, args))?;
+    console.outcome("assay.verify/1", ok, &data, || text(verified, &kinds, args))?;
     Ok(if ok { Status::Ok } else { Status::CheckFailed })
 }
 
 fn kinds(verified: &Verified) -> Vec<(FaultKind, u64)> {
     let count = |kind| verified.faults.iter().filter(|fault| fault.kind == kind).count() as u64;
-    FaultKind::ALL.into_iter().map(|kind| (kind, count(kind))).filter(|(_, count)| *count > 0).collect()
+    FaultKind::ALL
+        .into_iter()
+        .map(|kind| (kind, count(kind)))
+        .filter(|(_, count)| *count > 0)
+        .collect()
 }
 
 fn text(verified: &Verified, kinds: &[(FaultKind, u64)], args: &VerifyArgs) -> String {
     let mut out = String::new();
     let (units, checked) = (report::count(verified.units), report::count(verified.checked));
     if kinds.is_empty() {
-        let _ = writeln!(out, "ok: {checked} records of {units} units recomputed, no difference");
+        let _ = writeln!(
+            out,
+            "ok: {checked} records of {units} units recomputed, no difference"
+        );
         return out;
     }
-    let _ = writeln!(out, "{} differences in {checked} records of {units} units\n", report::count(verified.faults.len() as u64));
+    let _ = writeln!(
+        out,
+        "{} differences in {checked} records of {units} units\n",
+        report::count(verified.faults.len() as u64)
+    );
     for (kind, count) in kinds {
-        let _ = writeln!(out, "{:>9}  {:<17} {}", report::count(*count), kind.name(), kind.explanation());
+        let _ = writeln!(
+            out,
+            "{:>9}  {:<17} {}",
+            report::count(*count),
+            kind.name(),
+            kind.explanation()
+        );
     }
     let _ = writeln!(out);
     for fault in verified.faults.iter().take(FAULTS) {
@@ -104,6 +133,11 @@ fn text(verified: &Verified, kinds: &[(FaultKind, u64)], args: &VerifyArgs) -> S
     if verified.faults.len() > FAULTS {
         let _ = writeln!(out, "… and {} more", verified.faults.len() - FAULTS);
     }
-    let _ = writeln!(out, "\n{} fraud proofs in {}", verified.proofs.len(), args.proof.display());
+    let _ = writeln!(
+        out,
+        "\n{} fraud proofs in {}",
+        verified.proofs.len(),
+        args.proof.display()
+    );
     out
 }
