@@ -15,6 +15,9 @@ use super::run::Profile;
 /// A probability in 1/65,536.
 type Answer = u32;
 
+/// Blocks up to which the feature rows of the first model are kept for the second (1.5 kB a block).
+const KEPT_ROWS: usize = 4_096;
+
 /// Profile constants, all in 1/65,536 but `share`, which is the part of the best expected F1 in thousandths that
 /// a block's answer must exceed.
 struct Rule {
@@ -47,16 +50,25 @@ fn rule(profile: Profile) -> Rule {
 /// The probability of each block to be main text: the mean of both models.
 pub(crate) fn answers(page: &Page) -> Vec<Answer> {
     let ground = Ground::new(page);
-    let mut row = vec![];
-    let mut first = vec![];
+    let keep = page.blocks.len() <= KEPT_ROWS;
+    let (mut row, mut rows, mut first) = (vec![], vec![], vec![]);
     for index in 0..page.blocks.len() {
         ground.row(index, &mut row);
         first.push(BLOCK.answer(&row));
+        if keep {
+            rows.extend_from_slice(&row);
+        }
     }
+    let width = row.len();
     let context = Context::new(page, &first);
     let mut both = vec![];
     for (index, answer) in first.iter().enumerate() {
-        ground.row(index, &mut row);
+        if keep {
+            row.clear();
+            row.extend_from_slice(rows.get(index * width..(index + 1) * width).unwrap_or_default());
+        } else {
+            ground.row(index, &mut row);
+        }
         context.row(index, &mut row);
         both.push((answer + CONTEXT.answer(&row)) / 2);
     }
