@@ -44,7 +44,7 @@ pub enum LineError {
     /// Not a JSON object with a `text`.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// Longer than [`LINE_BYTES_MAX`].
+    /// Longer than 64 MiB.
     #[error("longer than {LINE_BYTES_MAX} bytes")]
     TooLong,
 }
