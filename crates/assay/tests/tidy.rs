@@ -166,6 +166,9 @@ fn versions_stand_in_the_workspace_only() {
 
 #[test]
 fn files_are_short_and_say_what_they_are() {
+    // Spelled in pieces, so that this file does not find itself.
+    let silenced = ["#[al", "low("].concat();
+    let stringly = ["Result<_, ", "String>"].concat();
     for path in sources() {
         let text = std::fs::read_to_string(&path).unwrap();
         let shown = path.strip_prefix(root()).unwrap().display().to_string();
@@ -180,11 +183,11 @@ fn files_are_short_and_say_what_they_are() {
             "{shown} has {lines} lines, at most {FILE_LINES_MAX} are allowed"
         );
         assert!(
-            !text.contains("#[allow("),
+            !text.contains(&silenced),
             "{shown}: use #[expect(lint, reason = \"…\")]"
         );
         assert!(
-            !text.contains("Result<_, String>"),
+            !text.contains(&stringly),
             "{shown}: an error is a type, not a String"
         );
     }
