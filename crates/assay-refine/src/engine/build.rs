@@ -2,14 +2,14 @@
 //!
 //! Takes a [`Recipe`] and its URL lists; the [`Engine`] is shared by all worker threads.
 
-use assay_types::recipe::{CharsetStage, ENGINE, MinhashParams, Profile as RecipeProfile};
+use assay_types::recipe::{CharsetStage, ENGINE, ExtractParams, MinhashParams, Profile as RecipeProfile};
 use assay_types::{Recipe, RecipeId, Step};
 
 use crate::extract::{ExtractOptions, Profile};
 use crate::filter::url::UrlFilter;
 use crate::html::ParseLimits;
 use crate::url_lists::{UrlListError, UrlListKind, UrlLists};
-use crate::warc::ReadLimits;
+use crate::warc::{RECORD_OVERHEAD_BYTES, ReadLimits};
 
 /// Why a recipe cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +163,11 @@ fn check_supported(recipe: &Recipe) -> Result<(), EngineError> {
     {
         return unsupported("[read] mime_conversion");
     }
+    // Budgets of tables with resolved spans, which no profile of this engine version writes.
+    let tables = |params: &ExtractParams| (params.colspan_max, params.rowspan_max, params.table_cells_max);
+    if tables(&recipe.extract) != tables(&ExtractParams::default()) {
+        return unsupported("[extract] colspan_max, rowspan_max, table_cells_max");
+    }
     let mut after_minhash = false;
     for step in &recipe.steps {
         if after_minhash {
@@ -232,6 +237,7 @@ fn read_limits(recipe: &Recipe) -> ReadLimits {
         bytes_max: recipe.extract.bytes_max,
         warc_header_bytes_max: recipe.read.warc_header_bytes_max as usize,
         http_header_bytes_max: recipe.read.http_header_bytes_max as usize,
+        inflated_bytes_max: recipe.extract.bytes_max + RECORD_OVERHEAD_BYTES,
         ..ReadLimits::default()
     }
 }

@@ -2,8 +2,8 @@
 //! what comes out.
 //!
 //! For gzip files whose members are not one record each, and for `.warc.zst`. Where a frame is damaged or is a bomb, the
-//! stream breaks and goes on at the next frame whose content begins with `WARC/`; `damages` counts that. What was
-//! inflated before stays a part of the stream, so offsets are those of the bytes this source gave.
+//! stream breaks and goes on at the next frame whose content begins with `WARC/`; `lines` makes a row of each break. What
+//! was inflated before stays a part of the stream, so offsets are those of the bytes this source gave.
 
 use std::io::{self, Read};
 
@@ -61,7 +61,6 @@ pub(crate) struct Inflated<R, F> {
     broken: bool,
     frame_bytes_in: u64,
     frame_bytes_out: u64,
-    damages: u32,
 }
 
 impl<R: Read, F: Frames> Inflated<R, F> {
@@ -74,18 +73,11 @@ impl<R: Read, F: Frames> Inflated<R, F> {
             broken: false,
             frame_bytes_in: 0,
             frame_bytes_out: 0,
-            damages: 0,
         }
-    }
-
-    /// Damaged frames and bombs so far.
-    pub(crate) fn damages(&self) -> u32 {
-        self.damages
     }
 
     /// Leaves the frame for the next one that begins with `WARC/`, from `from` on.
     fn lose_frame(&mut self, from: usize) -> io::Result<()> {
-        self.damages = self.damages.saturating_add(1);
         (self.in_frame, self.broken) = (false, true);
         let mut at = from;
         loop {

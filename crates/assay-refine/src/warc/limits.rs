@@ -11,6 +11,9 @@ pub(crate) const WINDOW_BYTES: usize = 4 << 20;
 /// as a bomb. Deflate reaches 1,032, zstd and brotli far more; built-train.warc.gz has 5.3.
 pub(crate) const INFLATE_RATIO_MAX: u64 = 200;
 
+/// What a record may hold beside its body: headers and chunk sizes, 2 MiB.
+pub const RECORD_OVERHEAD_BYTES: u64 = 2 << 20;
+
 /// Budgets of reading one archive; `Default` is the reference recipe's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
@@ -34,7 +37,7 @@ impl Default for ReadLimits {
             bytes_max,
             warc_header_bytes_max: 64 << 10,
             http_header_bytes_max: 256 << 10,
-            inflated_bytes_max: bytes_max + (2 << 20),
+            inflated_bytes_max: bytes_max + RECORD_OVERHEAD_BYTES,
             row_bytes_max: u64::from(u32::MAX) + 1 - (1 << 24),
         }
     }
@@ -74,6 +77,9 @@ pub enum MalformedKind {
     ContentLength,
     /// The block is shorter than `Content-Length`.
     ShortBlock,
+    /// A frame of a compressed stream that is cut, damaged or a bomb; its row holds no bytes, since offsets count those
+    /// that were inflated.
+    Frame,
     /// A gzip member that holds more than one record in a file of one record a member.
     SeveralRecords,
 }
@@ -88,6 +94,7 @@ impl MalformedKind {
             Self::Header => "header",
             Self::ContentLength => "content_length",
             Self::ShortBlock => "short_block",
+            Self::Frame => "frame",
             Self::SeveralRecords => "several_records",
         }
     }

@@ -3,6 +3,7 @@
 //! A row is a record with the blank lines behind it, or a stretch up to the next line that is a version line. A
 //! `Content-Length` is believed if another record, or the end, follows its block; if not, and a version line stands
 //! inside the block, the record was cut there. So a lying length costs its own record only.
+//! A break of the stream (a damaged frame of a compressed file) is a row without bytes, so that nothing is lost silently.
 
 use std::io;
 
@@ -21,6 +22,8 @@ const STEP_BYTES: usize = 64 << 10;
 pub(crate) struct Lines<S> {
     window: Window<S>,
     limits: ReadLimits,
+    /// Breaks met whose rows are still to come.
+    breaks: u32,
 }
 
 /// Where the row at the window's front ends.
@@ -33,11 +36,11 @@ enum Found {
 
 impl<S: Source> Lines<S> {
     pub(crate) fn new(window: Window<S>, limits: ReadLimits) -> Self {
-        Self { window, limits }
-    }
-
-    pub(crate) fn window(&self) -> &Window<S> {
-        &self.window
+        Self {
+            window,
+            limits,
+            breaks: 0,
+        }
     }
 
     /// Whether a version line comes within the first `search_bytes`; nothing leaves.
@@ -46,6 +49,7 @@ impl<S: Source> Lines<S> {
             if !self.window.resume() {
                 return Ok(false);
             }
+            self.breaks += 1;
         }
         let bytes = self.window.bytes();
         let bytes = bytes.get(..search_bytes).unwrap_or(bytes);
@@ -54,14 +58,21 @@ impl<S: Source> Lines<S> {
 
     /// The next row, none at the end of the stream.
     pub(crate) fn next_row(&mut self) -> io::Result<Option<(Row, RecordContent)>> {
-        while self
+        if self
             .window
             .fill(self.limits.warc_header_bytes_max + 1)?
             .is_empty()
+            && self.breaks == 0
         {
             if !self.window.resume() {
                 return Ok(None);
             }
+            self.breaks = 1;
+        }
+        if let Some(breaks) = self.breaks.checked_sub(1) {
+            self.breaks = breaks;
+            let damaged = RecordContent::Malformed(MalformedKind::Frame);
+            return Ok(Some((self.window.finish_row(), damaged)));
         }
         let found = match record::head(self.window.bytes(), &self.limits) {
             Ok(head) => self.block(head)?,

@@ -22,7 +22,7 @@ mod write;
 
 pub use fields::Fields;
 pub(crate) use gzip::{Step as GzipStep, header_length as gzip_header_length, inflate_step};
-pub use limits::{Budget, MalformedKind, ReadLimits};
+pub use limits::{Budget, MalformedKind, RECORD_OVERHEAD_BYTES, ReadLimits};
 pub use reader::{ArchiveReader, ArchiveRecord, WarcError, record_from_range};
 pub use record::{RecordContent, RecordKind, WarcRecord};
 pub use sniff::{Addressing, Compression};

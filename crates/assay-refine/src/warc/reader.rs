@@ -141,15 +141,6 @@ impl<R: Read> ArchiveReader<R> {
         }
     }
 
-    /// Damaged frames of an inflated stream so far, which need not be rows of their own; 0 for member addressing.
-    pub fn damages(&self) -> u32 {
-        match &self.rows {
-            Rows::Plain(_) | Rows::Members(_) => 0,
-            Rows::Gzip(lines) => lines.window().source().damages(),
-            Rows::Zstd(lines) => lines.window().source().damages(),
-        }
-    }
-
     /// The next row, none behind the last.
     ///
     /// # Errors
