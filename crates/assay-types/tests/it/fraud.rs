@@ -1,7 +1,10 @@
 //! Fraud proofs: each kind holds where there is a fault, and nowhere else.
 
 use crate::{example, mutate};
-use assay_types::{ColumnClaim, Digest, FraudError, FraudKind, FraudProof, Reason, SourceRange};
+use assay_types::{
+    ColumnClaim, Decision, Digest, Executed, FraudError, FraudKind, FraudProof, Reason, SourceRange,
+    blake3_16,
+};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -27,6 +30,22 @@ fn a_changed_row_is_proved() {
     let mut bare = proof;
     bare.executed = None;
     assert!(matches!(bare.check_structure(), Err(FraudError::Parts { .. })));
+}
+
+/// Found by review: one record alone cannot see its witness, so re-execution keeps it; that is no fault of its row.
+#[test]
+fn an_honest_duplicate_cannot_be_framed() {
+    let rows = example::rows();
+    let mut proof = example::proof(FraudKind::RowWrong, &rows, &[3]);
+    proof.executed = Some(Executed {
+        decision: Decision::Keep,
+        reason: Reason::Kept,
+        text_hash: rows[3].text_hash,
+        n_tokens: 2,
+    });
+    shows_nothing(&proof, "what re-execution gives");
+    proof.executed.as_mut().unwrap().text_hash = blake3_16(b"another text");
+    proof.check_structure().unwrap();
 }
 
 #[test]
