@@ -100,7 +100,7 @@ fn encoding_of(
     }
     let head = body.get(..META_BYTES_MAX).unwrap_or(body);
     let header = content_type.and_then(charset_parameter).and_then(known);
-    let in_meta = meta::label(head).as_deref().and_then(known).map(for_meta);
+    let in_meta = meta::encoding(head, known).map(for_meta);
     let escapes = memchr::memchr(0x1b, body).is_some();
     let declared_japanese = escapes && (header == Some(ISO_2022_JP) || in_meta == Some(ISO_2022_JP));
     if !declared_japanese && !full_of_nul(body) && std::str::from_utf8(body).is_ok() {

@@ -123,6 +123,11 @@ mod tests {
             body("Content-Encoding: br", &BROTLI_HELLO[..9]).as_deref(),
             Ok(&b"hello"[..])
         );
+        // The large-window extension (a first byte of 0x11, then 30 bits of window) does not exist in HTTP.
+        assert_eq!(
+            body("Content-Encoding: br", &[0x11, 30, 0x0b, 0x02, 0x80, 0]),
+            Err(BodyError::Malformed("br"))
+        );
         let two = [gzip(b"one "), gzip(b"two")].concat();
         assert_eq!(
             body("Content-Encoding: gzip", &two).as_deref(),

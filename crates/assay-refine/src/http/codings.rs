@@ -4,6 +4,7 @@
 
 use std::io::Read;
 
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::Decompress;
 
 use super::body::BodyError;
@@ -11,9 +12,6 @@ use crate::warc::{GzipStep, gzip_header_length, inflate_step};
 
 /// Bytes of one output step.
 const STEP_BYTES: usize = 64 << 10;
-
-/// Brotli's largest window without the large-window extension, RFC 7932 §9.1: 2^24 bytes; the reader's buffer.
-const BROTLI_BUFFER_BYTES: usize = 16 << 10;
 
 /// The largest zstd window in HTTP: 8 MiB, RFC 9659 §3.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
@@ -153,19 +151,35 @@ fn deflate(body: &[u8], bytes_max: u64) -> Result<Vec<u8>, BodyError> {
     }
 }
 
-/// Brotli has no magic: text is left as it is if it does not decode.
+/// Brotli has no magic: text is left as it is if it does not decode. The strict state refuses the large-window extension,
+/// which HTTP does not have and which may ask for a window of 1 GiB.
 fn brotli(body: &[u8], bytes_max: u64) -> Result<Option<Vec<u8>>, BodyError> {
     let mut output = Output::new(bytes_max);
-    let mut reader = brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER_BYTES);
+    let mut state = BrotliState::new_strict(
+        StandardAlloc::default(),
+        StandardAlloc::default(),
+        StandardAlloc::default(),
+    );
+    let (mut left, mut at, mut total) = (body.len(), 0, 0);
     loop {
-        match reader.read(&mut output.step) {
-            Ok(0) => return Ok(Some(output.bytes)),
-            Ok(count) => output.take(count)?,
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof && !output.bytes.is_empty() => {
-                return Ok(Some(output.bytes));
-            }
-            Err(_) if looks_like_text(body) => return Ok(None),
-            Err(_) => return Err(BodyError::Malformed("br")),
+        let (mut room, mut written) = (output.step.len(), 0);
+        let result = BrotliDecompressStream(
+            &mut left,
+            &mut at,
+            body,
+            &mut room,
+            &mut written,
+            &mut output.step,
+            &mut total,
+            &mut state,
+        );
+        output.take(written)?;
+        match result {
+            BrotliResult::ResultSuccess => return Ok(Some(output.bytes)),
+            BrotliResult::NeedsMoreOutput => {}
+            BrotliResult::NeedsMoreInput if !output.bytes.is_empty() => return Ok(Some(output.bytes)),
+            _ if looks_like_text(body) => return Ok(None),
+            _ => return Err(BodyError::Malformed("br")),
         }
     }
 }

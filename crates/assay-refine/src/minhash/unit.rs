@@ -3,20 +3,17 @@
 //! Rule: mechanism §3 ("in-unit dedup"); one witness proves or refutes it. Records that passed all record steps come in
 //! ledger order, kept or not; the answer is the ledger's `dup_of`.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 use super::BANDS;
 
-/// Memory of one observed record in bytes, at most: 14 tables of 17 bytes a slot, of which at least 7 of 16 are used.
-pub const RECORD_BYTES_MAX: usize = BANDS * 17 * 16 / 7;
-
 /// First record of every band key seen so far.
 ///
-/// Memory: at most [`RECORD_BYTES_MAX`] bytes a record (544; a unit of 100,000 records: 54 MB).
+/// Ordered maps, because `verify` feeds keys of foreign files: no choice of keys makes them slow. Memory: a
+/// leaf of 144 bytes holds 5 to 11 entries, so at most 14 × 32 bytes a record (100,000 records: 45 MB).
 #[derive(Debug, Default)]
 pub struct UnitDedup {
-    first: [HashMap<u64, u32, BuildHasherDefault<KeyItself>>; BANDS],
+    first: [BTreeMap<u64, u32>; BANDS],
 }
 
 impl UnitDedup {
@@ -35,26 +32,6 @@ impl UnitDedup {
             (earlier != idx).then_some(earlier)
         });
         firsts.min()
-    }
-}
-
-/// Band keys are hashes already.
-#[derive(Debug, Default)]
-struct KeyItself(u64);
-
-impl Hasher for KeyItself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes
-            .iter()
-            .fold(self.0, |x, &byte| x.rotate_left(8) ^ u64::from(byte));
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
     }
 }
 

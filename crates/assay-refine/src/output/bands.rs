@@ -79,7 +79,7 @@ impl<W: Write + Send> BandsWriter<W> {
 pub fn read_bands<R: ChunkReader + 'static>(input: R) -> Result<Vec<BandRow>, TableError> {
     guarded(TABLE, || {
         let mut rows = Vec::new();
-        for batch in batches(TABLE, &schema(), ROWS_PER_GROUP, input)? {
+        for batch in batches(TABLE, &schema(), (ROWS_PER_GROUP, ROWS_PER_GROUP), input)? {
             let batch = batch.map_err(TableError::arrow(TABLE))?;
             if batch.columns().iter().any(|column| column.null_count() > 0) {
                 return Err(TableError::Value {

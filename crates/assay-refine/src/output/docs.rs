@@ -20,6 +20,13 @@ use super::table::{TableError, TableWriter, batches, guarded};
 
 const TABLE: &str = "docs";
 
+/// Text that is held as it is before it is encoded into the open row group, in bytes: usual groups are one part, and a
+/// thousand large documents are held compressed.
+const PART_BYTES: usize = 8 << 20;
+
+/// Rows decoded at once: a foreign file may refer to one large value from every row.
+const BATCH_ROWS: usize = 16;
+
 fn schema() -> Schema {
     let field = |name: &str, kind| Field::new(name, kind, false);
     Schema::new(vec![
@@ -39,11 +46,13 @@ fn schema() -> Schema {
     ])
 }
 
-/// Writes documents; holds one row group (1,000 rows) in memory.
+/// Writes documents; holds one row group (1,000 rows) in memory, compressed but for its last 8 MiB of text.
 #[derive(Debug)]
 pub struct DocsWriter<W: Write + Send> {
     table: TableWriter<W>,
     rows: Vec<DocsRow>,
+    /// Bytes of text in `rows`.
+    text_bytes: usize,
     count: u64,
 }
 
@@ -53,16 +62,22 @@ impl<W: Write + Send> DocsWriter<W> {
         Ok(Self {
             table: TableWriter::new(TABLE, schema(), ROWS_PER_GROUP, output)?,
             rows: Vec::new(),
+            text_bytes: 0,
             count: 0,
         })
     }
 
     /// Adds one document; documents come in ledger order.
     pub fn push(&mut self, row: DocsRow) -> Result<(), TableError> {
+        self.text_bytes += row.text.len();
         self.rows.push(row);
         self.count += 1;
-        if self.rows.len() == ROWS_PER_GROUP {
-            self.write_group()
+        if self.at_group_end() {
+            let columns = self.columns();
+            self.table.write_group(columns)
+        } else if self.text_bytes >= PART_BYTES {
+            let columns = self.columns();
+            self.table.write_part(columns)
         } else {
             Ok(())
         }
@@ -75,7 +90,7 @@ impl<W: Write + Send> DocsWriter<W> {
 
     /// Whether the last row group is complete, so that a next file may begin here.
     pub fn at_group_end(&self) -> bool {
-        self.rows.is_empty()
+        self.count.is_multiple_of(ROWS_PER_GROUP as u64)
     }
 
     /// Compressed bytes written so far (complete row groups).
@@ -86,12 +101,14 @@ impl<W: Write + Send> DocsWriter<W> {
     /// Writes what is left and the footer.
     pub fn finish(mut self) -> Result<W, TableError> {
         if !self.rows.is_empty() {
-            self.write_group()?;
+            let columns = self.columns();
+            self.table.write_group(columns)?;
         }
         self.table.finish()
     }
 
-    fn write_group(&mut self) -> Result<(), TableError> {
+    /// The rows at hand as columns; none are left.
+    fn columns(&mut self) -> Vec<ArrayRef> {
         fn strings<'r>(rows: &'r [DocsRow], get: impl Fn(&'r DocsRow) -> &'r str) -> ArrayRef {
             Arc::new(StringArray::from_iter_values(rows.iter().map(get)))
         }
@@ -120,13 +137,13 @@ impl<W: Write + Send> DocsWriter<W> {
             shown(rows, |row| row.record_digest),
             shown(rows, |row| row.recipe_id),
         ];
-        self.table.write_group(columns)?;
         self.rows.clear();
-        Ok(())
+        self.text_bytes = 0;
+        columns
     }
 }
 
-/// Documents of a file, one row group in memory at a time.
+/// Documents of a file, a few rows in memory at a time.
 #[derive(Debug)]
 pub struct DocsReader {
     batches: ParquetRecordBatchReader,
@@ -138,7 +155,7 @@ impl DocsReader {
     pub fn new<R: ChunkReader + 'static>(input: R) -> Result<Self, TableError> {
         guarded(TABLE, || {
             Ok(Self {
-                batches: batches(TABLE, &schema(), ROWS_PER_GROUP, input)?,
+                batches: batches(TABLE, &schema(), (ROWS_PER_GROUP, BATCH_ROWS), input)?,
                 row: 0,
             })
         })

@@ -110,7 +110,7 @@ impl<W: Write + Send> LedgerWriter<W> {
 pub fn read_ledger<R: ChunkReader + 'static>(input: R) -> Result<Vec<LedgerRow>, TableError> {
     guarded(TABLE, || {
         let mut rows = Vec::new();
-        for batch in batches(TABLE, &schema(), ROWS_PER_GROUP, input)? {
+        for batch in batches(TABLE, &schema(), (ROWS_PER_GROUP, ROWS_PER_GROUP), input)? {
             append(&batch.map_err(TableError::arrow(TABLE))?, &mut rows)?;
         }
         Ok(rows)

@@ -2,7 +2,7 @@
 //!
 //! Test code only; the tables' own files stay short.
 
-use assay_types::{BandKeys, BandRow, Decision, Digest16, DocsRow, LedgerRow, Reason, RecipeId};
+use assay_types::{BandKeys, BandRow, Decision, Digest16, DocsRow, LedgerRow, Reason, RecipeId, blake3_16};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::printer::print_schema;
 
@@ -116,6 +116,26 @@ fn documents_come_back_in_groups_of_a_thousand() {
         .map(parquet::file::metadata::RowGroupMetaData::num_rows)
         .collect();
     assert_eq!(groups, [1000, 1000, 500]);
+    assert_eq!(read_docs(bytes(file)).unwrap(), rows);
+}
+
+#[test]
+fn large_documents_come_back_in_one_group() {
+    // Digests do not compress below what a foreign file may claim.
+    let noise =
+        |at: u32| (0..40_000).map(move |n: u32| blake3_16(&[at.to_le_bytes(), n.to_le_bytes()].concat()));
+    let row = |at: u32| DocsRow {
+        text: noise(at).map(|digest| digest.to_string()).collect(),
+        ..document(at)
+    };
+    let rows: Vec<DocsRow> = (10..20).map(row).collect();
+    let mut writer = DocsWriter::new(Vec::new()).unwrap();
+    for row in &rows {
+        writer.push(row.clone()).unwrap();
+    }
+    let file = writer.finish().unwrap();
+    let reader = SerializedFileReader::new(bytes(file.clone())).unwrap();
+    assert_eq!(reader.metadata().num_row_groups(), 1);
     assert_eq!(read_docs(bytes(file)).unwrap(), rows);
 }
 

@@ -23,6 +23,9 @@ pub const FOOTER_BYTES_MAX: u64 = 1 << 20;
 /// Largest allowed ratio of uncompressed to compressed bytes of a row group (docs/format.md, "limits").
 pub const COMPRESSION_RATIO_MAX: u64 = 50;
 
+/// Most uncompressed bytes of a row group that is read: 1 GiB, 1,000 documents of a megabyte each.
+pub(super) const GROUP_BYTES_MAX: u64 = 1 << 30;
+
 /// zstd level of every column: 3 is zstd's own default, and bytes must not depend on a crate's choice of default.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -104,7 +107,8 @@ impl TableError {
     }
 }
 
-/// An Arrow writer with row groups of exactly `rows_per_group` rows; rows are handed over a group at a time.
+/// An Arrow writer with row groups of exactly `rows_per_group` rows; rows are handed over a group, or a part of one, at a
+/// time.
 #[derive(Debug)]
 pub(super) struct TableWriter<W: Write + Send> {
     table: &'static str,
@@ -141,14 +145,17 @@ impl<W: Write + Send> TableWriter<W> {
         })
     }
 
-    /// Writes one row group.
+    /// Writes one row group, or what is left of the one begun with [`Self::write_part`].
     pub(super) fn write_group(&mut self, columns: Vec<ArrayRef>) -> Result<(), TableError> {
+        self.write_part(columns)?;
+        self.writer.flush().map_err(TableError::parquet(self.table))
+    }
+
+    /// Encodes and compresses the next rows of the row group; it ends when it has all its rows.
+    pub(super) fn write_part(&mut self, columns: Vec<ArrayRef>) -> Result<(), TableError> {
         let batch =
             RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(TableError::arrow(self.table))?;
-        self.writer
-            .write(&batch)
-            .map_err(TableError::parquet(self.table))?;
-        self.writer.flush().map_err(TableError::parquet(self.table))
+        self.writer.write(&batch).map_err(TableError::parquet(self.table))
     }
 
     /// Bytes handed to the output so far.
@@ -163,11 +170,12 @@ impl<W: Write + Send> TableWriter<W> {
     }
 }
 
-/// Opens a table for reading after checking footer size, schema, row groups and compression ratio.
+/// Opens a table for reading after checking footer size, schema, row groups and compression ratio; gives `batch_rows` rows
+/// at a time.
 pub(super) fn batches<R: ChunkReader + 'static>(
     table: &'static str,
     expected: &Schema,
-    rows_per_group: usize,
+    (rows_per_group, batch_rows): (usize, usize),
     input: R,
 ) -> Result<ParquetRecordBatchReader, TableError> {
     check_footer(table, &input)?;
@@ -200,7 +208,15 @@ pub(super) fn batches<R: ChunkReader + 'static>(
             });
         }
         let compressed = group.compressed_size().max(1) as u64;
-        let ratio = group.total_byte_size().max(0) as u64 / compressed;
+        let bytes = group.total_byte_size().max(0) as u64;
+        if bytes > GROUP_BYTES_MAX {
+            return Err(TableError::Limit {
+                table,
+                limit: "bytes a row group",
+                found: bytes,
+            });
+        }
+        let ratio = bytes / compressed;
         if ratio > COMPRESSION_RATIO_MAX {
             return Err(TableError::Limit {
                 table,
@@ -210,7 +226,7 @@ pub(super) fn batches<R: ChunkReader + 'static>(
         }
     }
     builder
-        .with_batch_size(rows_per_group)
+        .with_batch_size(batch_rows)
         .build()
         .map_err(TableError::parquet(table))
 }
