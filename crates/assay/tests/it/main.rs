@@ -18,6 +18,7 @@ mod readers;
 mod resume;
 mod sample;
 mod support;
+mod tampering;
 mod usage;
 
 #[path = "../tidy.rs"]
