@@ -168,6 +168,15 @@ impl ManifestUnit {
         }
     }
 
+    /// Whether every file lies where the format puts it. A reader of a foreign manifest asks before it opens one: a path
+    /// may lead out of the dataset.
+    ///
+    /// # Errors
+    /// [`ManifestError::Path`] for the first path elsewhere, [`ManifestError::Count`] for too many files.
+    pub fn check_paths(&self) -> Result<(), ManifestError> {
+        manifest_check::check_paths(self)
+    }
+
     /// The unit root recomputed from the entries.
     pub fn expected_root(&self) -> Digest {
         unit_root(&self.root_parts())

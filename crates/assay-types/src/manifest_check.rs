@@ -70,7 +70,7 @@ fn check_unit(unit: &ManifestUnit) -> Result<(), ManifestError> {
 }
 
 /// Ledger and bands have one place each; docs are numbered files beside them, in ascending order.
-fn check_paths(unit: &ManifestUnit) -> Result<(), ManifestError> {
+pub(crate) fn check_paths(unit: &ManifestUnit) -> Result<(), ManifestError> {
     let folder = format!("units/{}/", unit.unit_id);
     let wrong = |path: &str, name: &str| ManifestError::Path {
         unit: unit.unit_id,

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// What `assay` alone prints before the list of commands.
 const EXAMPLES: &str = "\
 Examples:
-  assay refine --sample --out demo            refine the documentation on this machine, see the funnel
+  assay refine --sample --out demo            refine the documentation on this machine
   assay refine crawl.warc.gz --out data       a WARC file into a FineWeb-style dataset
   assay verify data --warc crawl.warc.gz      recompute its rows from the archive
   assay extract page.html                     the main text of one page";
@@ -26,6 +26,7 @@ pub(crate) struct Cli {
 
 /// Flags every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Print one JSON document on stdout, no progress, no colour
     #[arg(long, global = true)]

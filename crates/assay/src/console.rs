@@ -30,6 +30,14 @@ impl Console {
         }
     }
 
+    /// For a call whose flags could not be parsed but for `--json`.
+    pub(crate) fn json() -> Self {
+        Self {
+            json: true,
+            quiet: false,
+        }
+    }
+
     /// Whether one JSON document is wanted.
     pub(crate) fn is_json(&self) -> bool {
         self.json

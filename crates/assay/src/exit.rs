@@ -27,25 +27,47 @@ impl Status {
     }
 }
 
+/// Code of a call that cannot be understood.
+const USAGE: &str = "usage/invalid";
+
+/// Code of a file that is no recipe.
+const RECIPE: &str = "recipe/invalid";
+
 /// An error of calling a command wrongly.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct UsageError {
-    pub(crate) message: String,
-    pub(crate) help: Option<String>,
+    code: &'static str,
+    message: String,
+    help: String,
 }
 
 impl UsageError {
+    /// A wrong argument and what to give instead.
     pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
+            code: USAGE,
             message: message.into(),
-            help: Some(help.into()),
+            help: help.into(),
+        }
+    }
+
+    /// A file that is no recipe, and how to mend it.
+    pub(crate) fn recipe(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            code: RECIPE,
+            ..Self::new(message, help)
         }
     }
 }
 
-/// Prints clap's own message; `--help` and `--version` are no errors.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+/// Prints clap's own message, with `--json` as an error document; `--help` and `--version` are no errors.
+pub(crate) fn usage(error: &clap::Error, is_json: bool) -> ExitCode {
+    if is_json && error.use_stderr() {
+        let (message, help) = usage_of(error);
+        Console::json().error(&message, USAGE, Some(&help), false);
+        return ExitCode::from(2);
+    }
     // Printing can only fail if nobody listens, and then there is nobody to tell.
     let _ = error.print();
     if error.use_stderr() {
@@ -55,6 +77,27 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// clap's message on one line, and its tips.
+fn usage_of(error: &clap::Error) -> (String, String) {
+    const MORE: &str = "for more information, try `--help`";
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return ("no command was given".to_owned(), MORE.to_owned());
+    }
+    let text = error.render().to_string();
+    let first: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(str::trim)
+        .collect();
+    let message = first.join(" ");
+    let tips = text.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    let help: Vec<&str> = tips.chain([MORE]).collect();
+    (
+        message.strip_prefix("error: ").unwrap_or(&message).to_owned(),
+        help.join("; "),
+    )
+}
+
 /// Prints an error with its cure, and gives its exit code.
 pub(crate) fn report(console: &Console, error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
@@ -62,7 +105,7 @@ pub(crate) fn report(console: &Console, error: &anyhow::Error) -> ExitCode {
     }
     let (kind, code, help) = classify(error);
     console.error(
-        &format!("{error:#}"),
+        &message_of(error),
         code,
         help.as_deref(),
         kind == ErrorKind::Transient,
@@ -72,6 +115,21 @@ pub(crate) fn report(console: &Console, error: &anyhow::Error) -> ExitCode {
         ErrorKind::Usage => 2,
         ErrorKind::Transient => 3,
     })
+}
+
+/// The chain of causes on one line; a cause that the message before it already tells is left out.
+fn message_of(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    message
 }
 
 /// A reader that closed the pipe (`assay … | head`) has what it wanted.
@@ -97,7 +155,7 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
             return (kind, "input/unreadable", hub.help());
         }
         if let Some(usage) = cause.downcast_ref::<UsageError>() {
-            return (ErrorKind::Usage, "usage/invalid", usage.help.clone());
+            return (ErrorKind::Usage, usage.code, Some(usage.help.clone()));
         }
     }
     (ErrorKind::Failure, "failure/other", None)

@@ -5,12 +5,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::Context as _;
+use assay_agents::local::LocalError;
 use assay_refine::engine::Engine;
 use assay_refine::filter::url::UrlFilter;
 use assay_refine::url_lists::{UrlListKind, UrlLists, read_tarball, read_wheel};
 use assay_types::recipe::{ListArtifacts, UrlFilterParams, builtin, builtin_names, fineweb_en_v1_lists};
-use assay_types::{Artifact, ArtifactKind, Digest, Recipe};
+use assay_types::{Artifact, ArtifactKind, Digest, Recipe, RecipeError};
 
 use crate::exit::UsageError;
 
@@ -76,26 +76,53 @@ fn by_id(id: &str, lists: &UrlLists) -> anyhow::Result<Option<Recipe>> {
 /// Reads and checks a recipe file.
 pub(crate) fn from_file(path: &Path) -> anyhow::Result<Recipe> {
     let text = read_recipe_text(path)?;
-    Recipe::parse(&text).map_err(|error| {
-        UsageError {
-            message: format!("recipe `{}`: {error}", path.display()),
-            help: None,
-        }
-        .into()
-    })
+    Ok(Recipe::parse(&text).map_err(|error| invalid(path, &error))?)
+}
+
+/// A file that is no recipe: what is wrong, and the nearest known name or a recipe to compare with.
+fn invalid(path: &Path, error: &RecipeError) -> UsageError {
+    let help = match error {
+        RecipeError::UnknownKey {
+            key,
+            nearest: Some(nearest),
+            ..
+        } => format!("write `{nearest}` instead of `{key}`"),
+        RecipeError::Choice {
+            found,
+            nearest: Some(nearest),
+            ..
+        } => format!("write `{nearest}` instead of `{found}`"),
+        _ => "`assay recipe show fineweb-en-v1` prints a recipe with every key".to_owned(),
+    };
+    let message = match std::error::Error::source(error) {
+        Some(cause) => format!("recipe `{}`: {error}: {}", path.display(), one_line(cause)),
+        None => format!("recipe `{}`: {error}", path.display()),
+    };
+    UsageError::recipe(message, help)
+}
+
+/// TOML's own errors draw the place over several lines.
+fn one_line(error: &dyn std::error::Error) -> String {
+    error
+        .to_string()
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The bounded text of a recipe file.
 pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
-    let length = fs_err::metadata(path)?.len();
+    let length = fs_err::metadata(path).map_err(LocalError::io(path))?.len();
     if length > RECIPE_BYTES_MAX {
         let message = format!(
             "recipe `{}` has {length} bytes, at most {RECIPE_BYTES_MAX} are allowed",
             path.display()
         );
-        return Err(UsageError { message, help: None }.into());
+        return Err(UsageError::recipe(message, "give a TOML file as `assay recipe show` prints it").into());
     }
-    Ok(fs_err::read_to_string(path)?)
+    Ok(fs_err::read_to_string(path).map_err(LocalError::io(path))?)
 }
 
 /// The separate URL filter of `assay filter --steps`, if lists were given.
@@ -109,34 +136,46 @@ pub(crate) fn custom_lists(path: Option<&Path>) -> anyhow::Result<Option<UrlFilt
 
 /// Lists from a wheel, a folder of list files or artifacts, or a JSON object of lists.
 pub(crate) fn read_lists(path: &Path) -> anyhow::Result<UrlLists> {
-    let context = || format!("url lists `{}`", path.display());
     if path.is_dir() {
-        return lists_of_folder(path).with_context(context);
+        return lists_of_folder(path);
     }
-    let file = fs_err::File::open(path)?;
+    let file = fs_err::File::open(path).map_err(LocalError::io(path))?;
     let is = |ending: &str| {
         path.extension()
             .is_some_and(|found| found.eq_ignore_ascii_case(ending))
     };
     if is("json") {
         let lists: std::collections::BTreeMap<String, Vec<String>> =
-            serde_json::from_reader(std::io::BufReader::new(file)).with_context(context)?;
-        return lists_of_json(&lists).with_context(context);
+            serde_json::from_reader(std::io::BufReader::new(file)).map_err(|error| no_lists(path, &error))?;
+        return lists_of_json(path, &lists);
     }
     if is("gz") || is("tgz") {
         let mut lists = UrlLists::default();
-        read_tarball(std::io::BufReader::new(file), &mut lists).with_context(context)?;
+        read_tarball(std::io::BufReader::new(file), &mut lists).map_err(|error| no_lists(path, &error))?;
         return Ok(lists);
     }
-    read_wheel(std::io::BufReader::new(file)).with_context(context)
+    Ok(read_wheel(std::io::BufReader::new(file)).map_err(|error| no_lists(path, &error))?)
+}
+
+/// A file that holds no URL lists, and where some are.
+fn no_lists(path: &Path, error: &dyn std::error::Error) -> UsageError {
+    let help = "`pip download --no-deps datatrove==0.10.1` fetches the wheel that holds them";
+    UsageError::new(
+        format!("url lists `{}`: {}", path.display(), one_line(error)),
+        help,
+    )
 }
 
 fn lists_of_folder(path: &Path) -> anyhow::Result<UrlLists> {
     let mut lists = UrlLists::default();
     let mut found = false;
     let tarball = path.join(TARBALL);
+    let open = |path: &Path| -> anyhow::Result<_> {
+        let file = File::open(path).map_err(LocalError::io(path))?;
+        Ok(std::io::BufReader::new(file))
+    };
     if tarball.is_file() {
-        read_tarball(std::io::BufReader::new(File::open(&tarball)?), &mut lists)?;
+        read_tarball(open(&tarball)?, &mut lists).map_err(|error| no_lists(&tarball, &error))?;
         found = true;
     }
     for kind in UrlListKind::ALL {
@@ -144,9 +183,13 @@ fn lists_of_folder(path: &Path) -> anyhow::Result<UrlLists> {
         let list = path.join(kind.file_name());
         let text = path.join(format!("{}.txt", kind.name()));
         if artifact.is_file() {
-            lists.read_artifact(kind, std::io::BufReader::new(File::open(artifact)?))?;
+            lists
+                .read_artifact(kind, open(&artifact)?)
+                .map_err(|error| no_lists(&artifact, &error))?;
         } else if let Some(list) = [list, text].iter().find(|list| list.is_file()) {
-            lists.read_list(kind, std::io::BufReader::new(File::open(list)?))?;
+            lists
+                .read_list(kind, open(list)?)
+                .map_err(|error| no_lists(list, &error))?;
         } else {
             continue;
         }
@@ -160,7 +203,10 @@ fn lists_of_folder(path: &Path) -> anyhow::Result<UrlLists> {
 }
 
 /// Lists as datatrove's `URLFilter(extra_domains=…)` arguments name them.
-fn lists_of_json(given: &std::collections::BTreeMap<String, Vec<String>>) -> anyhow::Result<UrlLists> {
+fn lists_of_json(
+    path: &Path,
+    given: &std::collections::BTreeMap<String, Vec<String>>,
+) -> anyhow::Result<UrlLists> {
     let mut lists = UrlLists::default();
     for (name, entries) in given {
         let kind = UrlListKind::ALL
@@ -168,12 +214,14 @@ fn lists_of_json(given: &std::collections::BTreeMap<String, Vec<String>>) -> any
             .find(|kind| name.trim_start_matches("extra_") == kind.name());
         let Some(kind) = kind else {
             return Err(UsageError::new(
-                format!("unknown list `{name}`"),
+                format!("unknown list `{name}` in `{}`", path.display()),
                 "domains, urls, banned_words, soft_banned_words, banned_subwords",
             )
             .into());
         };
-        lists.read_list(kind, entries.join("\n").as_bytes())?;
+        lists
+            .read_list(kind, entries.join("\n").as_bytes())
+            .map_err(|error| no_lists(path, &error))?;
     }
     Ok(lists)
 }

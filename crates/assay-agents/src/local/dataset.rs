@@ -31,7 +31,14 @@ impl Dataset {
     /// If there is none, or it is no canonical manifest.
     pub fn open(path: &Path) -> Result<Self, LocalError> {
         let file = path.join(assay_types::MANIFEST_FILE);
-        let bytes = fs::read(&file).map_err(LocalError::io(&file))?;
+        let bytes = match fs::read(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(LocalError::NoDataset {
+                    path: path.to_owned(),
+                });
+            }
+            read => read.map_err(LocalError::io(&file))?,
+        };
         // Whether its parts agree is a finding of `verify`, not an error of opening.
         let manifest = Manifest::parse_unchecked(&bytes, LOCAL_MANIFEST_BYTES_MAX)
             .map_err(|source| LocalError::Manifest { path: file, source })?;
@@ -119,7 +126,8 @@ fn open(path: &Path) -> Result<std::fs::File, LocalError> {
         .map_err(LocalError::io(path))
 }
 
-fn sha256_of(path: &Path) -> Result<(u64, Sha256Digest), LocalError> {
+/// Length and SHA-256 of a file.
+pub(super) fn sha256_of(path: &Path) -> Result<(u64, Sha256Digest), LocalError> {
     let mut writer = DigestingWriter::new(std::io::sink());
     std::io::copy(&mut open(path)?, &mut writer).map_err(LocalError::io(path))?;
     let (_, digested) = writer.finish();
@@ -134,6 +142,10 @@ pub fn dataset_stats(path: &Path) -> Result<DatasetStats, LocalError> {
         ..DatasetStats::default()
     };
     for unit in &dataset.manifest.units {
+        unit.check_paths().map_err(|source| LocalError::Manifest {
+            path: dataset.file(assay_types::MANIFEST_FILE),
+            source,
+        })?;
         dataset.documents(unit, |row| stats.add(&row))?;
     }
     for marker in markers_of(path)? {

@@ -76,6 +76,12 @@ pub enum LocalError {
         #[source]
         source: ManifestError,
     },
+    /// A folder is no dataset.
+    #[error("no dataset in `{path}`: `manifest.json` is missing")]
+    NoDataset {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The output folder holds a dataset of another recipe.
     #[error("`{path}` holds a dataset made with recipe {found}, not {wanted}")]
     OtherRecipe {
@@ -178,6 +184,7 @@ impl LocalError {
             Self::NoRecord { .. } => "input/no-such-record",
             Self::Engine(_) => "recipe/not-runnable",
             Self::Io { .. } => "file/unusable",
+            Self::NoDataset { .. } => "dataset/missing",
             Self::Unit { .. } | Self::Pack { .. } => "output/not-written",
             Self::Table { .. } | Self::Manifest { .. } | Self::Damaged { .. } => "dataset/damaged",
             Self::OtherRecipe { .. } => "output/other-recipe",
@@ -224,6 +231,14 @@ impl LocalError {
             Self::OtherSettings { path, .. } => {
                 Some(format!("choose another `--out`, or remove `{}` to refine this unit again", path.display()))
             }
+            Self::NoDataset { .. } => Some("give the folder that `assay refine … --out` wrote".to_owned()),
+            Self::Manifest { .. } => {
+                Some("run `assay refine` with the same `--out` again: it writes the manifest of the finished units anew".to_owned())
+            }
+            Self::Table { path, .. } => Some(format!(
+                "`assay verify` names what differs; remove `{}` and run `assay refine` again to mend it",
+                path.parent().unwrap_or(path).display()
+            )),
             Self::Damaged { path, .. } => {
                 Some(format!("remove `{}` and run again: only what is missing is refined", path.display()))
             }
@@ -238,7 +253,7 @@ impl LocalError {
             }
             Self::Locked { .. } => Some("wait for it to end, or choose another `--out`".to_owned()),
             Self::Inputs { first, .. } => first.help(),
-            Self::Archive { .. } | Self::Pack { .. } | Self::Input { .. } | Self::Engine(_) | Self::Table { .. } | Self::Manifest { .. } => None,
+            Self::Archive { .. } | Self::Pack { .. } | Self::Input { .. } | Self::Engine(_) => None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod extract;
 mod filter;
+mod findings;
 mod output;
 mod pack;
 mod refine;

@@ -11,6 +11,7 @@ use assay_types::{MANIFEST_FILE, Manifest, ManifestUnit, RecipeId, Tool, UnitId}
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use super::dataset::sha256_of;
 use super::error::LocalError;
 
 /// Version of the completion marker.
@@ -142,7 +143,7 @@ impl OutputDir {
                 setting,
             });
         }
-        check_lengths(&self.path, &marker.entry)?;
+        check_files(&self.path, &marker.entry)?;
         Ok(Some(marker))
     }
 
@@ -168,6 +169,7 @@ impl OutputDir {
         Ok(PartialUnit {
             folder: partial,
             target: self.unit_path(unit),
+            is_committed: false,
         })
     }
 
@@ -243,31 +245,58 @@ fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
     Ok(marker)
 }
 
-fn check_lengths(root: &Path, entry: &ManifestUnit) -> Result<(), LocalError> {
+/// Whether a finished unit's files are what its marker says. Reading them again costs about a hundredth of making them.
+fn check_files(root: &Path, entry: &ManifestUnit) -> Result<(), LocalError> {
     let folder = root.join("units").join(entry.unit_id.to_string());
-    let docs = entry.docs.iter().map(|docs| (&docs.path, docs.bytes.0));
-    let files = [
-        (&entry.ledger.path, entry.ledger.bytes.0),
-        (&entry.bands.path, entry.bands.bytes.0),
+    let damaged = |what: String| LocalError::Damaged {
+        path: folder.clone(),
+        what,
+    };
+    entry.check_paths().map_err(|error| damaged(error.to_string()))?;
+    let docs = entry
+        .docs
+        .iter()
+        .map(|docs| (&docs.path, docs.bytes, docs.sha256));
+    let tables = [
+        (&entry.ledger.path, entry.ledger.bytes, entry.ledger.sha256),
+        (&entry.bands.path, entry.bands.bytes, entry.bands.sha256),
     ];
-    for (path, bytes) in files.into_iter().chain(docs) {
-        let found = fs::metadata(root.join(path)).map(|metadata| metadata.len()).ok();
-        if found != Some(bytes) {
-            let what = match found {
-                Some(found) => format!("`{path}` has {found} bytes, expected {bytes}"),
-                None => format!("`{path}` is missing"),
-            };
-            return Err(LocalError::Damaged { path: folder, what });
+    for (path, bytes, sha256) in tables.into_iter().chain(docs) {
+        let file = root.join(path);
+        let Ok(metadata) = fs::metadata(&file) else {
+            return Err(damaged(format!("`{path}` is missing")));
+        };
+        if metadata.len() != bytes.0 {
+            let found = metadata.len();
+            return Err(damaged(format!(
+                "`{path}` has {found} bytes, expected {}",
+                bytes.0
+            )));
+        }
+        if sha256_of(&file)?.1 != sha256 {
+            return Err(damaged(format!(
+                "`{path}` has another SHA-256 than when it was written"
+            )));
         }
     }
     Ok(())
 }
 
-/// A unit being written.
+/// A unit being written; what is not committed is removed, so that a failure leaves no half units on a disk that may be full.
 #[derive(Debug)]
 pub struct PartialUnit {
     folder: PathBuf,
     target: PathBuf,
+    is_committed: bool,
+}
+
+impl Drop for PartialUnit {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // The next run removes what cannot be removed now.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
 }
 
 impl PartialUnit {
@@ -277,7 +306,7 @@ impl PartialUnit {
     }
 
     /// Makes the unit visible: marker, sync, rename.
-    pub fn commit(self, summary: &UnitSummary, settings: UnitSettings) -> Result<(), LocalError> {
+    pub fn commit(mut self, summary: &UnitSummary, settings: UnitSettings) -> Result<(), LocalError> {
         let marker = Marker {
             version: MARKER_VERSION,
             entry: summary.entry.clone(),
@@ -296,7 +325,9 @@ impl PartialUnit {
                 None => Ok(()),
             }
         };
-        finish().map_err(LocalError::io(&self.target))
+        finish().map_err(LocalError::io(&self.target))?;
+        self.is_committed = true;
+        Ok(())
     }
 }
 

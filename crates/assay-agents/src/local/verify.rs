@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use assay_hub::{OpenOptions, Source};
+use assay_hub::{HubError, OpenOptions, Source};
 use assay_refine::engine::{Detail, Engine, Refined, Scratch};
 use assay_refine::parallel::{self, Flow};
 use assay_refine::verify::{Finding, Recheck, UnitTables, proofs};
@@ -18,6 +18,7 @@ use assay_types::{
 
 use super::dataset::Dataset;
 use super::error::LocalError;
+use super::findings::CheckedUnit;
 use super::refine::{archive_error, identity_of, read_error};
 
 /// How many rows of a unit to recompute.
@@ -101,7 +102,6 @@ fn manifest_fault(manifest: &Manifest, found: &str) -> Fault {
 }
 
 fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified) -> Result<(), LocalError> {
-    verified.faults.extend(job.dataset.file_faults(unit)?);
     let fault = |kind, expected: String, found: String| Fault {
         kind,
         unit: unit.unit_id,
@@ -110,6 +110,15 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
         expected,
         found,
     };
+    if let Err(error) = unit.check_paths() {
+        // Nothing is opened: the path is a stranger's.
+        let expected = "files in the unit's folder".to_owned();
+        verified
+            .faults
+            .push(fault(FaultKind::Unreadable, expected, error.to_string()));
+        return Ok(());
+    }
+    verified.faults.extend(job.dataset.file_faults(unit)?);
     if unit.recipe_id != job.engine.recipe_id() {
         let found = unit.recipe_id.to_string();
         verified.faults.push(fault(
@@ -131,34 +140,22 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
         Err(error) => return Err(error),
     };
     verified.faults.extend(tables.take_faults());
-    let archive = job
-        .archives
-        .iter()
-        .find(|source| source.source == unit.source && source.path == unit.warc_path);
-    let archive = archive.ok_or_else(|| LocalError::NoArchive {
-        path: unit.warc_path.clone(),
-    })?;
-    if let Some(bytes) = archive.bytes
-        && unit.addressing == Addressing::Member
-        && (bytes < unit.warc_len.0 || (bytes > unit.warc_len.0 && !job.prefix))
-    {
-        let found = format!("{bytes} bytes");
-        verified.faults.push(fault(
-            FaultKind::SourceMismatch,
-            format!("an archive of {} bytes", unit.warc_len.0),
-            found,
-        ));
-    }
-    let (checked, findings) = match job.sample {
+    let archive = archive_of(job, unit)?;
+    verified.faults.extend(length_fault(job, unit, archive));
+    let (checked, mut findings) = match job.sample {
         Sample::Rows(rows) if unit.addressing == Addressing::Member => {
             check_sample(job, &tables, archive, rows)?
         }
         _ => check_all(job, &tables, archive)?,
     };
     verified.checked += checked;
-    verified
-        .faults
-        .extend(other_recipe(job, &tables, archive, &findings)?);
+    let unit = CheckedUnit {
+        job,
+        tables: &tables,
+        archive,
+    };
+    unit.complete(&mut findings)?;
+    verified.faults.extend(unit.other_recipe(&findings)?);
     verified
         .proofs
         .extend(proofs(&job.dataset.manifest, &tables, &findings));
@@ -166,6 +163,29 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
         .faults
         .extend(findings.into_iter().map(|finding| finding.fault));
     Ok(())
+}
+
+fn archive_of<'a>(job: &VerifyJob<'a>, unit: &ManifestUnit) -> Result<&'a Source, LocalError> {
+    job.archives
+        .iter()
+        .find(|source| source.source == unit.source && source.path == unit.warc_path)
+        .ok_or_else(|| LocalError::NoArchive {
+            path: unit.warc_path.clone(),
+        })
+}
+
+/// An archive of another length than the unit's rows cover.
+fn length_fault(job: &VerifyJob<'_>, unit: &ManifestUnit, archive: &Source) -> Option<Fault> {
+    let bytes = archive.bytes.filter(|_| unit.addressing == Addressing::Member)?;
+    let is_wrong = bytes < unit.warc_len.0 || (bytes > unit.warc_len.0 && !job.prefix);
+    is_wrong.then(|| Fault {
+        kind: FaultKind::SourceMismatch,
+        unit: unit.unit_id,
+        idx: None,
+        offset: None,
+        expected: format!("an archive of {} bytes", unit.warc_len.0),
+        found: format!("{bytes} bytes"),
+    })
 }
 
 fn load(dataset: &Dataset, unit: &ManifestUnit) -> Result<UnitTables, LocalError> {
@@ -220,22 +240,18 @@ fn check_sample(
     let mut scratch = Scratch::new();
     let compression = compression_of(job, archive)?;
     for row in sampled(tables, job.seed, rows) {
-        let (record, others) = match record_of(job, archive, compression, &row) {
-            Ok(found) => found,
-            Err(error) if is_short(&error) => {
-                recheck.misplaced(
-                    &row,
-                    FaultKind::OffsetMoved,
-                    "bytes behind the archive's end".to_owned(),
-                );
-                continue;
+        match record_of(job, archive, compression, &row)? {
+            InRange::Record(_, others) if others > 0 && row.reason != Reason::Malformed => {
+                recheck.misplaced(&row, FaultKind::RowHidden, format!("{} records", others + 1));
             }
-            Err(error) => return Err(error),
-        };
-        if others > 0 && row.reason != Reason::Malformed {
-            recheck.misplaced(&row, FaultKind::RowHidden, format!("{} records", others + 1));
-        } else {
-            recheck.row(&row, &job.engine.refine(&mut scratch, &record, Detail::Decision));
+            InRange::Record(record, _) => {
+                recheck.row(&row, &job.engine.refine(&mut scratch, &record, Detail::Decision));
+            }
+            InRange::Short => {
+                let found = "bytes behind the archive's end".to_owned();
+                recheck.misplaced(&row, FaultKind::OffsetMoved, found);
+            }
+            InRange::TooLong => {}
         }
     }
     Ok(recheck.finish())
@@ -277,20 +293,35 @@ fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
 }
 
 /// How the archive is compressed: its first bytes tell, a single record's do not.
-fn compression_of(job: &VerifyJob<'_>, archive: &Source) -> Result<Compression, LocalError> {
+pub(super) fn compression_of(job: &VerifyJob<'_>, archive: &Source) -> Result<Compression, LocalError> {
     let input = assay_hub::open(archive, job.open)?;
     let reader = ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(archive))?;
     Ok(reader.compression())
 }
 
-/// The record of a row's range, and how many further records begin inside it.
-fn record_of(
+/// What lies in a row's range of the archive.
+pub(super) enum InRange {
+    /// A record, and how many further ones begin inside the range.
+    Record(Box<ArchiveRecord>, usize),
+    /// The archive ends before the range does.
+    Short,
+    /// More bytes than are read at once: only reading the whole archive judges such a row.
+    TooLong,
+}
+
+/// Reads a row's range.
+pub(super) fn record_of(
     job: &VerifyJob<'_>,
     archive: &Source,
     compression: Compression,
     row: &LedgerRow,
-) -> Result<(ArchiveRecord, usize), LocalError> {
-    let raw = assay_hub::open_range(archive, job.open, row.offset, u64::from(row.length))?;
+) -> Result<InRange, LocalError> {
+    let raw = match assay_hub::open_range(archive, job.open, row.offset, u64::from(row.length)) {
+        Ok(raw) => raw,
+        Err(HubError::ShortRange { .. }) => return Ok(InRange::Short),
+        Err(HubError::RangeTooLong { .. }) => return Ok(InRange::TooLong),
+        Err(error) => return Err(error.into()),
+    };
     let limits = job.engine.read_limits();
     let record = ArchiveRecord {
         idx: row.idx,
@@ -308,63 +339,7 @@ fn record_of(
             }
         }
     }
-    Ok((record, others))
-}
-
-fn is_short(error: &LocalError) -> bool {
-    matches!(error, LocalError::Hub(assay_hub::HubError::ShortRange { .. }))
-}
-
-/// Most differing rows that are tried with other recipes.
-const OTHERS_TRIED_MAX: usize = 32;
-
-/// If another recipe gives exactly the rows that differ, that is what happened.
-fn other_recipe(
-    job: &VerifyJob<'_>,
-    tables: &UnitTables,
-    archive: &Source,
-    findings: &[Finding],
-) -> Result<Option<Fault>, LocalError> {
-    let decided = [
-        FaultKind::ReasonChanged,
-        FaultKind::DecisionChanged,
-        FaultKind::TextChanged,
-        FaultKind::DupWrong,
-    ];
-    let rows: BTreeSet<u32> = findings
-        .iter()
-        .filter(|finding| decided.contains(&finding.fault.kind))
-        .filter_map(|finding| finding.row)
-        .collect();
-    if rows.is_empty() || tables.entry.addressing != Addressing::Member {
-        return Ok(None);
-    }
-    let compression = compression_of(job, archive)?;
-    let mut scratch = Scratch::new();
-    for other in job
-        .others
-        .iter()
-        .filter(|other| other.recipe_id() != job.engine.recipe_id())
-    {
-        let mut agree = true;
-        for row in rows
-            .iter()
-            .take(OTHERS_TRIED_MAX)
-            .filter_map(|at| tables.row(*at))
-        {
-            let (record, _) = record_of(job, archive, compression, row)?;
-            let refined = other.refine(&mut scratch, &record, Detail::Decision);
-            let expected = assay_refine::verify::expected_row(&refined, row.dup_of);
-            agree &= (expected.reason, expected.text_hash, expected.n_tokens)
-                == (row.reason, row.text_hash, row.n_tokens);
-        }
-        if agree {
-            let found = format!("rows of recipe `{}` ({})", other.recipe().name, other.recipe_id());
-            let expected = format!("rows of recipe {}", job.engine.recipe_id());
-            return Ok(Some(tables.fault(FaultKind::OtherRecipe, None, expected, found)));
-        }
-    }
-    Ok(None)
+    Ok(InRange::Record(Box::new(record), others))
 }
 
 struct VerifyFlow<'a> {

@@ -70,22 +70,21 @@ pub fn steps(
     }
     scratch.tokenize(text);
     let repetition = gopher_repetition::features(text, &scratch.tokens, &mut scratch.filters);
-    out.insert(
-        "gopher_repetition".into(),
-        verdict(
-            gopher_repetition::verdict(&repetition, &params.repetition),
-            &repetition,
-        ),
+    let repetition = verdict(
+        gopher_repetition::verdict(&repetition, &params.repetition),
+        &repetition,
     );
+    out.insert("gopher_repetition".into(), counted(repetition, None));
     let quality = gopher_quality::features(text, &scratch.tokens, &params.quality);
     out.insert(
         "gopher_quality".into(),
         verdict(gopher_quality::verdict(&quality, &params.quality), &quality),
     );
     let raw = fineweb_quality::features(text, &scratch.tokens, &params.fineweb, &mut scratch.filters);
+    let raw = verdict(fineweb_quality::verdict(&raw, &params.fineweb), &raw);
     out.insert(
         "fineweb_quality_raw".into(),
-        verdict(fineweb_quality::verdict(&raw, &params.fineweb), &raw),
+        counted(raw, Some(json!({ "lines": 0 }))),
     );
     out.insert("words".into(), words(text, scratch));
     out.insert("sentences".into(), sentences(text, scratch));
@@ -133,6 +132,17 @@ fn verdict<T: Serialize>(verdict: Verdict, features: &T) -> Value {
     json!({ "kept": verdict.is_kept(), "reason": verdict, "features": features })
 }
 
+/// An entry as it is, but for a text dropped as empty: the reference stops there and has counted only `features`.
+fn counted(mut entry: Value, features: Option<Value>) -> Value {
+    if entry.get("reason").and_then(Value::as_str) == Some("empty")
+        && let Value::Object(map) = &mut entry
+    {
+        map.remove("features");
+        map.extend(features.map(|features| ("features".to_owned(), features)));
+    }
+    entry
+}
+
 /// C4, and FineWeb's filter on the text C4 leaves.
 fn rewritten(scratch: &mut Scratch, params: &Params, text: &str, out: &mut Map<String, Value>) {
     let outcome = c4::rewrite(text, &params.c4, &mut scratch.tokenizer, &mut scratch.filters);
@@ -152,6 +162,7 @@ fn rewritten(scratch: &mut Scratch, params: &Params, text: &str, out: &mut Map<S
             &mut scratch.filters,
         );
         fineweb = verdict(fineweb_quality::verdict(&counts, &params.fineweb), &counts);
+        fineweb = counted(fineweb, Some(json!({ "lines": 0 })));
     }
     out.insert("c4".into(), value);
     out.insert("fineweb_quality".into(), fineweb);

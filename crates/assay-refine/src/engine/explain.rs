@@ -407,11 +407,12 @@ impl std::fmt::Display for Explanation {
             let _ = writeln!(out, "\n{:<18} {}", stage.stage, stage.result);
             for feature in &stage.features {
                 let mark = if feature.holds { " " } else { "✗" };
-                let _ = writeln!(
-                    out,
+                let line = format!(
                     "  {mark} {:<32} {:>24}  {}",
                     feature.name, feature.value, feature.bound
                 );
+                // A feature that only informs has no bound.
+                let _ = writeln!(out, "{}", line.trim_end());
             }
         }
         let _ = writeln!(out, "\ndecision: {}", self.decision);

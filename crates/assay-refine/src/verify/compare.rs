@@ -2,7 +2,7 @@
 //!
 //! Used by [`super::Recheck`] for whole archives and for samples alike.
 
-use assay_types::{Decision, Digest16, DocsRow, Executed, FaultKind, LedgerRow, Reason};
+use assay_types::{ColumnClaim, Decision, Digest16, DocsRow, Executed, FaultKind, LedgerRow, Reason};
 
 use super::tables::{Columns, UnitTables, column_fault};
 use crate::engine::{Document, Outcome, Refined};
@@ -47,6 +47,38 @@ pub(super) fn executed(row: &LedgerRow) -> Executed {
     }
 }
 
+/// A column of a document that is not the record's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDifference {
+    /// The column.
+    pub name: &'static str,
+    /// The value re-execution gives, as [`ColumnClaim::value`] shows it.
+    pub expected: String,
+    /// The value in the document, once it was read again.
+    pub found: Option<String>,
+}
+
+/// A column's value as a proof shows it.
+pub(super) fn value(row: &DocsRow, column: &str) -> String {
+    let shown = match column {
+        "text" => return ColumnClaim::value(&row.text),
+        "id" => &row.id,
+        "dump" => &row.dump,
+        "url" => &row.url,
+        "date" => &row.date,
+        "file_path" => &row.file_path,
+        "language" => &row.language,
+        "language_score" => &row.language_score_f64().to_string(),
+        "token_count" => &row.token_count.to_string(),
+        "warc_offset" => &row.warc_offset.to_string(),
+        "warc_length" => &row.warc_length.to_string(),
+        "record_digest" => &row.record_digest.to_string(),
+        "recipe_id" => &row.recipe_id.to_string(),
+        _ => "",
+    };
+    ColumnClaim::value(shown)
+}
+
 /// A difference between a dataset and its archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -54,7 +86,7 @@ pub(super) struct Difference {
     pub(super) expected: String,
     pub(super) found: String,
     /// The column, if a document differs and its row does not.
-    pub(super) column: Option<&'static str>,
+    pub(super) column: Option<ColumnDifference>,
 }
 
 /// Compares the fields of two rows for the same place.
@@ -132,13 +164,17 @@ pub(super) fn contents(
     if expected.decision == Decision::Keep
         && let Some(found) = tables.document(expected.idx)
     {
-        let wanted = Columns::of(&document_row(identity, expected, document));
-        for column in wanted.differing(found) {
+        let wanted = document_row(identity, expected, document);
+        for name in Columns::of(&wanted).differing(found) {
             differences.push(Difference {
-                kind: column_fault(column),
-                expected: format!("the record's {column}"),
-                found: format!("another {column}"),
-                column: Some(column),
+                kind: column_fault(name),
+                expected: format!("the record's {name}"),
+                found: format!("another {name}"),
+                column: Some(ColumnDifference {
+                    name,
+                    expected: value(&wanted, name),
+                    found: None,
+                }),
             });
         }
     }

@@ -66,39 +66,88 @@ struct Maker<'a> {
     leaves: Vec<Digest>,
 }
 
+/// What a proof is made of beside the unit.
+struct Parts {
+    kind: FraudKind,
+    rows: Vec<ProofRow>,
+    sources: Vec<SourceRange>,
+}
+
 impl Maker<'_> {
+    /// The first form in which the finding proves itself.
     fn proof(&self, finding: &Finding) -> Option<FraudProof> {
+        let forms = match finding.fault.kind {
+            FaultKind::RowHidden => [self.missing(finding), self.gap(finding), None],
+            FaultKind::DupWrong => [self.duplicate(finding), None, None],
+            _ if finding.column.is_some() => [self.single(FraudKind::ColumnWrong, finding), None, None],
+            FaultKind::OffsetMoved | FaultKind::RowAdded => {
+                [self.gap(finding), self.single(FraudKind::RowWrong, finding), None]
+            }
+            _ => [self.single(FraudKind::RowWrong, finding), None, None],
+        };
+        forms
+            .into_iter()
+            .flatten()
+            .filter_map(|parts| self.assemble(parts, finding))
+            .find(|proof| proof.check_structure().is_ok())
+    }
+
+    /// A record begins inside the row's range.
+    fn missing(&self, finding: &Finding) -> Option<Parts> {
+        Some(Parts {
+            kind: FraudKind::RowMissing,
+            rows: vec![self.row(finding.row?)?],
+            sources: vec![range(finding.expected.as_ref()?)],
+        })
+    }
+
+    /// The row and its neighbour leave a gap or overlap: the one before it, or behind it where a record is missing.
+    fn gap(&self, finding: &Finding) -> Option<Parts> {
+        let rows = match (finding.row, finding.fault.kind) {
+            (Some(at), FaultKind::RowHidden) => vec![self.row(at)?, self.row(at.checked_add(1)?)?],
+            (Some(at), _) => {
+                let before = at.checked_sub(1).and_then(|before| self.row(before));
+                before.into_iter().chain([self.row(at)?]).collect()
+            }
+            (None, _) => vec![self.row(0)?],
+        };
+        Some(Parts {
+            kind: FraudKind::Gap,
+            rows,
+            sources: Vec::new(),
+        })
+    }
+
+    fn duplicate(&self, finding: &Finding) -> Option<Parts> {
         let at = finding.row?;
         let row = self.tables.row(at)?;
-        let expected = finding.expected.as_ref();
-        let (kind, rows, sources) = match finding.fault.kind {
-            FaultKind::RowHidden => {
-                let hidden = range(expected?);
-                (FraudKind::RowMissing, vec![self.row(at)?], vec![hidden])
-            }
-            FaultKind::DupWrong => {
-                let witness = expected?.dup_of.or(row.dup_of)?;
-                let first = self.tables.row(witness)?;
-                (
-                    FraudKind::DupWrong,
-                    vec![self.row(at)?, self.row(witness)?],
-                    vec![range(row), range(first)],
-                )
-            }
-            _ if finding.column.is_some() => (FraudKind::ColumnWrong, vec![self.row(at)?], vec![range(row)]),
-            FaultKind::OffsetMoved | FaultKind::RowAdded => {
-                let before = at.checked_sub(1);
-                let rows = before
-                    .and_then(|before| self.row(before))
-                    .into_iter()
-                    .chain([self.row(at)?])
-                    .collect();
-                (FraudKind::Gap, rows, Vec::new())
-            }
-            _ => (FraudKind::RowWrong, vec![self.row(at)?], vec![range(expected?)]),
+        // The earlier of the two: either the true one was passed over, or the one named shares no band.
+        let true_one = finding.expected.as_ref()?.dup_of;
+        let witness = true_one.into_iter().chain(row.dup_of).min()?;
+        let first = self.tables.row(witness)?;
+        Some(Parts {
+            kind: FraudKind::DupWrong,
+            rows: vec![self.row(at)?, self.row(witness)?],
+            sources: vec![range(row), range(first)],
+        })
+    }
+
+    /// One row against re-execution of its range.
+    fn single(&self, kind: FraudKind, finding: &Finding) -> Option<Parts> {
+        Some(Parts {
+            kind,
+            rows: vec![self.row(finding.row?)?],
+            sources: vec![range(finding.expected.as_ref()?)],
+        })
+    }
+
+    fn assemble(&self, parts: Parts, finding: &Finding) -> Option<FraudProof> {
+        let Parts { kind, rows, sources } = parts;
+        let column = match kind {
+            FraudKind::ColumnWrong => Some(self.column(finding)?),
+            _ => None,
         };
-        let is_column = kind == FraudKind::ColumnWrong;
-        let proof = FraudProof {
+        Some(FraudProof {
             version: FRAUD_PROOF_VERSION,
             kind,
             netuid: self.manifest.netuid,
@@ -109,16 +158,11 @@ impl Maker<'_> {
             unit: self.unit.clone(),
             rows,
             sources,
-            executed: finding.executed().filter(|_| matches!(kind, FraudKind::RowWrong)),
-            column: if is_column {
-                Some(self.column(at, finding)?)
-            } else {
-                None
-            },
+            executed: finding.executed().filter(|_| kind == FraudKind::RowWrong),
+            column,
             prover: Hotkey::default(),
             signature: String::new(),
-        };
-        proof.check_structure().is_ok().then_some(proof)
+        })
     }
 
     fn row(&self, at: u32) -> Option<ProofRow> {
@@ -130,13 +174,10 @@ impl Maker<'_> {
         })
     }
 
-    /// Which file and row of the documents holds the kept row at `at`.
-    fn column(&self, at: u32, finding: &Finding) -> Option<ColumnClaim> {
-        let earlier = self.tables.ledger.get(..at as usize)?;
-        let mut row = earlier
-            .iter()
-            .filter(|row| row.decision == assay_types::Decision::Keep)
-            .count() as u64;
+    /// Which file and row of the documents holds the kept row, and the column's values.
+    fn column(&self, finding: &Finding) -> Option<ColumnClaim> {
+        let column = finding.column.as_ref()?;
+        let mut row = self.tables.document_number(finding.row?)?;
         let mut file = 0;
         for docs in &self.tables.entry.docs {
             if row < u64::from(docs.rows) {
@@ -150,9 +191,9 @@ impl Maker<'_> {
             docs: self.tables.entry.docs.clone(),
             file,
             row: u32::try_from(row).ok()?,
-            column: finding.column?.to_owned(),
-            expected: ColumnClaim::value(&finding.fault.expected),
-            found: ColumnClaim::value(&finding.fault.found),
+            column: column.name.to_owned(),
+            expected: column.expected.clone(),
+            found: column.found.clone()?,
         })
     }
 }

@@ -3,9 +3,9 @@
 //! [`Recheck::next`] takes every record of the archive; [`Recheck::row`] one sampled row. Findings hold what a fraud
 //! proof needs.
 
-use assay_types::{Executed, Fault, FaultKind, LedgerRow};
+use assay_types::{DocsRow, Executed, Fault, FaultKind, LedgerRow};
 
-use super::compare::{self, Difference};
+use super::compare::{self, ColumnDifference, Difference};
 use super::tables::UnitTables;
 use crate::engine::{Outcome, Refined};
 use crate::minhash::UnitDedup;
@@ -21,13 +21,25 @@ pub struct Finding {
     /// The row the record gets, if there is a record at that place.
     pub expected: Option<LedgerRow>,
     /// The column that differs, if only a document does.
-    pub column: Option<&'static str>,
+    pub column: Option<ColumnDifference>,
 }
 
 impl Finding {
     /// What re-execution gives.
     pub fn executed(&self) -> Option<Executed> {
         self.expected.as_ref().map(compare::executed)
+    }
+
+    /// Takes the value of the differing column from the document; the tables keep only its digest.
+    pub fn show_column(&mut self, document: &DocsRow) {
+        let Some(column) = &mut self.column else { return };
+        let found = compare::value(document, column.name);
+        // A text is too long to be read in a message.
+        if column.name != "text" {
+            self.fault.expected = format!("{} `{}`", column.name, column.expected.escape_debug());
+            self.fault.found = format!("`{}`", found.escape_debug());
+        }
+        column.found = Some(found);
     }
 }
 
@@ -39,6 +51,8 @@ pub struct Recheck<'a> {
     dedup: UnitDedup,
     /// Place in the ledger of the next row to compare.
     at: u32,
+    /// For each record so far the number its row has: another one than the record's own behind a hidden or added row.
+    numbers: Vec<Option<u32>>,
     /// Records compared.
     checked: u64,
     findings: Vec<Finding>,
@@ -52,6 +66,7 @@ impl<'a> Recheck<'a> {
             identity,
             dedup: UnitDedup::new(),
             at: 0,
+            numbers: Vec::new(),
             checked: 0,
             findings: Vec::new(),
         }
@@ -65,11 +80,21 @@ impl<'a> Recheck<'a> {
                 .and_then(|bands| self.dedup.observe(refined.idx, &bands.0)),
             Outcome::Dropped(_) => None,
         };
+        // Hiding or adding a row is one fault, not one more in each row behind it.
+        let dup_of = dup_of.map(|record| {
+            self.numbers
+                .get(record as usize)
+                .copied()
+                .flatten()
+                .unwrap_or(record)
+        });
         let expected = compare::expected_row(refined, dup_of);
+        self.numbers.push(None);
         // Rows that start before this record stand for no record.
         while let Some(row) = self
             .tables
             .row(self.at)
+            .copied()
             .filter(|row| row.offset < expected.offset)
         {
             let kind = if row.record_digest == expected.record_digest && !row.record_digest.is_zero() {
@@ -79,7 +104,7 @@ impl<'a> Recheck<'a> {
             };
             self.find_row(
                 kind,
-                *row,
+                row,
                 [
                     format!("no record at byte {}", row.offset),
                     format!("row {}", row.idx),
@@ -88,12 +113,14 @@ impl<'a> Recheck<'a> {
             );
             self.at += 1;
             if kind == FaultKind::OffsetMoved {
+                self.number(&row);
                 return;
             }
         }
         match self.tables.row(self.at).copied() {
             Some(row) if row.offset == expected.offset => {
                 self.at += 1;
+                self.number(&row);
                 self.compare(expected, &row, refined);
             }
             Some(row) if row.record_digest == expected.record_digest && !row.record_digest.is_zero() => {
@@ -105,27 +132,33 @@ impl<'a> Recheck<'a> {
                     Some(expected),
                 );
                 self.at += 1;
+                self.number(&row);
             }
-            _ => {
-                // Inside the row before, or after the last one.
-                let before = self
-                    .at
-                    .checked_sub(1)
-                    .and_then(|at| Some((at, *self.tables.row(at)?)));
-                let shown = format!("a row for the record at {}+{}", expected.offset, expected.length);
-                let fault = self.tables.fault(
-                    FaultKind::RowHidden,
-                    Some((expected.idx, expected.offset)),
-                    shown,
-                    "none".to_owned(),
-                );
-                self.findings.push(Finding {
-                    fault,
-                    row: before.map(|(at, _)| at),
-                    expected: Some(expected),
-                    column: None,
-                });
-            }
+            _ => self.hidden(expected),
+        }
+    }
+
+    /// The record has no row: its bytes are inside the row before, in a gap, or behind the last row.
+    fn hidden(&mut self, expected: LedgerRow) {
+        let row = self.at.checked_sub(1).filter(|at| self.tables.row(*at).is_some());
+        let fault = self.tables.fault(
+            FaultKind::RowHidden,
+            Some((expected.idx, expected.offset)),
+            format!("a row for the record at {}+{}", expected.offset, expected.length),
+            "none".to_owned(),
+        );
+        self.findings.push(Finding {
+            fault,
+            row,
+            expected: Some(expected),
+            column: None,
+        });
+    }
+
+    /// Notes the number of this record's row.
+    fn number(&mut self, row: &LedgerRow) {
+        if let Some(number) = self.numbers.last_mut() {
+            *number = Some(row.idx);
         }
     }
 
@@ -148,18 +181,19 @@ impl<'a> Recheck<'a> {
 
     fn compare(&mut self, expected: LedgerRow, found: &LedgerRow, refined: &Refined) {
         self.checked += 1;
-        if expected.length != found.length {
-            let kind = if found.length > expected.length {
-                FaultKind::RowHidden
-            } else {
-                FaultKind::OffsetMoved
-            };
-            // A longer row hides the record behind this one, which gets its own finding when it comes.
-            if kind == FaultKind::OffsetMoved {
-                let shown = |row: &LedgerRow| format!("{} bytes", row.length);
-                self.find_row(kind, *found, [shown(&expected), shown(found)], Some(expected));
-                return;
-            }
+        if found.length < expected.length {
+            let shown = |row: &LedgerRow| format!("{} bytes", row.length);
+            self.find_row(
+                FaultKind::OffsetMoved,
+                *found,
+                [shown(&expected), shown(found)],
+                Some(expected),
+            );
+            return;
+        }
+        if found.length > expected.length {
+            // A longer row hides the record behind it, which gets its own finding when it comes; or it overlaps that row.
+            self.overlap(found);
         }
         let mut differences = if expected.length == found.length {
             compare::rows(&expected, found)
@@ -193,6 +227,22 @@ impl<'a> Recheck<'a> {
                 expected: Some(expected),
                 column,
             });
+        }
+    }
+
+    /// The row behind `row`, if it starts inside it.
+    fn overlap(&mut self, row: &LedgerRow) {
+        let next = self
+            .place_of(row)
+            .and_then(|at| self.tables.row(at.checked_add(1)?));
+        if let Some(next) = next.copied().filter(|next| next.offset < row.end()) {
+            let expected = format!("a row at {}, where the one before it ends", row.end());
+            self.find_row(
+                FaultKind::OffsetMoved,
+                next,
+                [expected, format!("one at {}", next.offset)],
+                None,
+            );
         }
     }
 

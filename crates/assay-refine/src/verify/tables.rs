@@ -120,6 +120,17 @@ impl UnitTables {
         self.documents.get(&idx)
     }
 
+    /// Number of a kept row's document among the unit's documents, from 0.
+    pub fn document_number(&self, at: u32) -> Option<u64> {
+        let earlier = self.ledger.get(..at as usize)?;
+        (self.row(at)?.decision == Decision::Keep).then(|| {
+            earlier
+                .iter()
+                .filter(|row| row.decision == Decision::Keep)
+                .count() as u64
+        })
+    }
+
     /// A fault of this unit.
     pub fn fault(&self, kind: FaultKind, row: Option<(u32, u64)>, expected: String, found: String) -> Fault {
         let (idx, offset) = row.unzip();

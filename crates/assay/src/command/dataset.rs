@@ -7,9 +7,6 @@ use crate::cli::DatasetCommand;
 use crate::console::Console;
 use crate::exit::Status;
 
-/// Stages of the funnel and most frequent drop reasons shown.
-const DROPS: usize = 20;
-
 pub(super) fn run(command: &DatasetCommand, console: &Console) -> anyhow::Result<Status> {
     let DatasetCommand::Stats { dataset, html } = command;
     let stats = local::dataset_stats(dataset)?;
@@ -24,10 +21,9 @@ pub(super) fn run(command: &DatasetCommand, console: &Console) -> anyhow::Result
     }
     let text = || {
         format!(
-            "{}\n{}\n{}",
+            "{}\n{}",
             report::stats_table(&stats),
-            report::funnel_table(&stats.counts),
-            report::drops_table(&stats.counts, DROPS)
+            report::funnel_table(&stats.counts)
         )
     };
     console.result("assay.dataset-stats/1", &stats, &[], text)?;

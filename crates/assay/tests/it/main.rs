@@ -1,0 +1,25 @@
+//! Integration tests of the `assay` binary: every test runs the real program in a folder of its own.
+//!
+//! Real data: the folder named by `ASSAY_DATA`; Python peers: the interpreter named by `ASSAY_PYTHON`. Without them the tests
+//! that need them say so and pass, unless `ASSAY_REQUIRE` is set.
+
+#![cfg(test)]
+
+mod bad_input;
+mod dedup;
+mod determinism;
+mod disk;
+mod help;
+mod json;
+mod pack;
+mod pages;
+mod parity;
+mod readers;
+mod resume;
+mod sample;
+mod support;
+mod tampering;
+mod usage;
+
+#[path = "../tidy.rs"]
+mod tidy;

@@ -1,0 +1,210 @@
+//! What people try first: the sample, one record explained, one page's text, a dataset's report.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::pages;
+use crate::support::{Answer, assay, folder, line, skip};
+
+/// Documentation pages copied for a build without optimisation, which would take minutes for all 1,500.
+const PAGES: usize = 150;
+
+/// The folder of the Rust documentation of the toolchain in use.
+fn rust_docs() -> Option<PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().ok()?;
+    let root = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    Some(root.join("share/doc/rust/html")).filter(|folder| folder.is_dir())
+}
+
+/// A toolchain with the first pages of some folders of the real documentation, and a `rustc` that names it.
+fn small_toolchain(docs: &Path, to: &Path) -> PathBuf {
+    let html = to.join("share/doc/rust/html");
+    for part in ["book", "std/vec", "alloc/vec"] {
+        fs_err::create_dir_all(html.join(part)).unwrap();
+        let mut pages: Vec<PathBuf> = fs_err::read_dir(docs.join(part))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "html"))
+            .collect();
+        pages.sort();
+        for page in pages.iter().take(PAGES / 3) {
+            fs_err::copy(page, html.join(part).join(page.file_name().unwrap())).unwrap();
+        }
+    }
+    let bin = to.join("bin");
+    fs_err::create_dir(&bin).unwrap();
+    let rustc = bin.join("rustc");
+    fs_err::write(&rustc, format!("#!/bin/sh\necho '{}'\n", to.display())).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs_err::set_permissions(&rustc, executable).unwrap();
+    bin
+}
+
+#[test]
+fn the_sample_is_refined_and_shown() {
+    let Some(docs) = rust_docs() else {
+        return skip("the toolchain has no `rust-docs` component");
+    };
+    let folder = folder();
+    let mut command = assay(["refine", "--sample", "--out"]);
+    let out = folder.path().join("demo");
+    command.arg(&out);
+    if cfg!(debug_assertions) {
+        command.env("PATH", small_toolchain(&docs, &folder.path().join("toolchain")));
+    }
+    let answer = Answer::from(command.output().unwrap()).with_code(0);
+    assert!(answer.stderr.starts_with("sample: "), "{}", answer.stderr);
+    for word in [
+        "records",
+        "extract",
+        "language",
+        "gopher_quality",
+        "c4",
+        "kept",
+        "recipe fineweb-en-v1 ",
+        "funnel.svg",
+    ] {
+        assert!(answer.stdout.contains(word), "no `{word}` in\n{}", answer.stdout);
+    }
+    let archive = out.join("sample.warc.gz");
+    let report = line("refine --sample --out {} --json", &[&out])
+        .with_code(0)
+        .json();
+    assert!(report["data"]["kept"].as_u64().unwrap() > 0, "{report}");
+    assert!(report["data"]["records"].as_u64().unwrap() > 100, "{report}");
+    line("verify {} --warc {}", &[&out, &archive]).with_code(0);
+    let text = line("dataset stats {}", &[&out]).with_code(0).stdout;
+    assert!(text.contains("doc.rust-lang.org"), "{text}");
+}
+
+/// Without documentation the error says how to get input.
+#[test]
+fn without_documentation_the_error_says_how_to_get_some() {
+    let is_there = [
+        "/usr/share/doc",
+        "/usr/share/gtk-doc/html",
+        "/usr/local/share/doc",
+        "/opt/homebrew/share/doc",
+    ]
+    .iter()
+    .any(|folder| Path::new(folder).is_dir());
+    if is_there || Path::new("/usr/share/doc/rust/html").is_dir() {
+        eprintln!("skipped: this machine has documentation in its system folders");
+        return;
+    }
+    let folder = folder();
+    let mut command = assay(["refine", "--sample", "--out"]);
+    command
+        .arg(folder.path().join("out"))
+        .env("PATH", "")
+        .env("HOME", folder.path());
+    let answer = Answer::from(command.output().unwrap()).with_code(2);
+    assert!(
+        answer.stderr.contains("error[input/nothing-found]"),
+        "{}",
+        answer.stderr
+    );
+    assert!(
+        answer.stderr.contains("rustup component add rust-docs"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn a_record_is_explained_step_by_step() {
+    let folder = folder();
+    let archive = pages::mixed_archive(folder.path());
+    // A kept page, a short one, one in another language, and a request.
+    for (name, needle) in [
+        ("kept", "https://example.org/0001.html"),
+        ("short", "https://example.org/0001-short.html"),
+        ("german", "https://example.org/0002-german.html"),
+        ("request", "1"),
+    ] {
+        let shown = line(&format!("refine {{}} --explain {needle}"), &[&archive]).with_code(0);
+        assert_eq!(shown.stderr, "", "{name}");
+        insta::assert_snapshot!(format!("explain-{name}"), shown.stdout);
+    }
+    // The record's id and number lead to the same record as its address.
+    let explained = |needle: &str| {
+        let shown = line(&format!("refine {{}} --explain {needle} --json"), &[&archive]).with_code(0);
+        shown.json()["data"].clone()
+    };
+    let by_address = explained("https://example.org/0001.html");
+    let mut records = String::new();
+    let file = fs_err::File::open(&archive).unwrap();
+    flate2::read::MultiGzDecoder::new(file)
+        .read_to_string(&mut records)
+        .unwrap();
+    let ids: Vec<&str> = records
+        .lines()
+        .filter_map(|line| line.strip_prefix("WARC-Record-ID: "))
+        .collect();
+    let number = by_address["idx"].as_u64().unwrap();
+    assert_eq!(
+        explained(ids[number as usize].trim_matches(['<', '>'])),
+        by_address
+    );
+    assert_eq!(explained(&number.to_string()), by_address);
+}
+
+#[test]
+fn a_dataset_is_described_in_a_page_without_foreign_parts() {
+    let folder = folder();
+    let archive = pages::mixed_archive(folder.path());
+    let (out, html) = (folder.path().join("out"), folder.path().join("stats.html"));
+    line("refine {} --out {} -q", &[&archive, &out]).with_code(0);
+    let shown = line("dataset stats {} --html {}", &[&out, &html]).with_code(0);
+    insta::assert_snapshot!("dataset-stats", shown.stdout);
+    let page = fs_err::read_to_string(&html).unwrap();
+    assert!(
+        page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"),
+        "{page}"
+    );
+    assert!(page.contains("<svg") && page.contains("example.org"), "{page}");
+    // Nothing is loaded: no script, no style sheet, no picture, no font from elsewhere.
+    let namespace = "http://www.w3.org/2000/svg";
+    let bare = page.replace(namespace, "");
+    for foreign in [
+        "http://", "https://", "src=", "@import", "url(", "<script", "<link",
+    ] {
+        assert!(!bare.contains(foreign), "`{foreign}` in {page}");
+    }
+    // The page is HTML that our own reader understands.
+    let text = line("extract {} --profile union", &[&html]).with_code(0).stdout;
+    assert!(!text.trim().is_empty());
+}
+
+#[test]
+fn pages_become_text() {
+    let folder = folder();
+    pages::write(folder.path(), 5, 2);
+    let [first, second] = ["0005.html", "0006.html"].map(|name| folder.path().join(name));
+    let text = line("extract {}", &[&first]).with_code(0).stdout;
+    for paragraph in pages::paragraphs(5) {
+        assert!(text.contains(&paragraph), "{text}");
+    }
+    assert!(!text.contains("Imprint") && !text.contains("Home"), "{text}");
+    let lines = line("extract {} {} --jsonl", &[&first, &second])
+        .with_code(0)
+        .stdout;
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    for (line, file) in lines.iter().zip([&first, &second]) {
+        let mut keys: Vec<&String> = line.as_object().unwrap().keys().collect();
+        keys.sort();
+        assert_eq!(keys, ["file", "language", "text", "title"]);
+        assert_eq!(line["file"], file.display().to_string());
+        assert_eq!(line["language"], "en");
+    }
+    assert_eq!(lines[0]["title"], "Report 5");
+    // Through stdin, too.
+    let mut command = assay(["extract", "-"]);
+    command.stdin(fs_err::File::open(&first).unwrap().into_file());
+    assert_eq!(Answer::from(command.output().unwrap()).with_code(0).stdout, text);
+}

@@ -1,0 +1,170 @@
+//! One forgery and what `verify` must say of it: exit code, classes, proofs that anybody can check.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use assay_types::{ColumnClaim, DocsRow, FaultKind, FraudKind, FraudProof, Reason, blake3_16};
+use serde_json::Value;
+
+use super::forge::Forgery;
+use crate::pages;
+use crate::support::{Answer, folder, line};
+
+/// The archive and its clean dataset, made once.
+pub(super) struct Clean {
+    _folder: tempfile::TempDir,
+    pub(super) archive: PathBuf,
+    pub(super) dataset: PathBuf,
+}
+
+pub(super) static CLEAN: LazyLock<Clean> = LazyLock::new(|| {
+    let folder = folder();
+    let archive = pages::mixed_archive(folder.path());
+    let dataset = folder.path().join("clean");
+    line("refine {} --out {} -q", &[&archive, &dataset]).with_code(0);
+    Clean {
+        _folder: folder,
+        archive,
+        dataset,
+    }
+});
+
+/// `assay verify --json` of a dataset with the clean archive.
+pub(super) fn verify(dataset: &Path, proof: &Path, flags: &str) -> Answer {
+    line(
+        &format!("verify {{}} --warc {{}} --proof {{}} --json {flags}"),
+        &[dataset, &CLEAN.archive, proof],
+    )
+}
+
+/// Tampers with a copy, and expects exactly these kinds of faults and, among the proofs, these kinds.
+#[track_caller]
+pub(super) fn check(tamper: impl FnOnce(&mut Forgery), kinds: &[FaultKind], proved: &[FraudKind]) {
+    let folder = folder();
+    let mut forgery = Forgery::open(&CLEAN.dataset, &folder.path().join("forged"));
+    tamper(&mut forgery);
+    let proof_file = folder.path().join("proofs.json");
+    let document = verify(&forgery.folder, &proof_file, "").with_code(4).json();
+    assert_eq!(document["schema"], "assay.verify/1");
+    let found: BTreeSet<&str> = document["data"]["fault_counts"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let wanted: BTreeSet<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    assert_eq!(found, wanted, "{:#}", document["data"]["faults"]);
+    let proofs = proofs(&proof_file, &document);
+    let found: BTreeSet<&str> = proofs.iter().map(|proof| proof.kind.name()).collect();
+    for kind in proved {
+        assert!(
+            found.contains(kind.name()),
+            "no proof of `{}` among {found:?}",
+            kind.name()
+        );
+    }
+    for proof in &proofs {
+        recheck(proof, &forgery);
+    }
+    // For people the class stands in the list of classes.
+    let people = line(
+        "verify {} --warc {} --proof {}",
+        &[&forgery.folder, &CLEAN.archive, &proof_file],
+    )
+    .with_code(4);
+    for kind in kinds {
+        assert!(
+            people.stdout.contains(&format!("  {} ", kind.name())),
+            "{}",
+            people.stdout
+        );
+    }
+}
+
+/// The proofs of the file, parsed from their canonical bytes; the file says what the document says.
+pub(super) fn proofs(file: &Path, document: &Value) -> Vec<FraudProof> {
+    let report: Value = serde_json::from_slice(&fs_err::read(file).unwrap()).unwrap();
+    assert_eq!(report["schema"], "assay.fraud-proofs/1");
+    assert_eq!(report["faults"], document["data"]["faults"]);
+    assert_eq!(document["data"]["proof_file"], file.display().to_string());
+    let proofs = report["proofs"].as_array().unwrap();
+    assert_eq!(document["data"]["proofs"], proofs.len());
+    let parse = |proof: &Value| {
+        let bytes = assay_types::canonical_json::emit(proof).unwrap();
+        FraudProof::parse(&bytes).unwrap()
+    };
+    proofs.iter().map(parse).collect()
+}
+
+/// What anybody can check of a proof: structure and Merkle paths, the archive's bytes, the column's values.
+pub(super) fn recheck(proof: &FraudProof, forgery: &Forgery) {
+    proof.check_structure().unwrap();
+    assert_eq!(proof.submission_root, forgery.manifest.submission_root);
+    let archive = fs_err::read(&CLEAN.archive).unwrap();
+    for source in &proof.sources {
+        let end = source.offset as usize + source.length as usize;
+        let bytes = &archive[source.offset as usize..end];
+        assert!(
+            source.digest == blake3_16(bytes) || source.digest.is_zero(),
+            "another range of the archive"
+        );
+    }
+    if let Some(claim) = &proof.column {
+        let at = proof.rows[0].index as usize;
+        let value = |rows: &[DocsRow], at: usize| ColumnClaim::value(&column(&rows[at], &claim.column));
+        let folder = folder();
+        let clean = Forgery::open(&CLEAN.dataset, &folder.path().join("clean"));
+        assert_eq!(claim.row as usize, forgery.document_number(at));
+        assert_eq!(
+            claim.found,
+            value(&forgery.docs, forgery.document_number(at)),
+            "{claim:?}"
+        );
+        assert_eq!(
+            claim.expected,
+            value(&clean.docs, clean.document_number(at)),
+            "{claim:?}"
+        );
+    }
+    // A proof of something else than was published proves nothing.
+    let mut other = proof.clone();
+    other.rows[0].row.n_tokens ^= 1;
+    assert!(other.check_structure().is_err());
+}
+
+fn column(row: &DocsRow, name: &str) -> String {
+    match name {
+        "text" => row.text.clone(),
+        "url" => row.url.clone(),
+        "date" => row.date.clone(),
+        "language" => row.language.clone(),
+        "language_score" => row.language_score_f64().to_string(),
+        "warc_offset" => row.warc_offset.to_string(),
+        "recipe_id" => row.recipe_id.to_string(),
+        other => panic!("column `{other}`"),
+    }
+}
+
+/// Place of the n-th kept row.
+pub(super) fn kept(forgery: &Forgery, n: usize) -> usize {
+    forgery.kept()[n]
+}
+
+/// Place of the row of the near-duplicate.
+pub(super) fn duplicate(forgery: &Forgery) -> usize {
+    forgery
+        .ledger
+        .iter()
+        .position(|row| row.reason == Reason::Duplicate)
+        .unwrap()
+}
+
+/// Place of the first row that a step of the recipe dropped.
+pub(super) fn dropped(forgery: &Forgery) -> usize {
+    forgery
+        .ledger
+        .iter()
+        .position(|row| matches!(row.reason, Reason::Step(_)))
+        .unwrap()
+}
