@@ -2,6 +2,7 @@
 //!
 //! Opened from a folder that `assay refine` wrote; read by `assay dataset stats` and `assay verify`.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use assay_refine::output::{DigestingWriter, DocsReader, read_bands, read_ledger};
@@ -9,12 +10,12 @@ use assay_refine::report::DatasetStats;
 use assay_refine::unit::{Counts, read_documents_jsonl};
 use assay_types::{
     BandRow, DocsRow, Fault, FaultKind, LOCAL_MANIFEST_BYTES_MAX, LedgerRow, Manifest, ManifestUnit,
-    Sha256Digest,
+    Sha256Digest, UnitId,
 };
 use fs_err as fs;
 
 use super::error::LocalError;
-use super::output::markers_of;
+use super::output::{Missing, markers_of};
 
 /// A dataset's folder and manifest.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Dataset {
     /// If there is none, or it is no canonical manifest.
     pub fn open(path: &Path) -> Result<Self, LocalError> {
         let file = path.join(assay_types::MANIFEST_FILE);
-        let bytes = match fs::read(&file) {
+        let bytes = match read_bounded(&file, LOCAL_MANIFEST_BYTES_MAX as u64) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(LocalError::NoDataset {
                     path: path.to_owned(),
@@ -83,23 +84,69 @@ impl Dataset {
         Ok(faults)
     }
 
+    /// Files and unit folders that the manifest does not name. A reader that takes every `docs-*` file would read them.
+    pub fn unlisted(&self) -> Result<Vec<Fault>, LocalError> {
+        let units = self.path.join("units");
+        let mut faults = Vec::new();
+        let mut unlisted = |unit: UnitId, path: String| {
+            faults.push(Fault {
+                kind: FaultKind::FileMismatch,
+                unit,
+                idx: None,
+                offset: None,
+                expected: "only files that the manifest names".to_owned(),
+                found: format!("`{path}`"),
+            });
+        };
+        for folder in names_in(&units)? {
+            let known = self
+                .manifest
+                .units
+                .iter()
+                .find(|unit| unit.unit_id.to_string() == folder);
+            let Some(unit) = known else {
+                unlisted(UnitId::default(), format!("units/{folder}"));
+                continue;
+            };
+            for name in names_in(&units.join(&folder))? {
+                let path = format!("units/{folder}/{name}");
+                let tables = [&unit.ledger.path, &unit.bands.path];
+                let mut listed = tables.into_iter().chain(unit.docs.iter().map(|docs| &docs.path));
+                if !listed.any(|listed| *listed == path) && !BESIDE.contains(&name.as_str()) {
+                    unlisted(unit.unit_id, path);
+                }
+            }
+        }
+        Ok(faults)
+    }
+
     /// A unit's ledger.
     pub fn ledger(&self, unit: &ManifestUnit) -> Result<Vec<LedgerRow>, LocalError> {
         let path = self.file(&unit.ledger.path);
         let file = open(&path)?;
-        read_ledger(file).map_err(|source| LocalError::Table { path, source })
+        read_ledger(file, rows_max(unit)).map_err(|source| LocalError::Table { path, source })
     }
 
     /// A unit's band keys.
     pub fn bands(&self, unit: &ManifestUnit) -> Result<Vec<BandRow>, LocalError> {
         let path = self.file(&unit.bands.path);
         let file = open(&path)?;
-        read_bands(file).map_err(|source| LocalError::Table { path, source })
+        read_bands(file, rows_max(unit)).map_err(|source| LocalError::Table { path, source })
     }
 
-    /// Hands every document of a unit to `each`, in order, one row group in memory.
-    pub fn documents(&self, unit: &ManifestUnit, mut each: impl FnMut(DocsRow)) -> Result<(), LocalError> {
+    /// Hands every document of a unit to `each`, in order, a few in memory; gives the number of rows in each file.
+    pub fn documents(
+        &self,
+        unit: &ManifestUnit,
+        mut each: impl FnMut(DocsRow),
+    ) -> Result<Vec<u64>, LocalError> {
+        let mut counts = Vec::new();
         for entry in &unit.docs {
+            let mut count = 0;
+            let mut each = |row| {
+                count += 1;
+                each(row);
+            };
             let path = self.file(&entry.path);
             let table = |source| LocalError::Table {
                 path: path.clone(),
@@ -115,9 +162,43 @@ impl Dataset {
                     each(row.map_err(table)?);
                 }
             }
+            counts.push(count);
         }
-        Ok(())
+        Ok(counts)
     }
+}
+
+/// Most rows read of a unit's table: enough to count by how much a manifest lies, without decoding whatever a footer claims.
+fn rows_max(unit: &ManifestUnit) -> u64 {
+    2 * u64::from(unit.n_records) + 10_000
+}
+
+/// Files that may lie beside those of the manifest.
+const BESIDE: [&str; 2] = ["done.json", "features.parquet"];
+
+/// Names in a folder in order, hidden ones left out; none if there is no such folder.
+fn names_in(folder: &Path) -> Result<Vec<String>, LocalError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(LocalError::io(folder))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(LocalError::io(folder))?.file_name();
+        names.push(name.to_string_lossy().into_owned());
+    }
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    Ok(names)
+}
+
+/// A file's bytes, one more than `bytes_max` if it has more.
+pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn open(path: &Path) -> Result<std::fs::File, LocalError> {
@@ -148,7 +229,8 @@ pub fn dataset_stats(path: &Path) -> Result<DatasetStats, LocalError> {
         })?;
         dataset.documents(unit, |row| stats.add(&row))?;
     }
-    for marker in markers_of(path)? {
+    // Markers are no part of a published dataset; without them there is no funnel.
+    for marker in markers_of(path, Missing::Skip)? {
         if stats.counts.stages.is_empty() {
             let stages: Vec<&str> = marker
                 .counts

@@ -97,7 +97,7 @@ pub enum LocalError {
     OtherSettings {
         /// The unit's folder.
         path: PathBuf,
-        /// Which setting differs: `--limit`, `--format`, `--features` or the input's length.
+        /// What differs: `--limit`, `--format`, `--features`, the input's length or content.
         setting: &'static str,
     },
     /// A finished unit or manifest is damaged.

@@ -50,7 +50,8 @@ impl CheckedUnit<'_> {
                 }
             }
             number += 1;
-        })
+        })?;
+        Ok(())
     }
 
     /// Re-executes what lies in the ranges of misplaced rows: that such a range is no record of the row's digest is what a

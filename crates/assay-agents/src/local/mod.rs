@@ -10,6 +10,7 @@ mod explain;
 mod extract;
 mod filter;
 mod findings;
+mod hashed;
 mod output;
 mod pack;
 mod refine;

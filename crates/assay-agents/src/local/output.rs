@@ -7,12 +7,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use assay_refine::unit::{Counts, Format, UnitFiles, UnitSummary};
-use assay_types::{MANIFEST_FILE, Manifest, ManifestUnit, RecipeId, Tool, UnitId};
+use assay_types::{Digest, MANIFEST_FILE, Manifest, ManifestUnit, RecipeId, Tool, UnitId};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::sha256_of;
+use super::dataset::{read_bounded, sha256_of};
 use super::error::LocalError;
+
+/// Most bytes of a completion marker that are read: 1 MiB, hundreds of times what one unit's counts take.
+const MARKER_BYTES_MAX: u64 = 1 << 20;
 
 /// Version of the completion marker.
 const MARKER_VERSION: u32 = 1;
@@ -34,6 +37,8 @@ pub struct UnitSettings {
     pub features: bool,
     /// Length of the input when it was read, if known.
     pub input_bytes: Option<u64>,
+    /// BLAKE3 of the input, if it is a file that was read to its end.
+    pub input_blake3: Option<Digest>,
 }
 
 impl UnitSettings {
@@ -175,7 +180,7 @@ impl OutputDir {
 
     /// The markers of all finished units, ascending by unit id.
     pub fn markers(&self) -> Result<Vec<Marker>, LocalError> {
-        markers_of(&self.path)
+        markers_of(&self.path, Missing::Refuse)
     }
 
     /// Writes `manifest.json` over all finished units.
@@ -198,13 +203,23 @@ impl OutputDir {
     }
 }
 
+/// What to do about a unit folder without a completion marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is damaged output: units of ours always have one.
+    Refuse,
+    /// It came from elsewhere: leave it out.
+    Skip,
+}
+
 /// The markers of all finished units of a dataset's folder, ascending by unit id.
-pub(super) fn markers_of(path: &Path) -> Result<Vec<Marker>, LocalError> {
+pub(super) fn markers_of(path: &Path, missing: Missing) -> Result<Vec<Marker>, LocalError> {
     let units = path.join("units");
     let mut markers = Vec::new();
     for entry in fs::read_dir(&units).map_err(LocalError::io(&units))? {
         let entry = entry.map_err(LocalError::io(&units))?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
+        let skip = missing == Missing::Skip && !entry.path().join(MARKER).exists();
+        if !skip && !entry.file_name().to_string_lossy().starts_with('.') {
             markers.push(read_marker(&entry.path())?);
         }
     }
@@ -221,7 +236,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
         let mut file = fs::File::create(&partial)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&partial, path)
+        fs::rename(&partial, path)?;
+        // The new name must be on disk, too.
+        match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => fs::File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
     };
     write().map_err(LocalError::io(path))
 }
@@ -232,8 +252,8 @@ fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
         path: folder.to_owned(),
         what,
     };
-    let bytes =
-        fs::read(&path).map_err(|error| damaged(format!("no completion marker ({})", error.kind())))?;
+    let bytes = read_bounded(&path, MARKER_BYTES_MAX)
+        .map_err(|error| damaged(format!("no completion marker ({})", error.kind())))?;
     let marker: Marker =
         serde_json::from_slice(&bytes).map_err(|error| damaged(format!("completion marker: {error}")))?;
     if marker.version != MARKER_VERSION {

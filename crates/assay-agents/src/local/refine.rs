@@ -4,9 +4,9 @@
 //! others go on; a failing output ends the run. What is finished stays.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use assay_hub::{HubError, OpenOptions, Source};
+use assay_hub::{HubError, Input, OpenOptions, Source};
 use assay_refine::engine::{Detail, Engine, Refined, Scratch};
 use assay_refine::parallel::{self, Flow};
 use assay_refine::unit::{Counts, Format, UnitIdentity, UnitSummary, UnitWriter};
@@ -14,6 +14,7 @@ use assay_refine::warc::{self, ArchiveReader, ArchiveRecord, Compression, WarcEr
 use assay_types::{Addressing, Manifest};
 
 use super::error::LocalError;
+use super::hashed::{Hashed, file_digest};
 use super::output::{OutputDir, PartialUnit, UnitSettings};
 
 /// What to refine, and how.
@@ -137,13 +138,15 @@ fn refine_source(
         jsonl: job.format == Format::Jsonl,
         features: job.features,
         input_bytes: source.bytes,
+        input_blake3: None,
     };
     if let Some(marker) = out.finished(&unit_id, &job.engine.recipe_id(), &settings)? {
+        check_input(source, &marker.settings, &out.unit_path(&unit_id))?;
         progress.resumed(&source.name);
         return Ok(Unit::Resumed(marker.counts));
     }
     progress.unit(&source.name, source.bytes);
-    let input = assay_hub::open(source, job.open)?;
+    let (input, hashed) = Hashed::new(assay_hub::open(source, job.open)?);
     let reader = ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(source))?;
     let files = out.begin(&unit_id)?;
     let folder = files.folder().to_owned();
@@ -154,8 +157,30 @@ fn refine_source(
     let writer = UnitWriter::new(files, identity, job.format, job.features, &job.engine.stages())
         .map_err(unit_error)?;
     let (summary, files) = write_unit(job, source, reader, writer, progress)?;
+    let is_whole_file = job.limit.is_none() && matches!(source.input, Input::File(_));
+    let settings = UnitSettings {
+        input_blake3: is_whole_file.then(|| hashed.digest()),
+        ..settings
+    };
     files.commit(&summary, settings)?;
     Ok(Unit::Written(summary.counts))
+}
+
+/// Whether a finished unit was made from this very input: a file must have the same bytes, and standard input cannot be
+/// asked. A remote object is known by its address and length.
+fn check_input(source: &Source, settings: &UnitSettings, unit: &Path) -> Result<(), LocalError> {
+    let other = |setting| LocalError::OtherSettings {
+        path: unit.to_owned(),
+        setting,
+    };
+    match (&source.input, settings.input_blake3) {
+        (Input::Stdin, _) => Err(other("standard input")),
+        // A pipe cannot be read twice.
+        (Input::File(path), Some(known)) if path.is_file() && file_digest(path)? != known => {
+            Err(other("content of the input"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn write_unit<R: std::io::Read + Send>(
@@ -198,7 +223,7 @@ fn write_unit<R: std::io::Read + Send>(
 }
 
 /// Where offsets point: into the archive, or into what its single member inflates to.
-fn addressing_of(compression: Compression) -> Addressing {
+pub(super) fn addressing_of(compression: Compression) -> Addressing {
     match compression.addressing() {
         warc::Addressing::Member => Addressing::Member,
         warc::Addressing::Inflated => Addressing::Inflated,

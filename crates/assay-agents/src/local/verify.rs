@@ -4,13 +4,14 @@
 //! proofs are in [`assay_refine::verify`].
 
 use std::collections::BTreeSet;
-use std::io;
 
 use assay_hub::{HubError, OpenOptions, Source};
 use assay_refine::engine::{Detail, Engine, Refined, Scratch};
 use assay_refine::parallel::{self, Flow};
 use assay_refine::verify::{Finding, Recheck, UnitTables, proofs};
-use assay_refine::warc::{ArchiveReader, ArchiveRecord, Compression, record_from_range};
+use assay_refine::warc::{
+    ArchiveReader, ArchiveRecord, Compression, ReadLimits, RecordContent, record_from_range,
+};
 use assay_types::{
     Addressing, Draws, Fault, FaultKind, FraudProof, LedgerRow, Manifest, ManifestUnit, Reason, UnitId,
     blake3_16, tagged_hash,
@@ -19,7 +20,7 @@ use assay_types::{
 use super::dataset::Dataset;
 use super::error::LocalError;
 use super::findings::CheckedUnit;
-use super::refine::{archive_error, identity_of, read_error};
+use super::refine::{addressing_of, archive_error, identity_of, read_error};
 
 /// How many rows of a unit to recompute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,7 @@ pub fn verify(job: &VerifyJob<'_>) -> Result<Verified, LocalError> {
     if let Err(error) = manifest.validate() {
         verified.faults.push(manifest_fault(manifest, &error.to_string()));
     }
+    verified.faults.extend(job.dataset.unlisted()?);
     for unit in &manifest.units {
         verify_unit(job, unit, &mut verified)?;
     }
@@ -142,9 +144,17 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
     verified.faults.extend(tables.take_faults());
     let archive = archive_of(job, unit)?;
     verified.faults.extend(length_fault(job, unit, archive));
+    let compression = compression_of(job, archive)?;
+    let addressing = addressing_of(compression);
+    if unit.addressing != addressing {
+        let [expected, found] = [addressing, unit.addressing].map(|kind| format!("{kind:?} offsets"));
+        verified
+            .faults
+            .push(fault(FaultKind::SourceMismatch, expected, found));
+    }
     let (checked, mut findings) = match job.sample {
-        Sample::Rows(rows) if unit.addressing == Addressing::Member => {
-            check_sample(job, &tables, archive, rows)?
+        Sample::Rows(rows) if addressing == Addressing::Member => {
+            check_sample(job, &tables, (archive, compression), rows)?
         }
         _ => check_all(job, &tables, archive)?,
     };
@@ -190,7 +200,8 @@ fn length_fault(job: &VerifyJob<'_>, unit: &ManifestUnit, archive: &Source) -> O
 
 fn load(dataset: &Dataset, unit: &ManifestUnit) -> Result<UnitTables, LocalError> {
     let mut tables = UnitTables::new(unit.clone(), dataset.ledger(unit)?, dataset.bands(unit)?);
-    dataset.documents(unit, |row| tables.add_document(&row))?;
+    let rows = dataset.documents(unit, |row| tables.add_document(&row))?;
+    tables.check_documents(&rows);
     Ok(tables)
 }
 
@@ -225,7 +236,7 @@ fn check_all(job: &VerifyJob<'_>, tables: &UnitTables, archive: &Source) -> Resu
             Ok(())
         },
     )?;
-    recheck.end();
+    recheck.end(at);
     Ok(recheck.finish())
 }
 
@@ -233,15 +244,14 @@ fn check_all(job: &VerifyJob<'_>, tables: &UnitTables, archive: &Source) -> Resu
 fn check_sample(
     job: &VerifyJob<'_>,
     tables: &UnitTables,
-    archive: &Source,
+    (archive, compression): (&Source, Compression),
     rows: u64,
 ) -> Result<Checked, LocalError> {
     let mut recheck = Recheck::new(tables, identity_of(archive, job.engine));
     let mut scratch = Scratch::new();
-    let compression = compression_of(job, archive)?;
     for row in sampled(tables, job.seed, rows) {
         match record_of(job, archive, compression, &row)? {
-            InRange::Record(_, others) if others > 0 && row.reason != Reason::Malformed => {
+            InRange::Record(_, others @ 1..) => {
                 recheck.misplaced(&row, FaultKind::RowHidden, format!("{} records", others + 1));
             }
             InRange::Record(record, _) => {
@@ -251,13 +261,17 @@ fn check_sample(
                 let found = "bytes behind the archive's end".to_owned();
                 recheck.misplaced(&row, FaultKind::OffsetMoved, found);
             }
-            InRange::TooLong => {}
+            InRange::TooLong(0) => {}
+            InRange::TooLong(others) => {
+                recheck.misplaced(&row, FaultKind::RowHidden, format!("{others} more records"));
+            }
         }
     }
     Ok(recheck.finish())
 }
 
-/// Rows drawn without repetition: half from the kept ones, the rest from all that hold content.
+/// Rows drawn without repetition: half from the kept ones, a quarter from all rows, and a quarter by drawing bytes of the
+/// archive and taking the rows that cover them, so that a row that swallows many records is found by its size.
 fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
     let root = tables.entry.unit_root;
     let seed = tagged_hash("assay/local-sample/1", &[&seed.to_le_bytes(), root.as_bytes()]);
@@ -269,12 +283,6 @@ fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
         .filter(|row| row.reason == Reason::Kept)
         .copied()
         .collect();
-    let content: Vec<LedgerRow> = tables
-        .ledger
-        .iter()
-        .filter(|row| row.reason != Reason::NotContent)
-        .copied()
-        .collect();
     let mut take = |from: &[LedgerRow], count: u64| {
         for at in draws.partial_fisher_yates(from.len() as u64, count.min(from.len() as u64)) {
             if let Some(row) = from.get(at as usize) {
@@ -283,7 +291,15 @@ fn sampled(tables: &UnitTables, seed: u64, rows: u64) -> Vec<LedgerRow> {
         }
     };
     take(&kept, rows.div_ceil(2));
-    take(&content, rows / 2);
+    take(&tables.ledger, (rows / 2).div_ceil(2));
+    let end = tables.ledger.last().map_or(0, LedgerRow::end);
+    for _ in 0..(rows / 4).min(tables.ledger.len() as u64) {
+        let byte = if end == 0 { 0 } else { draws.draw(end) };
+        let behind = tables.ledger.partition_point(|row| row.offset <= byte);
+        if let Some(row) = behind.checked_sub(1).and_then(|at| tables.ledger.get(at)) {
+            chosen.insert(row.idx);
+        }
+    }
     tables
         .ledger
         .iter()
@@ -305,8 +321,9 @@ pub(super) enum InRange {
     Record(Box<ArchiveRecord>, usize),
     /// The archive ends before the range does.
     Short,
-    /// More bytes than are read at once: only reading the whole archive judges such a row.
-    TooLong,
+    /// More bytes than are read at once, and how many records begin inside the first of them: only reading the whole
+    /// archive judges such a row.
+    TooLong(usize),
 }
 
 /// Reads a row's range.
@@ -319,7 +336,16 @@ pub(super) fn record_of(
     let raw = match assay_hub::open_range(archive, job.open, row.offset, u64::from(row.length)) {
         Ok(raw) => raw,
         Err(HubError::ShortRange { .. }) => return Ok(InRange::Short),
-        Err(HubError::RangeTooLong { .. }) => return Ok(InRange::TooLong),
+        Err(HubError::RangeTooLong { .. }) => {
+            return match assay_hub::open_range(archive, job.open, row.offset, LONG_ROW_BYTES) {
+                Err(HubError::ShortRange { .. }) => Ok(InRange::Short),
+                raw => Ok(InRange::TooLong(others_in(
+                    &raw?,
+                    compression,
+                    &job.engine.read_limits(),
+                ))),
+            };
+        }
         Err(error) => return Err(error.into()),
     };
     let limits = job.engine.read_limits();
@@ -330,16 +356,24 @@ pub(super) fn record_of(
         digest: blake3_16(&raw).0,
         content: record_from_range(&raw, compression, &limits),
     };
-    let mut others = 0;
-    if let Ok(mut reader) = ArchiveReader::new(io::Cursor::new(raw), limits) {
-        while let Ok(Some(found)) = reader.next_record() {
-            others += usize::from(found.offset > 0);
-            if others > 2 {
-                break;
-            }
-        }
-    }
+    let others = others_in(&raw, compression, &limits);
     Ok(InRange::Record(Box::new(record), others))
+}
+
+/// Bytes looked at of a row that is longer than one read.
+const LONG_ROW_BYTES: u64 = 32 << 20;
+
+/// How many records (at most three) begin behind the first byte of a row's range. A member that holds several records is
+/// one malformed row of its archive, so the range must look like an archive of the same compression.
+fn others_in(raw: &[u8], compression: Compression, limits: &ReadLimits) -> usize {
+    match ArchiveReader::new(raw, *limits) {
+        Ok(reader) if reader.compression() == compression => reader
+            .map_while(Result::ok)
+            .filter(|found| found.offset > 0 && matches!(found.content, RecordContent::Record(_)))
+            .take(3)
+            .count(),
+        _ => 0,
+    }
 }
 
 struct VerifyFlow<'a> {

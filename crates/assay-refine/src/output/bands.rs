@@ -12,7 +12,7 @@ use arrow_schema::{DataType, Field, Schema};
 use assay_types::{BANDS, BandKeys, BandRow, LEDGER_ROW_GROUP_ROWS as ROWS_PER_GROUP};
 use parquet::file::reader::ChunkReader;
 
-use super::table::{TableError, TableWriter, batches, guarded};
+use super::table::{TableError, TableLimits, TableWriter, batches, guarded};
 
 const TABLE: &str = "bands";
 
@@ -75,11 +75,16 @@ impl<W: Write + Send> BandsWriter<W> {
     }
 }
 
-/// Reads a whole band file (116 bytes a row in memory) after checking schema and limits.
-pub fn read_bands<R: ChunkReader + 'static>(input: R) -> Result<Vec<BandRow>, TableError> {
+/// Reads a whole band file (116 bytes a row in memory) after checking schema and limits; more than `rows_max` rows are refused
+/// before they are decoded.
+pub fn read_bands<R: ChunkReader + 'static>(input: R, rows_max: u64) -> Result<Vec<BandRow>, TableError> {
     guarded(TABLE, || {
         let mut rows = Vec::new();
-        for batch in batches(TABLE, &schema(), (ROWS_PER_GROUP, ROWS_PER_GROUP), input)? {
+        let limits = TableLimits {
+            rows_max,
+            ..TableLimits::of_groups(ROWS_PER_GROUP)
+        };
+        for batch in batches(TABLE, &schema(), &limits, input)? {
             let batch = batch.map_err(TableError::arrow(TABLE))?;
             if batch.columns().iter().any(|column| column.null_count() > 0) {
                 return Err(TableError::Value {

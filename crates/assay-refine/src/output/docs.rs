@@ -16,7 +16,7 @@ use assay_types::{
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::file::reader::ChunkReader;
 
-use super::table::{TableError, TableWriter, batches, guarded};
+use super::table::{TableError, TableLimits, TableWriter, batches, guarded};
 
 const TABLE: &str = "docs";
 
@@ -153,9 +153,13 @@ pub struct DocsReader {
 impl DocsReader {
     /// Opens a file after checking schema and limits.
     pub fn new<R: ChunkReader + 'static>(input: R) -> Result<Self, TableError> {
+        let limits = TableLimits {
+            batch_rows: BATCH_ROWS,
+            ..TableLimits::of_groups(ROWS_PER_GROUP)
+        };
         guarded(TABLE, || {
             Ok(Self {
-                batches: batches(TABLE, &schema(), (ROWS_PER_GROUP, BATCH_ROWS), input)?,
+                batches: batches(TABLE, &schema(), &limits, input)?,
                 row: 0,
             })
         })

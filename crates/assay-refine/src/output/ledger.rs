@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Field, Schema};
 use assay_types::{Decision, Digest16, LEDGER_ROW_GROUP_ROWS as ROWS_PER_GROUP, LedgerRow, Reason};
 use parquet::file::reader::ChunkReader;
 
-use super::table::{TableError, TableWriter, batches, guarded};
+use super::table::{TableError, TableLimits, TableWriter, batches, guarded};
 
 const TABLE: &str = "ledger";
 
@@ -106,11 +106,16 @@ impl<W: Write + Send> LedgerWriter<W> {
     }
 }
 
-/// Reads a whole ledger (58 bytes a row in memory) after checking schema and limits.
-pub fn read_ledger<R: ChunkReader + 'static>(input: R) -> Result<Vec<LedgerRow>, TableError> {
+/// Reads a whole ledger (58 bytes a row in memory) after checking schema and limits; more than `rows_max` rows are refused
+/// before they are decoded.
+pub fn read_ledger<R: ChunkReader + 'static>(input: R, rows_max: u64) -> Result<Vec<LedgerRow>, TableError> {
     guarded(TABLE, || {
         let mut rows = Vec::new();
-        for batch in batches(TABLE, &schema(), (ROWS_PER_GROUP, ROWS_PER_GROUP), input)? {
+        let limits = TableLimits {
+            rows_max,
+            ..TableLimits::of_groups(ROWS_PER_GROUP)
+        };
+        for batch in batches(TABLE, &schema(), &limits, input)? {
             append(&batch.map_err(TableError::arrow(TABLE))?, &mut rows)?;
         }
         Ok(rows)

@@ -76,7 +76,7 @@ fn ledgers_come_back_and_bytes_repeat() {
         let rows = ledger_rows(n);
         let file = write_ledger(&rows);
         assert_eq!(file, write_ledger(&rows));
-        assert_eq!(read_ledger(bytes(file)).unwrap(), rows, "{n} rows");
+        assert_eq!(read_ledger(bytes(file), u64::MAX).unwrap(), rows, "{n} rows");
     }
     insta::assert_snapshot!("ledger_schema", schema_of(write_ledger(&ledger_rows(1))));
 }
@@ -95,7 +95,19 @@ fn bands_come_back() {
     }
     let file = writer.finish().unwrap();
     insta::assert_snapshot!("bands_schema", schema_of(file.clone()));
-    assert_eq!(read_bands(bytes(file)).unwrap(), rows);
+    assert_eq!(read_bands(bytes(file.clone()), 10_001).unwrap(), rows);
+    let error = read_bands(bytes(file), 10_000).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TableError::Limit {
+                limit: "rows",
+                found: 10_001,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[test]
@@ -141,7 +153,7 @@ fn large_documents_come_back_in_one_group() {
 
 #[test]
 fn another_schema_is_named() {
-    let error = read_bands(bytes(write_ledger(&ledger_rows(3)))).unwrap_err();
+    let error = read_bands(bytes(write_ledger(&ledger_rows(3))), u64::MAX).unwrap_err();
     assert!(
         matches!(error, TableError::Schema { table: "bands", .. }),
         "{error}"
@@ -153,7 +165,7 @@ fn damaged_files_are_errors_and_never_panic() {
     let file = write_ledger(&ledger_rows(500));
     for length in [0, 1, 7, 8, 100, file.len() / 2, file.len() - 1] {
         assert!(
-            read_ledger(bytes(file[..length].to_vec())).is_err(),
+            read_ledger(bytes(file[..length].to_vec()), u64::MAX).is_err(),
             "cut to {length} bytes"
         );
     }
@@ -161,13 +173,13 @@ fn damaged_files_are_errors_and_never_panic() {
         let mut damaged = file.clone();
         damaged[at] ^= 0x55;
         // A flipped bit in a value may read as another value; what counts is that it returns.
-        let _ = read_ledger(bytes(damaged));
+        let _ = read_ledger(bytes(damaged), u64::MAX);
     }
     let mut huge = file.clone();
     let at = huge.len() - 8;
     huge[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(
-        read_ledger(bytes(huge)),
+        read_ledger(bytes(huge), u64::MAX),
         Err(TableError::Limit {
             limit: "footer bytes",
             ..

@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::ChunkReader;
 
@@ -170,12 +171,33 @@ impl<W: Write + Send> TableWriter<W> {
     }
 }
 
-/// Opens a table for reading after checking footer size, schema, row groups and compression ratio; gives `batch_rows` rows
-/// at a time.
+/// What a table that is read may hold, and how much of it is decoded at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TableLimits {
+    /// Rows of every row group but the last.
+    pub(super) group_rows: usize,
+    /// Rows decoded at once.
+    pub(super) batch_rows: usize,
+    /// Most rows of the file.
+    pub(super) rows_max: u64,
+}
+
+impl TableLimits {
+    /// Any number of row groups of this size, decoded a group at a time.
+    pub(super) const fn of_groups(group_rows: usize) -> Self {
+        Self {
+            group_rows,
+            batch_rows: group_rows,
+            rows_max: u64::MAX,
+        }
+    }
+}
+
+/// Opens a table for reading after checking footer size, schema, row groups and compression ratio.
 pub(super) fn batches<R: ChunkReader + 'static>(
     table: &'static str,
     expected: &Schema,
-    (rows_per_group, batch_rows): (usize, usize),
+    limits: &TableLimits,
     input: R,
 ) -> Result<ParquetRecordBatchReader, TableError> {
     check_footer(table, &input)?;
@@ -196,11 +218,31 @@ pub(super) fn batches<R: ChunkReader + 'static>(
             found: columns(found),
         });
     }
-    let groups = builder.metadata().row_groups();
+    check_groups(table, limits, builder.metadata().row_groups())?;
+    builder
+        .with_batch_size(limits.batch_rows)
+        .build()
+        .map_err(TableError::parquet(table))
+}
+
+/// Checks what the footer says of the row groups.
+fn check_groups(
+    table: &'static str,
+    limits: &TableLimits,
+    groups: &[RowGroupMetaData],
+) -> Result<(), TableError> {
+    let total: u64 = groups.iter().map(|group| group.num_rows().max(0) as u64).sum();
+    if total > limits.rows_max {
+        return Err(TableError::Limit {
+            table,
+            limit: "rows",
+            found: total,
+        });
+    }
     for (index, group) in groups.iter().enumerate() {
         let rows = group.num_rows().max(0) as usize;
         let last = index + 1 == groups.len();
-        if rows > rows_per_group || (rows != rows_per_group && !last) || rows == 0 {
+        if rows > limits.group_rows || (rows != limits.group_rows && !last) || rows == 0 {
             return Err(TableError::Limit {
                 table,
                 limit: "rows a row group",
@@ -225,10 +267,7 @@ pub(super) fn batches<R: ChunkReader + 'static>(
             });
         }
     }
-    builder
-        .with_batch_size(batch_rows)
-        .build()
-        .map_err(TableError::parquet(table))
+    Ok(())
 }
 
 fn columns(schema: &Schema) -> String {

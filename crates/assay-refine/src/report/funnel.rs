@@ -183,12 +183,23 @@ mod tests {
 
     #[test]
     fn table_shows_counts_and_shares() {
-        insta::assert_snapshot!(funnel_table(&counts()), @r"");
+        insta::assert_snapshot!(funnel_table(&counts()), @r"
+        stage                  records   of all  of stage     bytes  means
+        records                  1,000  100.0 %   100.0 %   20.0 MB  read from the archive
+        extract                    450   45.0 %    45.0 %    900 kB  main text found
+        kept                        40    4.0 %     8.9 %    140 kB  not a near-duplicate
+
+        40 documents, 31,000 tokens, 140 kB of text from 20.0 MB of archive
+        ");
     }
 
     #[test]
     fn drops_are_sorted_and_cut() {
-        insta::assert_snapshot!(drops_table(&counts(), 2), @r"");
+        insta::assert_snapshot!(drops_table(&counts(), 2), @r"
+        500   50.0 %  read.request
+        410   41.0 %  c4.x
+         50    5.0 %  (1 more reasons)
+        ");
     }
 
     #[test]

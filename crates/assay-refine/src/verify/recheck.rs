@@ -264,8 +264,13 @@ impl<'a> Recheck<'a> {
         });
     }
 
-    /// Ends a whole archive: rows behind its last record stand for nothing.
-    pub fn end(&mut self) {
+    /// Ends a whole archive of `bytes` bytes: rows behind its last record stand for nothing, and none ends behind it.
+    pub fn end(&mut self, bytes: u64) {
+        let last = self.at.checked_sub(1).and_then(|at| self.tables.row(at)).copied();
+        if let Some(row) = last.filter(|row| row.end() > bytes) {
+            let shown = [bytes, row.end()].map(|end| format!("a row that ends at byte {end}"));
+            self.find_row(FaultKind::OffsetMoved, row, shown, None);
+        }
         while let Some(row) = self.tables.row(self.at).copied() {
             self.find_row(
                 FaultKind::RowAdded,

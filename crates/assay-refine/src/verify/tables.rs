@@ -245,6 +245,27 @@ impl UnitTables {
                 );
             }
         }
+        let without: Vec<(u32, u64)> = (0u32..)
+            .zip(&self.ledger)
+            .filter(|(at, row)| row.reason == Reason::Duplicate && !self.bands.contains_key(at))
+            .map(|(_, row)| (row.idx, row.offset))
+            .collect();
+        for row in without {
+            let expected = "band keys, of which one is its witness's".to_owned();
+            self.push(FaultKind::BandsWrong, Some(row), expected, "no keys".to_owned());
+        }
+    }
+
+    /// Compares the rows counted in each documents file with the manifest's.
+    pub fn check_documents(&mut self, rows: &[u64]) {
+        let declared = self.entry.docs.clone();
+        for (entry, counted) in declared.iter().zip(rows) {
+            let rows = u64::from(entry.rows);
+            if rows != *counted {
+                let shown = |rows: u64| format!("{rows} rows in `{}`", entry.path);
+                self.push(FaultKind::CountLied, None, shown(*counted), shown(rows));
+            }
+        }
     }
 
     /// Takes the next document; documents come in file order.

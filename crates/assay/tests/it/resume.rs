@@ -279,3 +279,41 @@ fn a_killed_run_over_genuine_archives_goes_on() {
     assert_same_files(&files_of(&out), &files_of(&whole), "killed over genuine archives");
     line("verify {} --warc {} {}", &[&out, &small, &large]).with_code(0);
 }
+
+/// Found by review: an input of the same name and length, but other bytes, was taken over as it was.
+#[test]
+fn a_changed_input_is_not_taken_over() {
+    let folder = folder();
+    let archive = pages::archive(folder.path(), "00.warc.gz", 0, 6);
+    let out = folder.path().join("out");
+    line("refine {} --out {} -q", &[&archive, &out]).with_code(0);
+    let mut bytes = fs_err::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs_err::write(&archive, &bytes).unwrap();
+    let changed = Bad {
+        exit: 2,
+        code: "output/other-settings",
+        message: "another content of the input",
+        help: "choose another `--out`",
+    };
+    check("refine {} --out {}", &[&archive, &out], &changed);
+
+    let piped = folder.path().join("piped");
+    let feed = |bytes: &[u8]| {
+        let mut child = assay(["refine", "-", "--quiet", "--out"])
+            .arg(&piped)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The second run ends without reading.
+        let _ = child.stdin.take().unwrap().write_all(bytes);
+        child.wait_with_output().unwrap()
+    };
+    assert!(feed(&bytes).status.success());
+    let again = feed(&bytes);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("another standard input"));
+}

@@ -29,8 +29,8 @@ impl Forgery {
         assert_eq!(unit.docs.len(), 1);
         Self {
             folder: to.to_owned(),
-            ledger: read_ledger(open(&unit.ledger.path)).unwrap(),
-            bands: read_bands(open(&unit.bands.path)).unwrap(),
+            ledger: read_ledger(open(&unit.ledger.path), u64::MAX).unwrap(),
+            bands: read_bands(open(&unit.bands.path), u64::MAX).unwrap(),
             docs: read_docs(open(&unit.docs[0].path)).unwrap(),
             manifest,
         }

@@ -4,4 +4,5 @@ mod check;
 mod decisions;
 mod files;
 mod forge;
+mod merged;
 mod rows;
