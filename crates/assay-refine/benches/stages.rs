@@ -30,7 +30,9 @@ use assay_refine::unit::{Format, UnitFiles, UnitIdentity, UnitWriter};
 use assay_refine::url_lists::UrlLists;
 use assay_refine::warc::{ArchiveReader, ArchiveRecord, ReadLimits, RecordContent, RecordKind};
 use assay_types::Addressing;
-use assay_types::recipe::{C4Params, FinewebQualityParams, GopherQualityParams, fineweb_en_v1_nolang};
+use assay_types::recipe::{
+    C4Params, FinewebQualityParams, GopherQualityParams, GopherRepetitionParams, fineweb_en_v1_nolang,
+};
 
 /// Names of the measured stages, in their order.
 const STAGES: [&str; 13] = [
@@ -89,7 +91,7 @@ fn text_stages(clock: &mut Clock, with: &mut Buffers, text: &str) {
     let found = clock.time(6, || {
         gopher_repetition::features(text, &with.tokens, &mut with.filters)
     });
-    if !gopher_repetition::verdict(&found, &Default::default()).is_kept() {
+    if !gopher_repetition::verdict(&found, &GopherRepetitionParams::default()).is_kept() {
         return;
     }
     let params = GopherQualityParams::default();
