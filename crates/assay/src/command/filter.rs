@@ -9,7 +9,7 @@ use crate::console::Console;
 use crate::exit::Status;
 use crate::recipes;
 
-pub(super) fn run(args: &FilterArgs, _console: &Console) -> anyhow::Result<Status> {
+pub(super) fn run(args: &FilterArgs, console: &Console) -> anyhow::Result<Status> {
     let engine = recipes::engine(&args.recipe.recipe, args.recipe.url_lists.as_deref())?;
     let lists = recipes::custom_lists(args.recipe.url_lists.as_deref())?;
     let job = FilterJob {
@@ -20,9 +20,12 @@ pub(super) fn run(args: &FilterArgs, _console: &Console) -> anyhow::Result<Statu
         threads: super::threads(args.threads),
     };
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout());
-    local::filter(job, |line| {
+    let unreadable = local::filter(job, |line| {
         out.write_all(line).and_then(|()| out.write_all(b"\n"))
     })?;
     out.flush()?;
+    if let Some(warning) = unreadable.warning() {
+        console.note(&format!("warning: {warning}"));
+    }
     Ok(Status::Ok)
 }
