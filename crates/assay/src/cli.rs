@@ -180,7 +180,7 @@ Examples:
   assay dedup texts.jsonl --json
   assay dedup a.jsonl b.jsonl --order datatrove --json")]
 pub(crate) struct DedupArgs {
-    /// JSON Lines files with `id` and `text` (and `file` to name the input file), plain or gzip
+    /// JSON Lines files with `id` and `text`, plain or gzip, read one after the other
     #[arg(required = true)]
     pub(crate) texts: Vec<PathBuf>,
     /// Which document of a cluster stays

@@ -104,9 +104,9 @@ impl Console {
     }
 
     /// A JSON document whose data lies beside the envelope's keys instead of under `data`.
-    pub(crate) fn flat<T: Serialize>(schema: &str, data: &T) -> anyhow::Result<()> {
+    pub(crate) fn flat<T: Serialize>(schema: &str, data: &T, warnings: &[String]) -> anyhow::Result<()> {
         let mut document =
-            serde_json::json!({ "schema": schema, "ok": true, "as_of": now(), "warnings": [] });
+            serde_json::json!({ "schema": schema, "ok": true, "as_of": now(), "warnings": warnings });
         if let (serde_json::Value::Object(document), serde_json::Value::Object(data)) =
             (&mut document, serde_json::to_value(data)?)
         {

@@ -12,7 +12,7 @@ use assay_refine::text::words::Tokenizer;
 use serde::Serialize;
 
 use super::error::LocalError;
-use super::texts::TextReader;
+use super::texts::{TextReader, Unreadable};
 
 /// What deduplication found.
 #[derive(Debug, Default, Serialize)]
@@ -22,13 +22,18 @@ pub struct Deduplicated {
     /// Texts of fewer than 5 words: they have no signature and are never duplicates.
     pub without_signature: u64,
     /// Lines that hold no text.
-    pub unreadable: u64,
+    #[serde(serialize_with = "count")]
+    pub unreadable: Unreadable,
     /// For each of the 14 bands, the pairs `"<id> <id>"` that share it, in the order of the sorted bands.
     pub pairs_by_bucket: Vec<Vec<String>>,
     /// Groups of near-duplicates.
     pub clusters: Vec<Cluster>,
     /// Ids of the documents that do not stay, in reading order.
     pub removed: Vec<String>,
+}
+
+fn count<S: serde::Serializer>(unreadable: &Unreadable, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(unreadable.lines)
 }
 
 /// One group of near-duplicates.
@@ -90,8 +95,8 @@ fn read_signatures(paths: &[PathBuf], found: &mut Deduplicated) -> Result<Vec<Si
     for path in paths {
         let mut reader = TextReader::open(Some(path))?;
         while let Some(line) = reader.next_line()? {
+            found.unreadable.see(reader.name(), &line);
             let Ok(given) = line.text else {
-                found.unreadable += 1;
                 continue;
             };
             simplify(&given.text, &mut simplified);

@@ -11,7 +11,7 @@ use assay_refine::parallel::{self, Flow};
 use serde_json::{Value, json};
 
 use super::error::LocalError;
-use super::texts::{Line, TextReader};
+use super::texts::{Line, TextReader, Unreadable};
 
 /// What to filter, and how.
 #[derive(Debug)]
@@ -30,21 +30,31 @@ pub struct FilterJob<'a> {
 
 /// Filters every text and hands each line of output (without line end) to `print`, in order.
 ///
+/// A line that is no text gives a line with `error`; the number of these and the first one are returned.
+///
 /// # Errors
-/// If the input cannot be read or the output cannot be written. A line that is no text gives a line with `error`.
+/// If the input cannot be read or the output cannot be written.
 pub fn filter(
     job: FilterJob<'_>,
     mut print: impl FnMut(&[u8]) -> io::Result<()> + Send,
-) -> Result<(), LocalError> {
+) -> Result<Unreadable, LocalError> {
     let mut reader = TextReader::open(job.texts)?;
+    let mut unreadable = Unreadable::default();
     let threads = job.threads;
     let flow = FilterFlow(job);
     parallel::ordered(
         &flow,
         threads,
-        || reader.next_line(),
+        || {
+            let line = reader.next_line()?;
+            if let Some(line) = &line {
+                unreadable.see(reader.name(), line);
+            }
+            Ok(line)
+        },
         |line: Vec<u8>| print(&line).map_err(LocalError::io("stdout")),
-    )
+    )?;
+    Ok(unreadable)
 }
 
 struct FilterFlow<'a>(FilterJob<'a>);

@@ -28,5 +28,5 @@ pub use output::{OutputDir, write_atomically};
 pub use pack::{PackJob, Packed, pack};
 pub use refine::{FailedInput, Progress, RefineJob, RunReport, Silent, refine};
 pub use sample::pack_sample;
-pub use texts::{GivenText, Line, LineError, TextReader};
+pub use texts::{GivenText, Line, LineError, TextReader, Unreadable};
 pub use verify::{Sample, Verified, VerifyJob, verify};

@@ -21,12 +21,13 @@ pub struct GivenText {
     pub id: serde_json::Value,
     /// The text.
     pub text: String,
-    /// Where it comes from; empty if unknown.
-    #[serde(default)]
+    /// Where it comes from; empty if unknown or null.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub url: String,
-    /// The input file it belongs to, for deduplication in several files.
-    #[serde(default)]
-    pub file: Option<serde_json::Value>,
+}
+
+fn null_is_empty<'de, D: serde::Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
 /// One line: a text, or why it is none.
@@ -41,12 +42,62 @@ pub struct Line {
 /// Why a line is no text.
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
-    /// Not a JSON object with a `text`.
-    #[error("{0}")]
-    Json(#[from] serde_json::Error),
+    /// Not a JSON object.
+    #[error("no JSON object")]
+    NoObject,
+    /// An object that is broken or has no string `text`.
+    #[error("{what} at byte {column}")]
+    Json {
+        /// What is wrong.
+        what: String,
+        /// Where in the line, in bytes from 1.
+        column: usize,
+    },
     /// Longer than 64 MiB.
     #[error("longer than {LINE_BYTES_MAX} bytes")]
     TooLong,
+}
+
+impl From<serde_json::Error> for LineError {
+    fn from(error: serde_json::Error) -> Self {
+        let message = error.to_string();
+        // serde_json counts lines inside what it was given, which is one line of the file.
+        let what = message
+            .split_once(" at line ")
+            .map_or(message.as_str(), |(what, _)| what);
+        Self::Json {
+            what: what.to_owned(),
+            column: error.column(),
+        }
+    }
+}
+
+/// Lines of a file that hold no text: how many, and the first one.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Number of such lines.
+    pub lines: u64,
+    first: Option<String>,
+}
+
+impl Unreadable {
+    /// Counts a line of the file called `name` if it holds no text.
+    pub(super) fn see(&mut self, name: &str, line: &Line) {
+        if let Err(error) = &line.text {
+            self.lines += 1;
+            self.first
+                .get_or_insert_with(|| format!("`{name}` line {}: {error}", line.number));
+        }
+    }
+
+    /// A sentence for people that names the first such line; `None` if all lines hold texts.
+    pub fn warning(&self) -> Option<String> {
+        let first = self.first.as_ref()?;
+        let count = self.lines;
+        Some(format!(
+            "lines without a text: {count}; the first is {first} (a line is a JSON object with a string `text`)"
+        ))
+    }
 }
 
 /// Reads texts line by line.
@@ -105,14 +156,16 @@ impl TextReader {
             if bytes.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let text = serde_json::from_slice(&bytes)
-                .map(Box::new)
-                .map_err(LineError::Json);
             return Ok(Some(Line {
                 number: self.number,
-                text,
+                text: parse(&bytes),
             }));
         }
+    }
+
+    /// What the input is called in messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     fn skip_line(&mut self) -> Result<(), LocalError> {
@@ -130,6 +183,15 @@ impl TextReader {
     }
 }
 
+/// The text of one line; a byte order mark before it is passed over.
+fn parse(line: &[u8]) -> Result<Box<GivenText>, LineError> {
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(LineError::NoObject);
+    }
+    Ok(Box::new(serde_json::from_slice(line)?))
+}
+
 /// A buffered reader that inflates gzip (any number of members) if the first bytes say so.
 pub(super) fn inflated(raw: Box<dyn Read + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let mut buffered = BufReader::with_capacity(1 << 17, raw);
@@ -141,5 +203,54 @@ pub(super) fn inflated(raw: Box<dyn Read + Send>) -> io::Result<Box<dyn BufRead 
         )))
     } else {
         Ok(Box::new(buffered))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> (Vec<Result<GivenText, String>>, Unreadable) {
+        let mut reader = TextReader {
+            input: inflated(Box::new(io::Cursor::new(bytes.to_vec()))).unwrap(),
+            name: "in".to_owned(),
+            number: 0,
+        };
+        let (mut lines, mut unreadable) = (Vec::new(), Unreadable::default());
+        while let Some(line) = reader.next_line().unwrap() {
+            unreadable.see("in", &line);
+            lines.push(line.text.map(|text| *text).map_err(|error| error.to_string()));
+        }
+        (lines, unreadable)
+    }
+
+    #[test]
+    fn a_byte_order_mark_blank_lines_and_carriage_returns_are_passed_over() {
+        let (lines, unreadable) =
+            read(b"\xef\xbb\xbf{\"id\":1,\"text\":\"a\"}\r\n\r\n \n {\"text\":\"b\",\"url\":null}");
+        let texts: Vec<_> = lines.iter().map(|line| line.as_ref().unwrap()).collect();
+        assert_eq!((texts[0].text.as_str(), texts[1].text.as_str()), ("a", "b"));
+        assert_eq!((&texts[0].id, texts[1].url.as_str()), (&serde_json::json!(1), ""));
+        assert_eq!(unreadable.warning(), None);
+    }
+
+    #[test]
+    fn lines_without_a_text_say_what_is_wrong_and_where() {
+        let (lines, unreadable) =
+            read(b"{\"text\":\"a\"}\nnonsense\n[1,\"b\",\"c\",2]\n{\"text\":5}\n{\"id\":1}\n");
+        let wrong: Vec<_> = lines.into_iter().filter_map(Result::err).collect();
+        assert_eq!(wrong[..2], ["no JSON object", "no JSON object"]);
+        assert_eq!(
+            wrong[2..],
+            [
+                "invalid type: integer `5`, expected a string at byte 9",
+                "missing field `text` at byte 8"
+            ]
+        );
+        let warning = unreadable.warning().unwrap();
+        assert!(
+            warning.starts_with("lines without a text: 4; the first is `in` line 2: no JSON object"),
+            "{warning}"
+        );
     }
 }

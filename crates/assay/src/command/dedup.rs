@@ -14,12 +14,13 @@ pub(super) fn run(args: &DedupArgs, console: &Console) -> anyhow::Result<Status>
         OrderArg::Canonical => Order::Canonical,
     };
     let found = local::dedup(&args.texts, order)?;
+    let warnings: Vec<String> = found.unreadable.warning().into_iter().collect();
     if console.is_json() {
         // The document itself has the three keys, so that it can be compared with datatrove's stages as it is.
-        Console::flat("assay.dedup/1", &found)?;
+        Console::flat("assay.dedup/1", &found, &warnings)?;
         return Ok(Status::Ok);
     }
-    console.result("assay.dedup/1", &found, &[], || {
+    console.result("assay.dedup/1", &found, &warnings, || {
         let mut text = format!(
             "{} documents, {} removed in {} clusters\n",
             report::count(found.documents),

@@ -30,9 +30,12 @@ pub(super) fn run(args: &FilterArgs, console: &Console) -> anyhow::Result<Status
         return Ok(Status::Ok);
     }
     let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout());
-    local::filter(job, |line| {
+    let unreadable = local::filter(job, |line| {
         out.write_all(line).and_then(|()| out.write_all(b"\n"))
     })?;
     out.flush()?;
+    if let Some(warning) = unreadable.warning() {
+        console.note(&format!("warning: {warning}"));
+    }
     Ok(Status::Ok)
 }
