@@ -16,8 +16,8 @@ pub(super) const LINE_BYTES_MAX: u64 = 64 << 20;
 /// One given text.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GivenText {
-    /// Whatever names the text; printed back as it is.
-    #[serde(default)]
+    /// A string, number, truth value or null that names the text; printed back as it is.
+    #[serde(default, deserialize_with = "scalar")]
     pub id: serde_json::Value,
     /// The text.
     pub text: String,
@@ -28,6 +28,37 @@ pub struct GivenText {
 
 fn null_is_empty<'de, D: serde::Deserializer<'de>>(value: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// A name that takes no more memory than its line: nested values would take fifteen times as much.
+fn scalar<'de, D: serde::Deserializer<'de>>(value: D) -> Result<serde_json::Value, D::Error> {
+    struct Scalar;
+    impl serde::de::Visitor<'_> for Scalar {
+        type Value = serde_json::Value;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a string or a number")
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(text.into())
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(number.into())
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(number.into())
+        }
+        fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+            Ok(number.into())
+        }
+        fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+            Ok(truth.into())
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(serde_json::Value::Null)
+        }
+    }
+    value.deserialize_any(Scalar)
 }
 
 /// One line: a text, or why it is none.
@@ -252,5 +283,18 @@ mod tests {
             warning.starts_with("lines without a text: 4; the first is `in` line 2: no JSON object"),
             "{warning}"
         );
+    }
+
+    /// Found by review: a short line of nested brackets as an id took fifteen times its size.
+    #[test]
+    fn ids_are_scalars() {
+        let (lines, _) =
+            read(b"{\"id\":\"a\",\"text\":\"\"}\n{\"id\":-1.5,\"text\":\"\"}\n{\"id\":null,\"text\":\"\"}\n{\"id\":[[]],\"text\":\"\"}");
+        let ids: Vec<String> = lines[..3]
+            .iter()
+            .map(|line| line.as_ref().unwrap().id.to_string())
+            .collect();
+        assert_eq!(ids, ["\"a\"", "-1.5", "null"]);
+        assert!(lines[3].as_ref().unwrap_err().contains("a string or a number"));
     }
 }
