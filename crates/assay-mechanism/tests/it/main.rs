@@ -1,0 +1,3 @@
+//! Tests of the mechanism from outside.
+
+#![cfg(test)]
