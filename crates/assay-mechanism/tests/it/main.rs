@@ -1,3 +1,4 @@
-//! Tests of the mechanism from outside.
+//! Tests of the mechanism from outside: worked examples, properties, the exploit diary.
 
-#![cfg(test)]
+#[cfg(test)]
+mod worked_examples;

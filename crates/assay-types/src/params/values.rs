@@ -311,7 +311,11 @@ mod tests {
                 "{}",
                 parameter.name
             );
-            assert!(parameter.max <= i64::MAX as u64, "{} fits TOML", parameter.name);
+            assert!(
+                i64::try_from(parameter.max).is_ok(),
+                "{} fits TOML",
+                parameter.name
+            );
         }
         values.check().unwrap();
     }
