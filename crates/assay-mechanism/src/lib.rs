@@ -4,3 +4,5 @@
 //! bit-equal weights on any machine and thread count. Integers decide everything that reaches a weight ([`assay_types::Q32`],
 //! every operation floors); `f64` appears only in statistics of training duels and in the simulator, with stated rounding.
 #![deny(clippy::indexing_slicing)]
+
+pub mod yuma;

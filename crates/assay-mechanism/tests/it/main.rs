@@ -1,3 +1,5 @@
 //! Tests of the mechanism from outside.
 
 #![cfg(test)]
+
+mod yuma;
