@@ -15,3 +15,4 @@ pub mod sample;
 pub mod score;
 pub mod verdict;
 pub mod weights;
+pub mod yuma;

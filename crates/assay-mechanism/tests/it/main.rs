@@ -1,4 +1,6 @@
 //! Tests of the mechanism from outside: worked examples, properties, the exploit diary.
 
-#[cfg(test)]
+#![cfg(test)]
+
 mod worked_examples;
+mod yuma;
