@@ -5,4 +5,6 @@
 //! every operation floors); `f64` appears only in statistics of training duels and in the simulator, with stated rounding.
 #![deny(clippy::indexing_slicing)]
 
+pub mod gain;
+pub mod royalty;
 pub mod yuma;
