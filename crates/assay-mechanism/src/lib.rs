@@ -8,11 +8,14 @@
 pub mod admit;
 pub mod assign;
 pub mod clock;
+pub mod gain;
 pub mod novelty;
 pub mod queue;
 pub mod registry;
+pub mod royalty;
 pub mod sample;
 pub mod score;
+
 pub mod verdict;
 pub mod weights;
 pub mod yuma;
