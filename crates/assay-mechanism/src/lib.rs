@@ -15,7 +15,7 @@ pub mod registry;
 pub mod royalty;
 pub mod sample;
 pub mod score;
-
+pub mod simulate;
 pub mod verdict;
 pub mod weights;
 pub mod yuma;

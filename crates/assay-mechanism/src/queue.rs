@@ -98,6 +98,7 @@ mod tests {
             unit,
             holder: Hotkey([holder; 32]),
             replica: None,
+            replicated: false,
         };
         for attempt in 1..=3 {
             let offers = queue.offers(fresh.iter().copied(), 2, &values);
@@ -119,6 +120,7 @@ mod tests {
             unit,
             holder: Hotkey([1; 32]),
             replica: Some(Hotkey([2; 32])),
+            replicated: true,
         };
         let mut queue = Queue::default();
         queue.settle([(&assigned, &[Hotkey([2; 32])][..])], &values);

@@ -101,7 +101,7 @@ pub struct DeliveredUnit {
     pub novelty: Q32,
     /// `g`, the gain of the recipe used.
     pub gain: Q32,
-    /// `r`, holders who passed it, at least 1.
+    /// `r`, by how many its pot is divided: `Assigned::pot_shares` of the holders who passed it, at least 1.
     pub holders: u32,
 }
 
