@@ -5,6 +5,10 @@
 //! every operation floors); `f64` appears only in statistics of training duels and in the simulator, with stated rounding.
 #![deny(clippy::indexing_slicing)]
 
+pub mod duel;
+pub mod fineness;
 pub mod gain;
+pub mod normal;
+pub mod paired;
 pub mod royalty;
 pub mod yuma;
