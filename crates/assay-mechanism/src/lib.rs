@@ -5,10 +5,20 @@
 //! every operation floors); `f64` appears only in statistics of training duels and in the simulator, with stated rounding.
 #![deny(clippy::indexing_slicing)]
 
+pub mod admit;
+pub mod assign;
+pub mod clock;
 pub mod duel;
 pub mod fineness;
 pub mod gain;
 pub mod normal;
+pub mod novelty;
 pub mod paired;
+pub mod queue;
+pub mod registry;
 pub mod royalty;
+pub mod sample;
+pub mod score;
+pub mod verdict;
+pub mod weights;
 pub mod yuma;

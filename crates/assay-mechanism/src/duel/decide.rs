@@ -5,7 +5,7 @@
 
 use super::cells::DuelPoints;
 use crate::paired::{Level, t_quantile};
-use assay_types::BlockNumber;
+use assay_types::{BlockNumber, ParamValues, Stage};
 
 /// Parameters of duels, in points where not said otherwise (mechanism §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,29 +30,29 @@ pub struct DuelParams {
     pub entries: u32,
 }
 
-impl Default for DuelParams {
-    fn default() -> Self {
+impl From<&ParamValues> for DuelParams {
+    /// The values as they are; every range of the table fits.
+    fn from(values: &ParamValues) -> Self {
+        let held = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         Self {
-            eps_first: 12,
-            eps_floor: 4,
-            eps_decay: 300,
-            se_min: 1,
-            se_max: 4,
-            seeds_screen: 4,
-            seeds_confirm: 8,
-            cycle_rounds: 10,
-            entries: 4,
+            eps_first: held(values.eps_first),
+            eps_floor: held(values.eps_floor),
+            eps_decay: held(values.eps_decay),
+            se_min: held(values.se_min),
+            se_max: held(values.se_max),
+            seeds_screen: held(values.duel_seeds_screen) as usize,
+            seeds_confirm: held(values.duel_seeds_confirm) as usize,
+            cycle_rounds: held(values.duel_cycle),
+            entries: held(values.duel_entries),
         }
     }
 }
 
-/// Half of a duel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Few seeds, level .05: sends nineteen of twenty copies home cheaply even without ε.
-    Screen,
-    /// New archives and seeds, level .01.
-    Confirm,
+impl Default for DuelParams {
+    /// The first parameter set's.
+    fn default() -> Self {
+        Self::from(&ParamValues::default())
+    }
 }
 
 /// What a stage says.

@@ -9,5 +9,5 @@ mod decide;
 mod trial;
 
 pub use cells::{ArmValues, CellReport, DuelPoints, cell_value, duel_points, mean_bits};
-pub use decide::{Confirmed, DuelParams, Outcome, Stage, best, decide, epsilon, outcome, z_score};
+pub use decide::{Confirmed, DuelParams, Outcome, best, decide, epsilon, outcome, z_score};
 pub use trial::{Frequency, Stages, Trial};

@@ -9,8 +9,9 @@
 //! a noise of at most 8 points a seed ([`Trial::default`]).
 
 use super::cells::{ArmValues, duel_points};
-use super::decide::{DuelParams, Outcome, Stage, epsilon, outcome};
+use super::decide::{DuelParams, Outcome, epsilon, outcome};
 use crate::normal::Noise;
+use assay_types::Stage;
 
 /// Domains of a trial's cells.
 const DOMAINS: usize = 2;

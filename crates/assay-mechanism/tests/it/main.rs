@@ -1,6 +1,7 @@
-//! Tests of the mechanism from outside.
+//! Tests of the mechanism from outside: worked examples, properties, the exploit diary.
 
 #![cfg(test)]
 
 mod duel;
+mod worked_examples;
 mod yuma;
