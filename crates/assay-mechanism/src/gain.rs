@@ -4,7 +4,7 @@
 //! `g = clamp(1.1^(100·δ)·(tokens/tokens_anchor)^(1/4), 1/2, 2)` with `δ = (B_anchor − B)/B_anchor`: one per cent fewer bits
 //! is ten per cent more pay (mechanism §9.3, integer form there; worked examples §15).
 
-use assay_types::{Q32, Tokens};
+use assay_types::{ParamValues, Q32, Tokens};
 
 /// floor(log2(1.1)·2^32) (mechanism §9.3).
 const LOG2_PAY: i128 = 590_573_137;
@@ -60,12 +60,19 @@ pub struct GainBounds {
     pub max: Q32,
 }
 
-impl Default for GainBounds {
-    fn default() -> Self {
+impl From<&ParamValues> for GainBounds {
+    fn from(values: &ParamValues) -> Self {
         Self {
-            min: Q32(1 << 31),
-            max: Q32(2 << 32),
+            min: Q32(values.gain_min),
+            max: Q32(values.gain_max),
         }
+    }
+}
+
+impl Default for GainBounds {
+    /// The first parameter set's.
+    fn default() -> Self {
+        Self::from(&ParamValues::default())
     }
 }
 

@@ -8,8 +8,12 @@
 pub mod admit;
 pub mod assign;
 pub mod clock;
+pub mod duel;
+pub mod fineness;
 pub mod gain;
+pub mod normal;
 pub mod novelty;
+pub mod paired;
 pub mod queue;
 pub mod registry;
 pub mod royalty;

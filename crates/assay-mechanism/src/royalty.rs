@@ -3,11 +3,8 @@
 //! Who reigns since when and how much each recipe is used come in; shares of the lane and the part that burns leave for
 //! `weights` (mechanism §9.3; worked example §15). Shares are exact complements: they and the burn sum to one.
 
-use assay_types::Q32;
+use assay_types::{ParamValues, Q32};
 use std::collections::BTreeMap;
-
-/// Production over innovation, 80/20: a royalty on production is paid out of a lane a quarter of its size (mechanism §9.3).
-const LANE_RATIO: u64 = 4;
 
 /// How the innovation lane pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,19 +21,32 @@ pub struct LaneParams {
     pub royalty: Q32,
     /// Rounds in which a royalty falls to nothing; default 900.
     pub royalty_rounds: u64,
+    /// Production's part of the split over innovation's, floor; default 4 = 80/20. A royalty on production is paid out of a
+    /// lane that is this much smaller.
+    pub lane_ratio: u64,
+}
+
+impl From<&ParamValues> for LaneParams {
+    fn from(values: &ParamValues) -> Self {
+        Self {
+            champion: Q32(values.pay_champion),
+            previous: Q32(values.pay_previous),
+            before: Q32(values.pay_before),
+            reign_decay: values.reign_decay,
+            royalty: Q32(values.royalty),
+            royalty_rounds: values.royalty_rounds,
+            lane_ratio: values
+                .split_production
+                .checked_div(values.split_innovation)
+                .unwrap_or(0),
+        }
+    }
 }
 
 impl Default for LaneParams {
-    /// Decimal constants as floor(c·2^32) (mechanism §1, §2).
+    /// The first parameter set's.
     fn default() -> Self {
-        Self {
-            champion: Q32(3_650_722_201),
-            previous: Q32(429_496_729),
-            before: Q32(214_748_364),
-            reign_decay: 900,
-            royalty: Q32(85_899_345),
-            royalty_rounds: 900,
-        }
+        Self::from(&ParamValues::default())
     }
 }
 
@@ -83,9 +93,9 @@ impl<K> LaneShares<K> {
     }
 }
 
-/// `Roy = mul(mul(4·royalty, usage), ONE − div(min(age, 900), 900))`.
+/// `Roy = mul(mul(4·royalty, usage), ONE − div(min(age, 900), 900))`; 4 is [`LaneParams::lane_ratio`].
 pub fn royalty(params: &LaneParams, usage: Q32, age_rounds: u64) -> Q32 {
-    let rate = Q32(params.royalty.0.saturating_mul(LANE_RATIO));
+    let rate = Q32(params.royalty.0.saturating_mul(params.lane_ratio));
     rate.mul(usage)
         .mul(Q32::ONE.saturating_sub(elapsed(age_rounds, params.royalty_rounds)))
 }

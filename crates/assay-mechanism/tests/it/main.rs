@@ -2,5 +2,6 @@
 
 #![cfg(test)]
 
+mod duel;
 mod worked_examples;
 mod yuma;
