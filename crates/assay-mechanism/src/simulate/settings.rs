@@ -74,7 +74,7 @@ pub const DEFENCES: &[Defence] = &[
     },
     Defence {
         name: "two-stage",
-        without: "one duel at level .05 dethrones the champion",
+        without: "the confirmation alone, at level .01, dethrones a champion",
     },
 ];
 

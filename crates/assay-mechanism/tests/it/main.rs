@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+mod diary;
+mod docs;
 mod duel;
+mod simulator;
 mod worked_examples;
 mod yuma;

@@ -72,7 +72,7 @@ pub(super) fn sabotage(settings: &Settings, rounds: u32) -> Outcome {
     outcome.properties = vec![Property::at_most(
         "P15c",
         "others gain at most half a per cent when a rival is knocked out",
-        after / before,
+        after / before.max(f64::MIN_POSITIVE),
         1.005,
     )];
     outcome
