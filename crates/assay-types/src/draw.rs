@@ -6,10 +6,17 @@
 /// Tag of the stream (mechanism §7.1).
 const TAG: &[u8] = b"assay/draw/1\0";
 
+/// Bytes that one compression of BLAKE3 yields.
+const BLOCK_BYTES: usize = 64;
+
 /// An endless, repeatable stream of integers.
 #[derive(Debug, Clone)]
 pub struct Draws {
     stream: blake3::OutputReader,
+    /// One block of the stream: reading 8 bytes of it costs as much as reading all.
+    block: [u8; BLOCK_BYTES],
+    /// Bytes of `block` already given.
+    used: usize,
 }
 
 impl Draws {
@@ -19,14 +26,20 @@ impl Draws {
         hasher.update(TAG).update(seed);
         Self {
             stream: hasher.finalize_xof(),
+            block: [0; BLOCK_BYTES],
+            used: BLOCK_BYTES,
         }
     }
 
     /// The next 8 bytes of the stream as an integer.
     pub fn next_u64(&mut self) -> u64 {
-        let mut bytes = [0; 8];
-        self.stream.fill(&mut bytes);
-        u64::from_le_bytes(bytes)
+        if self.used >= BLOCK_BYTES {
+            self.stream.fill(&mut self.block);
+            self.used = 0;
+        }
+        let next = self.block.get(self.used..).and_then(<[u8]>::first_chunk);
+        self.used += 8;
+        u64::from_le_bytes(next.copied().unwrap_or_default())
     }
 
     /// A uniform integer in `0..n`; `n = 0` gives 0 without reading.
@@ -91,6 +104,18 @@ mod tests {
         let six: Vec<u64> = (0..6).map(|_| draws.draw(1000)).collect();
         assert_eq!(six, [325, 78, 579, 949, 845, 829]);
         assert_eq!(Draws::new(&seed).partial_fisher_yates(5, 2), [0, 3]);
+    }
+
+    #[test]
+    fn the_stream_is_the_extendable_output_byte_for_byte() {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"assay/draw/1\0seed");
+        let mut bytes = [0; 200];
+        hasher.finalize_xof().fill(&mut bytes);
+        let mut draws = Draws::new(b"seed");
+        for chunk in bytes.as_chunks::<8>().0 {
+            assert_eq!(draws.next_u64(), u64::from_le_bytes(*chunk));
+        }
     }
 
     #[test]

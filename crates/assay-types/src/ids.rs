@@ -14,6 +14,11 @@ hex_newtype! {
     Hotkey, 32
 }
 
+hex_newtype! {
+    /// The 32-byte public key of an owner of hotkeys.
+    Coldkey, 32
+}
+
 /// One archive file (a WARC): `H16("assay/unit/1", "<source>:<path>")` (mechanism §1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -96,6 +101,22 @@ macro_rules! number {
 number! {
     /// A subnet's number on the chain; 0 in local runs.
     NetUid(u16)
+}
+number! {
+    /// A neuron's place in a subnet; reused after a deregistration, so no state is ever keyed by it.
+    Uid(u16)
+}
+number! {
+    /// A mechanism of a subnet: 0 production, 1 innovation.
+    MechId(u8)
+}
+number! {
+    /// An amount in the smallest unit of the chain's currency, 10^−9 of a coin.
+    Rao(u64)
+}
+number! {
+    /// A weight as the chain stores it, relative to the largest of its row, which is 65,535.
+    Weight(u16)
 }
 number! {
     /// A round of the protocol (720 blocks); 0 in local runs.

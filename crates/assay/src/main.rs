@@ -9,6 +9,7 @@ mod console;
 mod exit;
 mod progress;
 mod recipes;
+mod simulation;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -12,11 +12,18 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("assay-types", &[]),
     ("assay-refine", &["assay-types"]),
+    ("assay-mechanism", &["assay-types"]),
     ("assay-hub", &["assay-types"]),
     ("assay-agents", &["assay-refine", "assay-hub", "assay-types"]),
     (
         "assay",
-        &["assay-agents", "assay-refine", "assay-hub", "assay-types"],
+        &[
+            "assay-agents",
+            "assay-refine",
+            "assay-hub",
+            "assay-mechanism",
+            "assay-types",
+        ],
     ),
 ];
 
@@ -32,10 +39,11 @@ const HOMES: &[(&str, &str)] = &[
     ("tokio", "assay-hub"),
     ("clap", "assay"),
     ("indicatif", "assay"),
+    ("plotters", "assay"),
 ];
 
 /// Crates without sockets, paths, clocks or async.
-const PURE: &[&str] = &["assay-types", "assay-refine"];
+const PURE: &[&str] = &["assay-types", "assay-refine", "assay-mechanism"];
 
 /// What a pure crate may not depend on.
 const SHELL_ONLY: &[&str] = &[

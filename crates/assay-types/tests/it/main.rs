@@ -13,4 +13,6 @@ mod mutate;
 #[cfg(test)]
 mod recipe;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod stored_forms;

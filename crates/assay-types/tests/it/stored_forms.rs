@@ -71,3 +71,36 @@ fn refine_report_json() {
     let envelope = assay_types::Envelope::ok(assay_types::report::REFINE_SCHEMA, as_of, report);
     insta::assert_snapshot!(serde_json::to_string_pretty(&envelope).unwrap());
 }
+
+#[test]
+fn audit_report_json() {
+    insta::assert_snapshot!(pretty(&crate::reports::audit().to_canonical_bytes().unwrap()));
+}
+
+#[test]
+fn evaluation_report_json() {
+    insta::assert_snapshot!(pretty(
+        &crate::reports::evaluation().to_canonical_bytes().unwrap()
+    ));
+}
+
+#[test]
+fn parameter_set_toml() {
+    let set = assay_types::ParamSet::default();
+    insta::assert_snapshot!(format!("{}\ndigest {}", set.to_canonical(), set.digest()));
+}
+
+#[test]
+fn verdict_names() {
+    let names = assay_types::Verdict::ALL.map(assay_types::Verdict::name);
+    for (verdict, name) in assay_types::Verdict::ALL.into_iter().zip(names) {
+        assert_eq!(serde_json::to_value(verdict).unwrap(), name);
+    }
+    insta::assert_snapshot!(names.join(" "), @"idle pass one_fault fraud no_show unpaid skipped");
+}
+
+#[test]
+fn work_unit_json() {
+    let unit = assay_types::WorkUnit::new("cc", "EXAMPLE/00000", assay_types::Bytes(1_000)).unwrap();
+    insta::assert_snapshot!(serde_json::to_string(&unit).unwrap(), @r#"{"unit_id":"e99f5853d11aa41fcfce6a9a3c0f07ac","source":"cc","path":"EXAMPLE/00000","bytes":1000}"#);
+}

@@ -12,6 +12,7 @@ mod filter;
 mod pack;
 mod recipe;
 mod refine;
+mod simulate;
 mod verify;
 
 /// Runs one command.
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Pack(args) => pack::run(&args, console),
         Command::Recipe(command) => recipe::run(&command, console),
         Command::Dataset(command) => dataset::run(&command, console),
+        Command::Simulate(args) => simulate::run(&args, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }

@@ -1,0 +1,10 @@
+//! Tests of the mechanism from outside: worked examples, properties, the exploit diary.
+
+#![cfg(test)]
+
+mod diary;
+mod docs;
+mod duel;
+mod simulator;
+mod worked_examples;
+mod yuma;
