@@ -6,7 +6,8 @@
 //!
 //! The noise of a seed is normal and alike in both stages, so the confirmation, with twice the seeds, has 1/√2 of the
 //! screen's standard error. "One SE" is the screen's. P14 assumes ε ≥ 1 SE: at the floor of 4 points that is
-//! a noise of at most 8 points a seed ([`Trial::default`]).
+//! a noise of at most 8 points a seed ([`Trial::default`]). A duel of a copy takes 0.4 µs of CPU time (bench `duel/one_copy`), so
+//! 1,000 repetitions of 100 cycles of 4 entries take 0.2 s.
 
 use super::cells::{ArmValues, duel_points};
 use super::decide::{DuelParams, Outcome, epsilon, outcome};

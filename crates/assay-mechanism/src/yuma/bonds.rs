@@ -34,6 +34,9 @@ pub(crate) fn bonds_and_dividends(subnet: &Subnet, inputs: &BondInputs<'_>) -> (
         BondRule::Yuma3Liquid(bounds) => yuma3(subnet, inputs, |old| {
             let agreed = inputs.consensus.iter().any(|&c| c != Fixed::ZERO);
             for_bonds.combine(old, |_, j, new, old| {
+                if new == Fixed::ZERO && old == Fixed::ZERO {
+                    return Fixed::ZERO; // whatever the rate, which is the costly part
+                }
                 let consensus = inputs.consensus.get(j).copied().unwrap_or_default();
                 let rate = if agreed {
                     liquid_rate(bounds, consensus, new, old)

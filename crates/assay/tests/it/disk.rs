@@ -8,7 +8,7 @@ use crate::pages;
 use crate::support::{Answer, assay, files_of, folder, line};
 
 /// Runs a shell script in a mount namespace of its own, `$ASSAY` being the program; `None` where the system forbids it.
-fn in_namespace(script: &str, at: &Path) -> Option<Answer> {
+pub(crate) fn in_namespace(script: &str, at: &Path) -> Option<Answer> {
     let is_allowed = |flags: &[&str]| {
         let mount = "mount -t tmpfs -o size=64k none \"$0\"";
         let output = Command::new("unshare")
@@ -23,7 +23,7 @@ fn in_namespace(script: &str, at: &Path) -> Option<Answer> {
         .into_iter()
         .find(|flags| is_allowed(flags));
     let Some(flags) = flags else {
-        eprintln!("skipped: this system allows no mount namespace, so no disk can be made full");
+        eprintln!("skipped: this system allows no mount namespace, so nothing can be mounted");
         return None;
     };
     let program = assay::<&str>([]);

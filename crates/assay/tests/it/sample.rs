@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::disk::in_namespace;
 use crate::pages;
 use crate::support::{Answer, assay, folder, line, skip};
 
@@ -81,25 +82,19 @@ fn the_sample_is_refined_and_shown() {
 /// Without documentation the error says how to get input.
 #[test]
 fn without_documentation_the_error_says_how_to_get_some() {
-    let is_there = [
-        "/usr/share/doc",
-        "/usr/share/gtk-doc/html",
-        "/usr/local/share/doc",
-        "/opt/homebrew/share/doc",
-    ]
-    .iter()
-    .any(|folder| Path::new(folder).is_dir());
-    if is_there || Path::new("/usr/share/doc/rust/html").is_dir() {
-        eprintln!("skipped: this machine has documentation in its system folders");
-        return;
-    }
     let folder = folder();
-    let mut command = assay(["refine", "--sample", "--out"]);
-    command
-        .arg(folder.path().join("out"))
-        .env("PATH", "")
-        .env("HOME", folder.path());
-    let answer = Answer::from(command.output().unwrap()).with_code(2);
+    let empty = folder.path().join("empty");
+    fs_err::create_dir(&empty).unwrap();
+    // Empty folders over those of the system, no `rustc` on the path, no toolchains at home.
+    let script = "
+        for docs in /usr/share/doc /usr/share/gtk-doc /usr/local/share/doc; do
+            test ! -d \"$docs\" || mount -t tmpfs none \"$docs\"
+        done
+        exec env -i HOME=\"$0\" PATH=\"$0\" \"$ASSAY\" refine --sample --out \"$0/out\"";
+    let Some(answer) = in_namespace(script, &empty) else {
+        return;
+    };
+    let answer = answer.with_code(2);
     assert!(
         answer.stderr.contains("error[input/nothing-found]"),
         "{}",
