@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::build::Engine;
 use super::refine::{Detail, Way};
 use super::steps::Scratch;
+use crate::filter::fineweb_quality::FinewebQualityFeatures;
 use crate::filter::url::UrlFilter;
 use crate::filter::{Verdict, c4, fineweb_quality, gopher_quality, gopher_repetition};
 use crate::pii;
@@ -70,23 +71,20 @@ pub fn steps(
     }
     scratch.tokenize(text);
     let repetition = gopher_repetition::features(text, &scratch.tokens, &mut scratch.filters);
-    out.insert(
-        "gopher_repetition".into(),
-        verdict(
-            gopher_repetition::verdict(&repetition, &params.repetition),
-            &repetition,
-        ),
-    );
+    let decision = gopher_repetition::verdict(&repetition, &params.repetition);
+    // datatrove counts nothing on the empty text, so there are no features either.
+    let repetition = match decision {
+        Verdict::Dropped("empty") => json!({ "kept": false, "reason": decision }),
+        _ => verdict(decision, &repetition),
+    };
+    out.insert("gopher_repetition".into(), repetition);
     let quality = gopher_quality::features(text, &scratch.tokens, &params.quality);
     out.insert(
         "gopher_quality".into(),
         verdict(gopher_quality::verdict(&quality, &params.quality), &quality),
     );
     let raw = fineweb_quality::features(text, &scratch.tokens, &params.fineweb, &mut scratch.filters);
-    out.insert(
-        "fineweb_quality_raw".into(),
-        verdict(fineweb_quality::verdict(&raw, &params.fineweb), &raw),
-    );
+    out.insert("fineweb_quality_raw".into(), fineweb(&raw, &params.fineweb));
     out.insert("words".into(), words(text, scratch));
     out.insert("sentences".into(), sentences(text, scratch));
     rewritten(scratch, &params, text, &mut out);
@@ -138,7 +136,7 @@ fn rewritten(scratch: &mut Scratch, params: &Params, text: &str, out: &mut Map<S
     let outcome = c4::rewrite(text, &params.c4, &mut scratch.tokenizer, &mut scratch.filters);
     let c4_verdict = c4::verdict(&outcome.features, &params.c4);
     let mut value = verdict(c4_verdict, &outcome.features);
-    let mut fineweb = Value::Null;
+    let mut after_c4 = Value::Null;
     if c4_verdict.is_kept() {
         if let Value::Object(value) = &mut value {
             value.insert("sha256".into(), sha256(&outcome.text).into());
@@ -151,10 +149,18 @@ fn rewritten(scratch: &mut Scratch, params: &Params, text: &str, out: &mut Map<S
             &params.fineweb,
             &mut scratch.filters,
         );
-        fineweb = verdict(fineweb_quality::verdict(&counts, &params.fineweb), &counts);
+        after_c4 = fineweb(&counts, &params.fineweb);
     }
     out.insert("c4".into(), value);
-    out.insert("fineweb_quality".into(), fineweb);
+    out.insert("fineweb_quality".into(), after_c4);
+}
+
+/// FineWeb's entry; of a text without lines datatrove counts nothing but these.
+fn fineweb(counts: &FinewebQualityFeatures, params: &FinewebQualityParams) -> Value {
+    match fineweb_quality::verdict(counts, params) {
+        empty @ Verdict::Dropped("empty") => verdict(empty, &json!({ "lines": 0 })),
+        decision => verdict(decision, counts),
+    }
 }
 
 fn words(text: &str, scratch: &Scratch) -> Value {
@@ -218,4 +224,40 @@ fn sha256(text: &str) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     assay_types::hex::encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_types::recipe::builtin;
+
+    use super::*;
+    use crate::url_lists::UrlLists;
+
+    fn of(text: &str) -> Value {
+        let engine = Engine::new(builtin("fineweb-en-v1").unwrap(), &UrlLists::default()).unwrap();
+        steps(&mut Scratch::new(), &engine, None, "", text)
+    }
+
+    #[test]
+    fn the_empty_text_has_no_counts_as_in_datatrove() {
+        let steps = of("");
+        assert_eq!(
+            steps["gopher_repetition"],
+            json!({ "kept": false, "reason": "empty" })
+        );
+        let empty = json!({ "kept": false, "reason": "empty", "features": { "lines": 0 } });
+        assert_eq!(steps["fineweb_quality_raw"], empty);
+        assert_eq!(
+            (&steps["fineweb_quality"], &steps["sentences"]["count"]),
+            (&Value::Null, &json!(1))
+        );
+    }
+
+    #[test]
+    fn a_text_that_citations_leave_empty_has_no_counts_after_c4() {
+        let steps = of(&"[1] [2] [3]\n".repeat(5));
+        assert_eq!(steps["c4"]["kept"], true);
+        let empty = json!({ "kept": false, "reason": "empty", "features": { "lines": 0 } });
+        assert_eq!(steps["fineweb_quality"], empty);
+    }
 }
