@@ -20,7 +20,7 @@ use assay_types::{Coldkey, Draws, Hotkey, Q32, Round, Uid, UnitId, Weight, tagge
 use std::collections::BTreeMap;
 
 /// The uid of the burn.
-pub(super) const BURN: Uid = Uid(0);
+const BURN: Uid = Uid(0);
 
 /// A miner about to enter.
 #[derive(Debug)]
@@ -89,6 +89,7 @@ pub(super) struct World<'a> {
     round: u32,
     public: Vec<Claim>,
     draws: Draws,
+    backwards: bool,
 }
 
 impl<'a> World<'a> {
@@ -112,11 +113,18 @@ impl<'a> World<'a> {
             round: 0,
             public: Vec::new(),
             draws: Draws::new(&tagged_hash("assay/simulate/world", &[&settings.seed.to_le_bytes()]).0),
+            backwards: false,
         };
         for entrant in entrants {
             world.enter(entrant);
         }
         world
+    }
+
+    /// The same network, computed with miners in the reverse order wherever the order must not matter.
+    pub(super) fn backwards(mut self) -> Self {
+        self.backwards = true;
+        self
     }
 
     /// Registers a miner; it may be given units from the next round on.
@@ -186,6 +194,9 @@ impl<'a> World<'a> {
                 coldkey: miner.coldkey,
                 slots: miner.known.slots(want),
             });
+        }
+        if self.backwards {
+            candidates.reverse();
         }
         let slots: u32 = candidates.iter().map(|candidate| candidate.slots).sum();
         let first = self.next_unit;
@@ -284,6 +295,11 @@ impl<'a> World<'a> {
                 passing.entry(claim.unit).or_default().push(miner.hotkey);
             }
         }
+        if self.backwards {
+            for holders in passing.values_mut() {
+                holders.reverse();
+            }
+        }
         let pots: BTreeMap<UnitId, u32> = given
             .iter()
             .map(|one| {
@@ -356,9 +372,13 @@ impl<'a> World<'a> {
     }
 
     /// The averages and the burn as shares.
-    pub(super) fn shares(&self) -> Shares {
+    fn shares(&self) -> Shares {
         let miners = self.miners.iter().map(|miner| (miner.uid, miner.state.average));
-        Shares::new(miners.chain([(BURN, self.burn)]))
+        let mut shares: Vec<_> = miners.chain([(BURN, self.burn)]).collect();
+        if self.backwards {
+            shares.reverse();
+        }
+        Shares::new(shares)
     }
 
     fn weights(&self) -> Vec<(Uid, Weight)> {

@@ -3,9 +3,7 @@
 use super::super::play::Cast;
 use super::super::report::{Outcome, Property};
 use super::super::settings::Settings;
-use super::super::world::BURN;
 use super::laziness::{AUDITORS, append};
-use crate::weights::{Shares, quantise};
 
 /// Everyone is honest, without and with private audits.
 pub(super) fn honest(settings: &Settings, rounds: u32) -> Outcome {
@@ -55,18 +53,16 @@ pub(super) fn nondeterminism(settings: &Settings, rounds: u32) -> Outcome {
     outcome
 }
 
-/// Two validators replay the same rounds, the second with miners in the reverse order.
+/// Two validators replay the same rounds, the second with miners, holders and shares in the reverse order.
 pub(super) fn agree(settings: &Settings, rounds: u32) -> Outcome {
     let (mut first, mut played) = Cast::honest(settings).world(settings, 0);
-    let (mut second, _) = Cast::honest(settings).world(settings, 0);
+    let (second, _) = Cast::honest(settings).world(settings, 0);
+    let mut second = second.backwards();
     let mut different = 0_u32;
     for _ in 0..rounds {
         let result = first.play();
         played.take(&result.revenue, &result.cost);
-        second.play();
-        let mut reversed: Vec<_> = second.shares().iter().collect();
-        reversed.reverse();
-        different += u32::from(quantise(&Shares::new(reversed), BURN) != result.weights);
+        different += u32::from(second.play().weights != result.weights);
     }
     let mut outcome = played.outcome();
     outcome.properties = vec![Property::at_most(

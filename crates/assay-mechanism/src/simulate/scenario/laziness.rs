@@ -12,47 +12,84 @@ pub(super) const AUDITORS: u32 = 7;
 /// Fractions of the work done.
 const FRACTIONS: [f64; 4] = [0.999, 0.99, 0.95, 0.5];
 
-/// From this fraction on, several miners are measured.
-const ALMOST: f64 = 0.999;
-
-/// How many.
+/// The smallest cheats are found so rarely that one miner's luck would decide: several are measured.
 const MINERS_OF_ALMOST: u32 = 4;
 
 /// Most of the honest profit that doing 99.9 % may keep under private audits.
 const ALMOST_DONE_SHARE: f64 = 0.5;
 
+/// A group that deviates: its name and its miners.
+struct Cheat {
+    name: String,
+    miners: Vec<(u32, Box<dyn Strategy>)>,
+}
+
+impl Cheat {
+    fn new(name: String, miners: u32, capacity: u32, strategy: impl Fn() -> Box<dyn Strategy>) -> Self {
+        Self {
+            name,
+            miners: (0..miners).map(|_| (capacity, strategy())).collect(),
+        }
+    }
+}
+
+/// Plays each cheat alone in a network of honest miners, and that network without it.
+///
+/// The bound of each is what the same work earns where everyone is honest. Cheats that share a world lift each other
+/// and the honest: what one of them loses in caps and pay goes to the rest.
+fn alone(settings: &Settings, run: (u32, u32), id: &str, cheats: Vec<Cheat>) -> Outcome {
+    let (rounds, auditors) = run;
+    let baseline = Cast::honest(settings).play(settings, rounds, auditors);
+    let honest = baseline.result(0).profit;
+    let mut outcome = Outcome::default();
+    append(&mut outcome, &baseline, auditors);
+    for cheat in cheats {
+        let statement = format!(
+            "{} earns less than honest work, {auditors} private audits",
+            cheat.name
+        );
+        let played = Cast::honest(settings)
+            .with_many(settings, &cheat.name, cheat.miners)
+            .play(settings, rounds, auditors);
+        let profit = played.result(1).profit;
+        outcome
+            .properties
+            .push(Property::below(id, statement, profit, honest));
+        let mut found = Outcome::default();
+        append(&mut found, &played, auditors);
+        outcome.strategies.extend(found.strategies.into_iter().skip(1));
+        outcome.series.extend(found.series.into_iter().skip(1));
+    }
+    outcome
+}
+
+/// Puts a run's results behind those of `outcome`.
+fn join(outcome: &mut Outcome, mut more: Outcome) {
+    outcome.strategies.append(&mut more.strategies);
+    outcome.series.append(&mut more.series);
+    outcome.properties.append(&mut more.properties);
+}
+
 /// Lazy miners under the common sample alone, then under private audits too.
 pub(super) fn lazy(settings: &Settings, rounds: u32) -> Outcome {
     let mut outcome = Outcome::default();
     for auditors in [0, AUDITORS] {
-        let cast = FRACTIONS.into_iter().fold(Cast::honest(settings), |cast, f| {
-            // The smallest cheat is found so rarely that one miner's luck would decide.
-            let miners = if f >= ALMOST { MINERS_OF_ALMOST } else { 1 };
-            let group = (0..miners).map(|_| (settings.units, Box::new(Lazy(f)) as Box<dyn Strategy>));
-            cast.with_many(settings, &format!("lazy f={f}"), group.collect())
+        let cheats = FRACTIONS.into_iter().map(|f| {
+            let miners = if f >= 0.999 { MINERS_OF_ALMOST } else { 1 };
+            Cheat::new(format!("lazy f={f}"), miners, settings.units, || {
+                Box::new(Lazy(f))
+            })
         });
-        let played = cast.play(settings, rounds, auditors);
-        let honest = played.result(0);
-        for (at, f) in (1..).zip(FRACTIONS) {
-            let statement =
-                format!("doing {f} of the work earns less than all of it, {auditors} private audits");
-            outcome.properties.push(Property::below(
-                "P2",
-                statement,
-                played.result(at).profit,
-                honest.profit,
-            ));
-        }
-        if auditors > 0 {
+        let run = alone(settings, (rounds, auditors), "P2", cheats.collect());
+        let almost = run.properties.first().map(|first| (first.value, first.bound));
+        join(&mut outcome, run);
+        if let (AUDITORS, Some((profit, honest))) = (auditors, almost) {
             let statement = "under private audits, doing 0.999 of the work keeps at most half of the profit";
-            outcome.properties.push(Property::at_most(
-                "P2c",
-                statement,
-                played.result(1).profit,
-                honest.profit * ALMOST_DONE_SHARE,
-            ));
+            let bound = honest * ALMOST_DONE_SHARE;
+            outcome
+                .properties
+                .push(Property::at_most("P2c", statement, profit, bound));
         }
-        append(&mut outcome, &played, auditors);
     }
     outcome
 }
@@ -71,39 +108,27 @@ pub(super) fn append(outcome: &mut Outcome, played: &Played, auditors: u32) {
     outcome.series.append(&mut more.series);
 }
 
-/// Miners of 16 and 256 units that invent one or four of them.
+/// Miners of 16 and 256 units that invent one or four of them, each among six miners of its own size.
 pub(super) fn whole_units(settings: &Settings, rounds: u32) -> Outcome {
-    let mut outcome = Outcome::default();
-    // Ten honest miners suffice, as pay is linear; large ones make rounds slow.
-    let settings = &Settings {
-        miners: settings.miners.min(10),
+    let small = Settings {
+        miners: settings.miners.min(6),
         ..settings.clone()
     };
+    // A large cheat among small miners would be most of the network: what it loses would come back to it.
+    let large = Settings {
+        units: (small.units * 16).min(small.values().cap_max as u32).max(1),
+        ..small.clone()
+    };
+    let cheat = |settings: &Settings, invented, miners| {
+        let name = format!("{invented} of {} invented", settings.units);
+        Cheat::new(name, miners, settings.units, || Box::new(WholeUnits(invented)))
+    };
+    let mut outcome = Outcome::default();
     for auditors in [0, AUDITORS] {
-        let large = settings.units * 16;
-        let miners = |count: u32, invented| -> Vec<(u32, Box<dyn Strategy>)> {
-            let one = || Box::new(WholeUnits(invented)) as Box<dyn Strategy>;
-            (0..count).map(|_| (large, one())).collect()
-        };
-        let name = |invented, of| format!("{invented} of {of} invented");
-        let played = Cast::honest(settings)
-            .with(settings, &name(1, settings.units), Box::new(WholeUnits(1)))
-            .with_many(settings, &name(4, large), miners(1, 4))
-            // Found in one round of 128: several miners, or luck would decide.
-            .with_many(settings, &name(1, large), miners(MINERS_OF_ALMOST, 1))
-            .play(settings, rounds, auditors);
-        let honest = played.result(0);
-        for at in 1..=3 {
-            let cheat = played.result(at);
-            let statement = format!(
-                "{}: earns less than honest, {auditors} private audits",
-                cheat.name
-            );
-            outcome
-                .properties
-                .push(Property::below("P2b", statement, cheat.profit, honest.profit));
-        }
-        append(&mut outcome, &played, auditors);
+        let run = (rounds, auditors);
+        join(&mut outcome, alone(&small, run, "P2b", vec![cheat(&small, 1, 1)]));
+        let cheats = vec![cheat(&large, 4, 1), cheat(&large, 1, MINERS_OF_ALMOST)];
+        join(&mut outcome, alone(&large, run, "P2b", cheats));
     }
     outcome
 }

@@ -9,10 +9,12 @@ use assay_types::Round;
 
 /// The server gives a friend four units of others each round; clients recompute, validators admit.
 pub(super) fn lying_server(settings: &Settings, rounds: u32) -> Outcome {
-    let cast = Cast::honest(settings).with(settings, "friend", Box::new(Honest::default()));
-    let (mut world, mut played) = cast.world(settings, 0);
+    let cast = || Cast::honest(settings).with(settings, "friend", Box::new(Honest::default()));
+    let (mut world, mut played) = cast().world(settings, 0);
+    let (client, _) = cast().world(settings, 0);
+    let mut client = client.backwards();
     let friend = world.hotkeys(1).first().copied().unwrap_or_default();
-    let (mut unnoticed, mut admitted) = (0_u32, 0_u32);
+    let (mut unnoticed, mut accused, mut admitted) = (0_u32, 0_u32, 0_u32);
     for round in 0..rounds {
         let result = world.play();
         played.take(&result.revenue, &result.cost);
@@ -22,8 +24,10 @@ pub(super) fn lying_server(settings: &Settings, rounds: u32) -> Outcome {
             one.holder = friend;
             stolen.push(one.unit);
         }
-        // What a client recomputes from the chain is `given`: a difference in a signed answer is the proof.
-        unnoticed += u32::from(served == result.given);
+        // A client recomputes the assignment from the chain: a difference to a signed answer is the proof.
+        let recomputed = client.play().given;
+        unnoticed += u32::from(served == recomputed);
+        accused += u32::from(result.given != recomputed);
         let expected = Expected {
             round: Round(round),
             hotkey: friend,
@@ -38,6 +42,12 @@ pub(super) fn lying_server(settings: &Settings, rounds: u32) -> Outcome {
             "P15d",
             "rounds in which a false answer goes unnoticed",
             f64::from(unnoticed),
+            0.0,
+        ),
+        Property::at_most(
+            "P15h",
+            "rounds in which a true answer is taken for a false one",
+            f64::from(accused),
             0.0,
         ),
         Property::at_most(
