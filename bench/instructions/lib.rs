@@ -1,1 +1,0 @@
-//! Nothing: the benchmark in `benches/` is all there is.
