@@ -193,7 +193,8 @@ mod tests {
 
         #[test]
         fn any_text_comes_out_trimmed_and_without_ascii_punctuation(text in any::<String>()) {
-            let out = of(&text);
+            // Two characters are no punctuation for datatrove and become some by NFD: `;` and a grave accent.
+            let out = of(&text.replace(['\u{37e}', '\u{1fef}'], ""));
             prop_assert_eq!(super::super::python::strip(&out), out.as_str());
             prop_assert!(!out.bytes().any(|byte| byte.is_ascii_punctuation() || byte.is_ascii_uppercase()));
         }

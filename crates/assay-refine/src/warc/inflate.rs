@@ -98,6 +98,12 @@ impl<R: Read, F: Frames> Inflated<R, F> {
         }
     }
 
+    /// Where the search for the next frame begins: never at the start of the one that is lost, whose first bytes may inflate to
+    /// `WARC/` again and again.
+    fn behind_start(&self) -> usize {
+        usize::from(self.frame_bytes_in == 0)
+    }
+
     /// Goes to the next frame; false at the end of the archive or at a break.
     fn enter_frame(&mut self) -> io::Result<bool> {
         loop {
@@ -152,11 +158,11 @@ impl<R: Read, F: Frames> Inflated<R, F> {
                     self.input.consume(footer_bytes);
                     self.in_frame = false;
                 } else {
-                    self.lose_frame(0)?;
+                    self.lose_frame(self.behind_start())?;
                 }
             }
             FrameStep::More if self.frame_bytes_out <= allowed && (written > 0 || !cut) => {}
-            FrameStep::More | FrameStep::Corrupt => self.lose_frame(0)?,
+            FrameStep::More | FrameStep::Corrupt => self.lose_frame(self.behind_start())?,
         }
         Ok(written)
     }

@@ -358,6 +358,23 @@ fn a_damaged_frame_leaves_a_row() {
     assert_eq!(kinds(&rows).iter().filter(|kind| **kind == "record").count(), 4);
 }
 
+/// Found by a random archive: a frame whose first bytes inflate to `WARC/` and whose first step fails was met for ever.
+#[test]
+fn a_frame_that_begins_well_and_fails_at_once_is_left() {
+    let sound = zstd::bulk::compress(&record(b"text"), 1).unwrap();
+    let noise: Vec<u8> = (0..3_000_u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let whole = zstd::bulk::compress(&record(&noise), 1).unwrap();
+    for at in (4..whole.len()).step_by(7) {
+        let mut broken = whole.clone();
+        broken[at..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        let bytes = [&sound[..], &broken, &sound].concat();
+        let (_, rows) = check(&bytes, ReadLimits::default()).unwrap();
+        assert!(rows.len() < 20, "{at}: {} rows", rows.len());
+    }
+}
+
 /// An archive of several records in one of the forms.
 fn archive(form: u8, blocks: &[Vec<u8>]) -> Vec<u8> {
     let records: Vec<Vec<u8>> = blocks.iter().map(|block| record(block)).collect();
