@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("assay-types", &[]),
     ("assay-refine", &["assay-types"]),
     ("assay-mechanism", &["assay-types"]),
+    ("assay-chain", &["assay-mechanism", "assay-types"]),
     ("assay-hub", &["assay-types"]),
     ("assay-agents", &["assay-refine", "assay-hub", "assay-types"]),
     (
@@ -36,10 +37,11 @@ const HOMES: &[(&str, &str)] = &[
     ("libdeflater", "assay-refine"),
     ("object_store", "assay-hub"),
     ("reqwest", "assay-hub"),
-    ("tokio", "assay-hub"),
     ("clap", "assay"),
     ("indicatif", "assay"),
     ("plotters", "assay"),
+    ("subxt", "assay-chain"),
+    ("jsonrpsee", "assay-chain"),
 ];
 
 /// Crates without sockets, paths, clocks or async.

@@ -1,0 +1,53 @@
+//! Commitments: the bytes a hotkey leaves on the chain, plain, hashed or sealed until a drand round.
+//!
+//! Limits: opentensor/subtensor 14bc6f9, `pallets/commitments` (types.rs); docs/chain.md lists the layouts.
+
+use assay_types::{BlockNumber, Hotkey};
+use serde::{Deserialize, Serialize};
+
+/// Most fields of one commitment.
+pub const FIELDS_MAX: usize = 3;
+/// Most bytes of a `Raw` field.
+pub const RAW_BYTES_MAX: usize = 128;
+/// Most bytes of a `BigRaw` field.
+pub const BIG_RAW_BYTES_MAX: usize = 512;
+/// Most bytes of a timelocked ciphertext.
+pub const TIMELOCKED_BYTES_MAX: usize = 1024;
+
+/// One field of a commitment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CommitmentField {
+    /// Bytes in the clear: `Raw` up to 128, `BigRaw` up to 512.
+    Plain(Vec<u8>),
+    /// BLAKE2b-256 of bytes kept back (salt them: short messages can be guessed).
+    Blake2(assay_types::Digest),
+    /// A ciphertext ([`crate::timelock`]) that the chain opens when the pulse of `reveal_round` is there.
+    Timelocked {
+        /// Inner blob, without the portable envelope.
+        ciphertext: Vec<u8>,
+        /// drand round.
+        reveal_round: u64,
+    },
+}
+
+/// What a hotkey has committed; a new one replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitment {
+    /// Who.
+    pub hotkey: Hotkey,
+    /// Block it was made in.
+    pub block: BlockNumber,
+    /// Fields, at most [`FIELDS_MAX`].
+    pub fields: Vec<CommitmentField>,
+}
+
+/// A timelocked field the chain has opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevealedCommitment {
+    /// Who.
+    pub hotkey: Hotkey,
+    /// Block it was opened in.
+    pub block: BlockNumber,
+    /// Plaintext.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,28 @@
+//! One client for subtensor and for an embedded chain that behaves like it.
+//!
+//! Everything Assay asks of a chain is the trait [`Chain`]: reads at one block, writes as signed [`Call`]s, new heads
+//! without gaps. Two backends implement it and pass one conformance suite: `subtensor` (a node over WebSocket) and
+//! `embedded` (a state machine of ours, in-process or over loopback). Units are typed: [`assay_types::Rao`], [`assay_types::BlockNumber`].
+
+#![deny(clippy::indexing_slicing)]
+
+mod call;
+mod chain;
+mod commitment;
+mod epoch;
+mod error;
+mod head;
+mod hyperparameters;
+mod metagraph;
+
+pub use call::{Call, Receipt, SubnetIdentity};
+pub use chain::Chain;
+pub use commitment::{
+    BIG_RAW_BYTES_MAX, Commitment, CommitmentField, FIELDS_MAX, RAW_BYTES_MAX, RevealedCommitment,
+    TIMELOCKED_BYTES_MAX,
+};
+pub use epoch::{EpochState, PendingCommit, Pulse, WeightRow};
+pub use error::{ChainError, ChainErrorKind};
+pub use head::{At, BlockHash, Head, Heads};
+pub use hyperparameters::Hyperparameters;
+pub use metagraph::{Metagraph, Neuron};
