@@ -9,11 +9,14 @@
 mod call;
 mod chain;
 mod commitment;
+pub mod drand;
+pub mod embedded;
 mod epoch;
 mod error;
 mod head;
 mod hyperparameters;
 mod metagraph;
+pub mod timelock;
 
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
