@@ -9,11 +9,16 @@
 mod call;
 mod chain;
 mod commitment;
+pub mod drand;
 mod epoch;
 mod error;
 mod head;
 mod hyperparameters;
 mod metagraph;
+pub mod preflight;
+mod quantise;
+pub mod reveal;
+pub mod timelock;
 
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
@@ -26,3 +31,4 @@ pub use error::{ChainError, ChainErrorKind};
 pub use head::{At, BlockHash, Head, Heads};
 pub use hyperparameters::Hyperparameters;
 pub use metagraph::{Metagraph, Neuron};
+pub use quantise::quantise;
