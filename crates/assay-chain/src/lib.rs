@@ -16,6 +16,9 @@ mod error;
 mod head;
 mod hyperparameters;
 mod metagraph;
+pub mod preflight;
+mod quantise;
+pub mod reveal;
 pub mod timelock;
 
 pub use call::{Call, Receipt, SubnetIdentity};
@@ -29,3 +32,4 @@ pub use error::{ChainError, ChainErrorKind};
 pub use head::{At, BlockHash, Head, Heads};
 pub use hyperparameters::Hyperparameters;
 pub use metagraph::{Metagraph, Neuron};
+pub use quantise::quantise;
