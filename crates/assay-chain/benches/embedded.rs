@@ -86,7 +86,10 @@ async fn fill(node: &Node, chain: &EmbeddedChain, hotkeys: &[Keypair]) {
 }
 
 fn embedded(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let hotkeys: Vec<Keypair> = (0..COMMITS).map(|number| key(&number.to_string())).collect();
     let (node, chain) = runtime.block_on(chain());
     runtime.block_on(fill(&node, &chain, &hotkeys));

@@ -174,7 +174,9 @@ fn is_outdated(error: &ChainError) -> bool {
         } => ["outdated", "ancient", "bad signature"]
             .iter()
             .any(|word| message.contains(word)),
-        ChainErrorKind::Pool { code: 1013 | 1014, .. } => true,
+        ChainErrorKind::Pool {
+            code: 1013 | 1014, ..
+        } => true,
         _ => false,
     }
 }

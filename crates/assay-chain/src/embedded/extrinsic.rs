@@ -19,8 +19,8 @@
 use assay_types::{Coldkey, Digest, tagged_hash};
 use subxt_signer::sr25519::{self, Keypair, PublicKey, Signature};
 
-use crate::{BlockHash, Call, CommitmentField};
 use crate::commitment::{BIG_RAW_BYTES_MAX, TIMELOCKED_BYTES_MAX};
+use crate::{BlockHash, Call, CommitmentField};
 
 /// First byte of the layout.
 const VERSION: u8 = 1;
@@ -115,7 +115,11 @@ impl Extrinsic {
     pub(crate) fn is_signed(&self, signed: &Signed) -> bool {
         let json = serde_json::to_vec(&self.call).unwrap_or_default();
         let message = digest(&json, self.order, signed);
-        sr25519::verify(&Signature(self.signature), message.as_bytes(), &PublicKey(self.signer.0))
+        sr25519::verify(
+            &Signature(self.signature),
+            message.as_bytes(),
+            &PublicKey(self.signer.0),
+        )
     }
 
     /// The bytes it was read from.

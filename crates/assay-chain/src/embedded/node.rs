@@ -165,7 +165,8 @@ impl Node {
     /// # Errors
     /// [`ChainErrorKind::State`] if a block cannot be stored.
     pub async fn seal(&self, blocks: u32) -> Result<(), ChainError> {
-        self.ask("make a block", |reply| Command::Seal(blocks, reply)).await?
+        self.ask("make a block", |reply| Command::Seal(blocks, reply))
+            .await?
     }
 
     /// Gives an account new TAO, in the next block.
@@ -214,7 +215,9 @@ impl Node {
         let extrinsic = Extrinsic::decode(bytes).ok_or_else(malformed)?;
         let operation = extrinsic.call.name();
         let hash = extrinsic.hash();
-        let signed = self.signed_for(&extrinsic).map_err(|invalid| invalid.to_error(operation))?;
+        let signed = self
+            .signed_for(&extrinsic)
+            .map_err(|invalid| invalid.to_error(operation))?;
         let waiting = Box::new(Waiting { extrinsic, signed });
         let taken = self.ask(operation, |reply| Command::Send(waiting, reply)).await?;
         taken.map_err(|invalid| invalid.to_error(operation))?;
@@ -257,7 +260,8 @@ impl Node {
 
     /// The next nonce of an account.
     pub(crate) async fn nonce(&self, account: Coldkey) -> Result<u32, ChainError> {
-        self.ask("read a nonce", |reply| Command::Nonce(account, reply)).await
+        self.ask("read a nonce", |reply| Command::Nonce(account, reply))
+            .await
     }
 
     /// New heads.

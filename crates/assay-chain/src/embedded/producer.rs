@@ -175,7 +175,9 @@ impl Producer {
         let through = round_at((state.time_ms + state.genesis.block_time_ms) / 1_000);
         let new = through.saturating_sub(state.last_round).min(ROUNDS_KEPT);
         let missed = u64::from(self.miss_rounds).min(new);
-        self.miss_rounds = self.miss_rounds.saturating_sub(u32::try_from(missed).unwrap_or(u32::MAX));
+        self.miss_rounds = self
+            .miss_rounds
+            .saturating_sub(u32::try_from(missed).unwrap_or(u32::MAX));
         let first = through.saturating_sub(new) + 1;
         let mut inherents = vec![Inherent::Pulses {
             through,
@@ -218,7 +220,9 @@ impl Producer {
     async fn reorganize(&mut self, depth: u32) -> Result<(), ChainError> {
         let mut view = self.view();
         let head = view.newest.head.number.0;
-        let depth = depth.min(head.saturating_sub(view.finalized)).min(REORG_BLOCKS_MAX);
+        let depth = depth
+            .min(head.saturating_sub(view.finalized))
+            .min(REORG_BLOCKS_MAX);
         let back: Vec<Arc<Sealed>> = view
             .blocks
             .iter()
@@ -230,7 +234,10 @@ impl Producer {
             return Err(ChainError::new("reorg", ChainErrorKind::State { reason }));
         }
         self.fork = self.fork.saturating_add(1);
-        for waiting in back.iter().flat_map(|sealed| sealed.waiting(self.shared.genesis())) {
+        for waiting in back
+            .iter()
+            .flat_map(|sealed| sealed.waiting(self.shared.genesis()))
+        {
             // One whose nonce is taken meanwhile is lost, as on any chain.
             let _ = self.pool.insert(&view.newest.state, waiting);
         }

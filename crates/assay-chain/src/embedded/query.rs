@@ -142,9 +142,12 @@ impl View {
             | Query::PendingCommits { netuid, .. }
             | Query::Burn { netuid }
             | Query::Identity { netuid } => {
-                let subnet = sealed.state.subnet(*netuid).ok_or_else(|| ChainErrorKind::NotFound {
-                    what: format!("subnet {netuid}"),
-                })?;
+                let subnet = sealed
+                    .state
+                    .subnet(*netuid)
+                    .ok_or_else(|| ChainErrorKind::NotFound {
+                        what: format!("subnet {netuid}"),
+                    })?;
                 Ok(sealed.answer_subnet(subnet, query))
             }
             Query::Inclusion { .. } => Ok(Answer::Inclusion(None)),
@@ -264,7 +267,10 @@ fn rows(
         let values = values(neuron.rows.get(usize::from(mecid.0))?);
         (!values.is_empty()).then(|| WeightRow {
             uid: Uid(uid),
-            weights: values.iter().map(|&(uid, value)| (Uid(uid), Weight(value))).collect(),
+            weights: values
+                .iter()
+                .map(|&(uid, value)| (Uid(uid), Weight(value)))
+                .collect(),
         })
     };
     (0_u16..).zip(&subnet.neurons).filter_map(row).collect()

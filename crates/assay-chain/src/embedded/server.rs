@@ -143,7 +143,10 @@ fn transport(address: SocketAddr, message: String) -> ChainError {
 
 fn module(node: Node) -> Result<RpcModule<Node>, jsonrpsee::core::RegisterMethodError> {
     let mut module = RpcModule::new(node);
-    module.register_async_method("assay_read", |params, node, _| async move { read(&params, &node) })?;
+    module.register_async_method(
+        "assay_read",
+        |params, node, _| async move { read(&params, &node) },
+    )?;
     module.register_async_method("assay_send", |params, node, _| async move {
         send(&params, &node).await
     })?;

@@ -146,7 +146,9 @@ impl Socket {
             attempt += 1;
             let result = self.call("assay_read", rpc_params![&query, at]).await;
             match result {
-                Err(error) if attempt < attempts && matches!(error.kind, ChainErrorKind::Transport { .. }) => {
+                Err(error)
+                    if attempt < attempts && matches!(error.kind, ChainErrorKind::Transport { .. }) =>
+                {
                     tokio::time::sleep(backoff(attempt)).await;
                 }
                 result => return result,
@@ -258,7 +260,9 @@ async fn follow(socket: Arc<Socket>, tips: watch::Sender<Tip>) {
 
 /// Doubles with each attempt, and differs between processes by up to a quarter.
 fn backoff(attempt: u32) -> Duration {
-    let doubled = BACKOFF_FIRST.saturating_mul(1 << attempt.min(10)).min(BACKOFF_MAX);
+    let doubled = BACKOFF_FIRST
+        .saturating_mul(1 << attempt.min(10))
+        .min(BACKOFF_MAX);
     let jitter = doubled.mul_f64(f64::from(std::process::id() % 64) / 256.0);
     doubled + jitter
 }

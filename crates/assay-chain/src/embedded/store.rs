@@ -196,7 +196,10 @@ async fn append(
             "DELETE FROM snapshots WHERE number >= ?",
         ] {
             let number = i64::from(first.head.number.0);
-            sqlx::query(statement).bind(number).execute(&mut *transaction).await?;
+            sqlx::query(statement)
+                .bind(number)
+                .execute(&mut *transaction)
+                .await?;
         }
     }
     for block in blocks {
@@ -286,7 +289,10 @@ fn state_digest(bytes: &[u8]) -> Digest {
 fn failed(path: &Path, error: &sqlx::Error) -> ChainError {
     let text = error.to_string();
     if text.contains("locked") {
-        return state_error(path, "another process runs this chain; connect to its address instead");
+        return state_error(
+            path,
+            "another process runs this chain; connect to its address instead",
+        );
     }
     state_error(path, &text)
 }

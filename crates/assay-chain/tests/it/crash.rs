@@ -51,7 +51,12 @@ async fn a_killed_chain_keeps_every_receipt_and_every_total() {
     let mut receipts = Vec::new();
     for kill in 1..=KILLS {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash::child_that_is_killed", "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                "crash::child_that_is_killed",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(DATABASE, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -74,7 +79,10 @@ async fn a_killed_chain_keeps_every_receipt_and_every_total() {
     assert_eq!(receipts.len(), 105);
     for receipt in &receipts {
         let [block, hash, name]: [&str; 3] = receipt.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        let head = chain.head(crate::conformance::world::at(block.parse().unwrap())).await.unwrap();
+        let head = chain
+            .head(crate::conformance::world::at(block.parse().unwrap()))
+            .await
+            .unwrap();
         assert_eq!(head.hash.to_string(), hash, "block {block}");
         let neuron = metagraph.neuron(&crate::conformance::world::hotkey(name));
         assert_eq!(neuron.unwrap().registered.to_string(), block);
@@ -100,11 +108,21 @@ async fn a_chain_goes_on_from_its_database() {
     assert_eq!(again.chain.head(At::Head).await.unwrap(), head);
     assert_eq!(again.metagraph(netuid).await, metagraph);
     let old = again.chain.head(crate::conformance::world::at(3)).await.unwrap();
-    assert_eq!(old, world.chain.head(crate::conformance::world::at(3)).await.unwrap());
+    assert_eq!(
+        old,
+        world.chain.head(crate::conformance::world::at(3)).await.unwrap()
+    );
     again.advance(1).await;
     let next = again.chain.head(At::Head).await.unwrap();
     assert_eq!((next.number.0, next.parent), (head.number.0 + 1, head.hash));
-    assert_eq!(again.chain.balance(&coldkey(&key("nobody")), At::Head).await.unwrap(), Rao(0));
+    assert_eq!(
+        again
+            .chain
+            .balance(&coldkey(&key("nobody")), At::Head)
+            .await
+            .unwrap(),
+        Rao(0)
+    );
 }
 
 #[tokio::test]
@@ -142,7 +160,11 @@ async fn a_damaged_database_is_named_and_not_used() {
     let error = Node::start(&options).await.unwrap_err().to_string();
     assert!(error.contains("block 2 does not give its hash again"), "{error}");
     assert!(error.contains("chain.sqlite"), "{error}");
-    std::fs::write(&path, b"no database at all, but long enough to be looked at as one").unwrap();
+    std::fs::write(
+        &path,
+        b"no database at all, but long enough to be looked at as one",
+    )
+    .unwrap();
     let options = NodeOptions {
         path: Some(path),
         ..NodeOptions::default()

@@ -22,7 +22,15 @@ async fn manual() -> World {
 /// A subnet with `//m`, made block by block.
 async fn miner(world: &World) -> NetUid {
     let hotkey = crate::conformance::world::hotkey("h");
-    world.later(Call::RegisterNetwork { hotkey, identity: None }, "owner").await;
+    world
+        .later(
+            Call::RegisterNetwork {
+                hotkey,
+                identity: None,
+            },
+            "owner",
+        )
+        .await;
     world.advance(1).await;
     world.later(register(NetUid(1), "m"), "owner").await;
     world.advance(1).await;
@@ -60,7 +68,13 @@ async fn transactions_of_one_key_run_in_order_of_nonce_whatever_the_order_of_arr
         let netuid = miner(world).await;
         let mut sent = Vec::new();
         for text in ["one", "two", "three"] {
-            sent.push(world.embedded().send(&note(netuid, text), &key("m")).await.unwrap());
+            sent.push(
+                world
+                    .embedded()
+                    .send(&note(netuid, text), &key("m"))
+                    .await
+                    .unwrap(),
+            );
         }
         if at == 1 {
             // All of them again, backwards: refused, and nothing changes.
@@ -106,7 +120,9 @@ async fn many_hands_at_once_each_get_their_receipt() {
 async fn the_socket_is_loopback_only() {
     let node = start(genesis(), Clock::Instant).await;
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
-    let error = serve(node, "192.0.2.1:1".parse().unwrap(), shutdown).await.unwrap_err();
+    let error = serve(node, "192.0.2.1:1".parse().unwrap(), shutdown)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("no login"), "{error}");
 }
 
@@ -114,7 +130,9 @@ async fn the_socket_is_loopback_only() {
 async fn the_socket_closes_when_told() {
     let node = start(genesis(), Clock::Instant).await;
     let (stop, shutdown) = tokio::sync::watch::channel(false);
-    let served = serve(node, "127.0.0.1:0".parse().unwrap(), shutdown).await.unwrap();
+    let served = serve(node, "127.0.0.1:0".parse().unwrap(), shutdown)
+        .await
+        .unwrap();
     let address = served.address();
     stop.send(true).unwrap();
     served.closed().await;
@@ -133,19 +151,34 @@ async fn nobody_there_is_a_transport_error_that_may_be_tried_again() {
 async fn another_chain_is_refused() {
     let node = start(genesis(), Clock::Instant).await;
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
-    let served = serve(node, "127.0.0.1:0".parse().unwrap(), shutdown).await.unwrap();
-    let error = Remote::connect(&served.url(), Some(Digest([1; 32]))).await.unwrap_err();
-    assert!(matches!(error.kind, ChainErrorKind::WrongGenesis { .. }), "{error}");
-    let own = Remote::connect(&served.url(), Some(genesis().hash())).await.unwrap();
+    let served = serve(node, "127.0.0.1:0".parse().unwrap(), shutdown)
+        .await
+        .unwrap();
+    let error = Remote::connect(&served.url(), Some(Digest([1; 32])))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.kind, ChainErrorKind::WrongGenesis { .. }),
+        "{error}"
+    );
+    let own = Remote::connect(&served.url(), Some(genesis().hash()))
+        .await
+        .unwrap();
     assert_eq!(own.chain().head(At::Head).await.unwrap().number.0, 0);
 }
 
 #[tokio::test]
 async fn a_json_rpc_server_of_another_kind_is_told_from_a_chain() {
-    let server = jsonrpsee::server::Server::builder().build("127.0.0.1:0").await.unwrap();
+    let server = jsonrpsee::server::Server::builder()
+        .build("127.0.0.1:0")
+        .await
+        .unwrap();
     let url = format!("ws://{}", server.local_addr().unwrap());
     let _handle = server.start(jsonrpsee::RpcModule::new(()));
     let error = Remote::connect(&url, None).await.unwrap_err();
     assert!(matches!(error.kind, ChainErrorKind::Answer { .. }), "{error}");
-    assert!(error.to_string().contains("does not answer as an embedded chain"), "{error}");
+    assert!(
+        error.to_string().contains("does not answer as an embedded chain"),
+        "{error}"
+    );
 }

@@ -55,7 +55,9 @@ async fn chain(stakes: &[u64], hyperparameters: Hyperparameters) -> World {
 }
 
 async fn set(world: &World, name: &str, value: u64) {
-    world.later(crate::conformance::world::set(NETUID, name, value), "root").await;
+    world
+        .later(crate::conformance::world::set(NETUID, name, value), "root")
+        .await;
 }
 
 /// Puts weights into the next block.
@@ -70,7 +72,11 @@ async fn emission(world: &World) -> Vec<u64> {
 
 async fn dividends(world: &World, count: usize) -> Vec<u16> {
     let neurons = world.metagraph(NETUID).await.neurons;
-    neurons.iter().take(count).map(|neuron| neuron.dividends).collect()
+    neurons
+        .iter()
+        .take(count)
+        .map(|neuron| neuron.dividends)
+        .collect()
 }
 
 /// Stored bonds of the first `count` uids to one.
@@ -197,10 +203,25 @@ async fn y3_yuma3_through_the_chain() {
     let rows: [Option<Y3Row>; 6] = [
         Some((1_638, [1_638, 0], equal.0, equal.1)),
         Some((3_235, [3_235, 0], equal.0, equal.1)),
-        Some((4_792, [3_154, 1_638], [186_700_830, 186_700_830, 126_598_338], [24_470, 24_470, 16_593])),
-        Some((6_310, [4_713, 1_597], [180_534_164, 180_534_164, 138_931_670], [23_662, 23_662, 18_209])),
+        Some((
+            4_792,
+            [3_154, 1_638],
+            [186_700_830, 186_700_830, 126_598_338],
+            [24_470, 24_470, 16_593],
+        )),
+        Some((
+            6_310,
+            [4_713, 1_597],
+            [180_534_164, 180_534_164, 138_931_670],
+            [23_662, 23_662, 18_209],
+        )),
         None,
-        Some((9_233, [7_715, 1_518], [174_769_338, 174_769_338, 150_461_322], [22_907, 22_907, 19_720])),
+        Some((
+            9_233,
+            [7_715, 1_518],
+            [174_769_338, 174_769_338, 150_461_322],
+            [22_907, 22_907, 19_720],
+        )),
     ];
     for uid in 0..3 {
         sets(&world, uid, &[(3, FULL)]).await;

@@ -103,7 +103,11 @@ impl Subnet {
             "version_key" => TEMPOS_BETWEEN_VERSION_KEYS,
             _ => TEMPOS_BETWEEN,
         };
-        let between = if name == "tempo" { tempo } else { tempo.saturating_mul(tempos) };
+        let between = if name == "tempo" {
+            tempo
+        } else {
+            tempo.saturating_mul(tempos)
+        };
         let set = self.last_set.get(name);
         if set.is_some_and(|&set| block.saturating_sub(set) < between) {
             return Err(DispatchError::subtensor("TxRateLimitExceeded"));

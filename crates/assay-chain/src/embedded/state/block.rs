@@ -61,7 +61,12 @@ impl State {
     pub(crate) fn initialize(&mut self, number: u32, time_ms: u64) -> Vec<Event> {
         self.block = number;
         self.time_ms = time_ms;
-        let netuids: Vec<NetUid> = self.subnets.keys().copied().filter(|&netuid| netuid != ROOT).collect();
+        let netuids: Vec<NetUid> = self
+            .subnets
+            .keys()
+            .copied()
+            .filter(|&netuid| netuid != ROOT)
+            .collect();
         for &netuid in &netuids {
             if let Ok(subnet) = self.subnet_mut(netuid) {
                 subnet.decay_burn();

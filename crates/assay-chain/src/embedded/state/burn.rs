@@ -6,11 +6,9 @@
 
 use super::Subnet;
 
-/// `BurnHalfLife` of a new subnet, blocks.
-pub(crate) const HALF_LIFE_BLOCKS: u32 = 360;
 /// `BurnIncreaseMult` of a new subnet, in hundredths.
 const INCREASE_PERCENT: u128 = 126;
-/// f of [`HALF_LIFE_BLOCKS`]; a test computes it.
+/// f of `BurnHalfLife` 360, that of a new subnet; a test computes it.
 const DECAY: u64 = 4_286_705_684;
 
 impl Subnet {
@@ -37,6 +35,7 @@ mod tests {
     use super::*;
     use assay_types::NetUid;
 
+    const HALF_LIFE_BLOCKS: u32 = 360;
     const ONE: u64 = 1 << 32;
 
     /// The largest f with `f^half_life ≤ 1/2`.

@@ -81,7 +81,12 @@ impl State {
         let (per_block, owner_cut) = (self.genesis.alpha_per_block, self.genesis.owner_cut);
         let mut events = Vec::new();
         let mut epochs = 0;
-        let netuids: Vec<NetUid> = self.subnets.keys().copied().filter(|&netuid| netuid != ROOT).collect();
+        let netuids: Vec<NetUid> = self
+            .subnets
+            .keys()
+            .copied()
+            .filter(|&netuid| netuid != ROOT)
+            .collect();
         for netuid in netuids {
             let Ok(subnet) = self.subnet_mut(netuid) else {
                 continue;
@@ -94,7 +99,10 @@ impl State {
             } else if epochs == EPOCHS_PER_BLOCK_MAX {
                 subnet.pending_epoch_at = block.saturating_add(1);
                 subnet.blocks_since_last_step = subnet.blocks_since_last_step.saturating_add(1);
-                events.push(Event::new("SubtensorModule.EpochDeferred", json!({"netuid": netuid})));
+                events.push(Event::new(
+                    "SubtensorModule.EpochDeferred",
+                    json!({"netuid": netuid}),
+                ));
             } else {
                 epochs += 1;
                 events.extend(self.run_epoch(netuid));
@@ -235,6 +243,8 @@ fn merge(merged: &mut Vec<Merged>, outcomes: &[Outcome], count: u8) {
         into.miner = into.miner.saturating_add(outcome.miner_emission);
         into.dividends = into.dividends.saturating_add(part(outcome.dividends.to_share()));
         into.consensus = into.consensus.saturating_add(part(outcome.consensus.to_share()));
-        into.vtrust = into.vtrust.saturating_add(part(outcome.validator_trust.to_share()));
+        into.vtrust = into
+            .vtrust
+            .saturating_add(part(outcome.validator_trust.to_share()));
     }
 }

@@ -30,8 +30,8 @@ use std::sync::Arc;
 use assay_types::{Coldkey, Hotkey, NetUid};
 use serde::{Deserialize, Serialize};
 
-pub use account::Totals;
 pub(crate) use account::Account;
+pub use account::Totals;
 pub(crate) use error::DispatchError;
 pub use event::Event;
 pub use genesis::{Genesis, GenesisSubnet};

@@ -63,7 +63,9 @@ impl State {
         if self.account(&coldkey).free < price {
             return Err(DispatchError::subtensor("CannotAffordLockCost"));
         }
-        let free = (1..).map(NetUid).find(|netuid| !self.subnets.contains_key(netuid));
+        let free = (1..)
+            .map(NetUid)
+            .find(|netuid| !self.subnets.contains_key(netuid));
         let netuid = free.ok_or(DispatchError::subtensor("SubnetLimitReached"))?;
         let mut subnet = Subnet::new(netuid, self.block);
         subnet.owner = Some((hotkey, coldkey));
@@ -110,7 +112,10 @@ impl State {
         }
         subnet.started = Some(block.saturating_add(1));
         let fields = json!({"netuid": netuid, "block": block.saturating_add(1)});
-        Ok(vec![Event::new("SubtensorModule.FirstEmissionBlockNumberSet", fields)])
+        Ok(vec![Event::new(
+            "SubtensorModule.FirstEmissionBlockNumberSet",
+            fields,
+        )])
     }
 
     /// `set_subnet_identity`.

@@ -210,9 +210,11 @@ impl Subnet {
 
     /// Alpha of a hotkey, all coldkeys together.
     pub(crate) fn alpha_of(&self, hotkey: &Hotkey) -> u64 {
-        self.stake
-            .get(hotkey)
-            .map_or(0, |stakers| stakers.values().fold(0, |sum: u64, &alpha| sum.saturating_add(alpha)))
+        self.stake.get(hotkey).map_or(0, |stakers| {
+            stakers
+                .values()
+                .fold(0, |sum: u64, &alpha| sum.saturating_add(alpha))
+        })
     }
 
     /// Adds alpha to a stake; the caller accounts for where it comes from.

@@ -197,7 +197,9 @@ impl State {
             .commits
             .get(&new.mecid.0)
             .and_then(|epochs| epochs.get(&epoch))
-            .map_or(0, |commits| commits.iter().filter(|commit| commit.hotkey == *hotkey).count());
+            .map_or(0, |commits| {
+                commits.iter().filter(|commit| commit.hotkey == *hotkey).count()
+            });
         if open >= OPEN_COMMITS_MAX {
             return fail("TooManyUnrevealedCommits");
         }

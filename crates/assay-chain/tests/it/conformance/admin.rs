@@ -13,7 +13,12 @@ async fn settled(world: &World) -> NetUid {
 }
 
 async fn immunity(world: &World, netuid: NetUid) -> u16 {
-    world.chain.hyperparameters(netuid, At::Head).await.unwrap().immunity_period
+    world
+        .chain
+        .hyperparameters(netuid, At::Head)
+        .await
+        .unwrap()
+        .immunity_period
 }
 
 pub(super) async fn the_owner_sets_a_hyperparameter(world: &World) {
@@ -32,14 +37,24 @@ pub(super) async fn a_stranger_sets_nothing(world: &World) {
 
 pub(super) async fn the_owner_may_not_set_what_is_roots(world: &World) {
     let netuid = settled(world).await;
-    for name in ["kappa", "validators_max", "weights_rate_limit", "registration_allowed"] {
+    for name in [
+        "kappa",
+        "validators_max",
+        "weights_rate_limit",
+        "registration_allowed",
+    ] {
         world.refused(set(netuid, name, 1), "owner", "BadOrigin").await;
     }
 }
 
 pub(super) async fn a_value_out_of_bounds_is_refused(world: &World) {
     let netuid = settled(world).await;
-    for (name, value) in [("tempo", 359), ("uids_max", 257), ("mechanisms", 3), ("burn_min", TAO)] {
+    for (name, value) in [
+        ("tempo", 359),
+        ("uids_max", 257),
+        ("mechanisms", 3),
+        ("burn_min", TAO),
+    ] {
         world
             .refused(set(netuid, name, value), "owner", "AdminUtils.ValueNotInBounds")
             .await;
@@ -95,16 +110,24 @@ pub(super) async fn an_identity_is_set_and_bounded(world: &World) {
         discord: "x".repeat(257),
         ..identity
     };
-    world.refused(call(&long), "owner", "SubtensorModule.InvalidIdentity").await;
+    world
+        .refused(call(&long), "owner", "SubtensorModule.InvalidIdentity")
+        .await;
 }
 
 pub(super) async fn a_subnet_starts_once(world: &World) {
     let netuid = world.bare_subnet().await;
     let start = || Call::StartCall { netuid };
-    world.refused(start(), "stranger", "SubtensorModule.NotSubnetOwner").await;
+    world
+        .refused(start(), "stranger", "SubtensorModule.NotSubnetOwner")
+        .await;
     world.ok(start(), "owner").await;
     world
-        .refused(start(), "owner", "SubtensorModule.FirstEmissionBlockNumberAlreadySet")
+        .refused(
+            start(),
+            "owner",
+            "SubtensorModule.FirstEmissionBlockNumberAlreadySet",
+        )
         .await;
 }
 
@@ -121,7 +144,9 @@ pub(super) async fn a_second_subnet_costs_twice(world: &World) {
         hotkey: hotkey("h"),
         identity: None,
     };
-    world.refused(poor, "poor", "SubtensorModule.CannotAffordLockCost").await;
+    world
+        .refused(poor, "poor", "SubtensorModule.CannotAffordLockCost")
+        .await;
 }
 
 pub(super) async fn an_address_is_announced_and_checked(world: &World) {
@@ -137,12 +162,18 @@ pub(super) async fn an_address_is_announced_and_checked(world: &World) {
         .refused(call("192.0.2.1:80"), "stranger", "HotKeyNotRegisteredInNetwork")
         .await;
     world.ok(call("192.0.2.1:80"), "v").await;
-    assert_eq!(world.neuron(netuid, "v").await.axon, Some("192.0.2.1:80".parse().unwrap()));
+    assert_eq!(
+        world.neuron(netuid, "v").await.axon,
+        Some("192.0.2.1:80".parse().unwrap())
+    );
     let error = world
         .refused(call("192.0.2.2:80"), "v", "ServingRateLimitExceeded")
         .await;
     assert!(error.retry_is_safe());
     world.advance(50).await;
     world.ok(call("[2001:db8::1]:80"), "v").await;
-    assert_eq!(world.neuron(netuid, "v").await.axon, Some("[2001:db8::1]:80".parse().unwrap()));
+    assert_eq!(
+        world.neuron(netuid, "v").await.axon,
+        Some("[2001:db8::1]:80".parse().unwrap())
+    );
 }

@@ -91,7 +91,11 @@ pub(super) async fn a_hash_is_read_back(world: &World) {
 pub(super) async fn only_registered_hotkeys_commit(world: &World) {
     let netuid = miner(world).await;
     world
-        .refused(plain(netuid, b"x"), "stranger", "Commitments.AccountNotAllowedCommit")
+        .refused(
+            plain(netuid, b"x"),
+            "stranger",
+            "Commitments.AccountNotAllowedCommit",
+        )
         .await;
 }
 
@@ -105,7 +109,10 @@ pub(super) async fn the_budget_of_an_epoch_ends(world: &World) {
         .refused(plain(netuid, b"x"), "m", "Commitments.SpaceLimitExceeded")
         .await;
     assert!(error.retry_is_safe(), "the next epoch has room");
-    assert_eq!(list(world, netuid).await[0].fields, [CommitmentField::Plain(vec![1; 512])]);
+    assert_eq!(
+        list(world, netuid).await[0].fields,
+        [CommitmentField::Plain(vec![1; 512])]
+    );
 }
 
 pub(super) async fn small_commitments_count_a_hundred_bytes(world: &World) {
@@ -149,7 +156,10 @@ pub(super) async fn a_timelocked_field_opens_when_its_pulse_is_there(world: &Wor
     world.advance(1).await;
     let found = world.chain.revealed_commitments(netuid, At::Head).await.unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].hotkey, found[0].bytes.as_slice()), (hotkey("m"), b"secret".as_slice()));
+    assert_eq!(
+        (found[0].hotkey, found[0].bytes.as_slice()),
+        (hotkey("m"), b"secret".as_slice())
+    );
     assert_eq!(found[0].block.0, receipt.block.0 + 10);
     assert_eq!(list(world, netuid).await, [], "a record without fields goes");
 }

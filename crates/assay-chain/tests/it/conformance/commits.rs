@@ -1,8 +1,9 @@
 //! Timelocked weights: commit, reveal, and everything that is dropped without a word.
 
 use assay_chain::embedded::Fault;
+use assay_chain::reveal::{BlockClock, Reveal, reveal_of};
 use assay_chain::timelock::{Entropy, WeightsPayload, seal};
-use assay_chain::{At, Call, EpochState, PendingCommit};
+use assay_chain::{At, Call, PendingCommit};
 use assay_types::{MechId, NetUid, Uid, Weight};
 
 use super::weights::validated;
@@ -16,38 +17,39 @@ async fn committed(world: &World) -> NetUid {
     netuid
 }
 
-/// `r` of the reference: the first block that sees the commit's epoch + the reveal period, for a commit in the next block.
-fn reveal_block(state: &EpochState) -> u32 {
-    let mut last = state.last_epoch.unwrap().0;
-    let tempo = u32::from(state.tempo);
-    let mut epochs = state.reveal_period_epochs;
-    if state.block.0 + 1 >= last + tempo {
-        epochs += 1;
-    }
-    for _ in 0..epochs {
-        last += tempo;
-    }
-    last
+/// The round to seal to and the block that is due to reveal, as predicted for a commit in the next block.
+async fn predicted(world: &World, netuid: NetUid) -> Reveal {
+    let head = world.chain.head(At::Head).await.unwrap();
+    let clock = BlockClock {
+        now_ms: head.time_ms,
+        block_ms: 12_000,
+    };
+    reveal_of(&world.epoch_state(netuid).await, netuid, clock).unwrap()
 }
 
-/// The round of a block three after `r`.
 async fn reveal_round(world: &World, netuid: NetUid) -> (u64, u32) {
-    let state = world.epoch_state(netuid).await;
-    let head = world.chain.head(At::Head).await.unwrap();
-    let block = reveal_block(&state);
-    let ahead_ms = u64::from(block + 3 - head.number.0) * 12_000;
-    (assay_chain::drand::round_at((head.time_ms + ahead_ms) / 1_000), block)
+    let reveal = predicted(world, netuid).await;
+    (reveal.round, reveal.block.0)
 }
 
 /// Weights of `name`, sealed to `round`.
 async fn sealed(world: &World, name: &str, round: u64, weights: &[(u16, u16)]) -> Vec<u8> {
     let payload = WeightsPayload {
         hotkey: hotkey(name),
-        weights: weights.iter().map(|&(uid, weight)| (Uid(uid), Weight(weight))).collect(),
+        weights: weights
+            .iter()
+            .map(|&(uid, weight)| (Uid(uid), Weight(weight)))
+            .collect(),
         version_key: 0,
     };
     let beacon = world.chain.beacon(At::Head).await.unwrap();
-    seal(&beacon, round, &payload.encode().unwrap(), &Entropy::random().unwrap()).unwrap()
+    seal(
+        &beacon,
+        round,
+        &payload.encode().unwrap(),
+        &Entropy::random().unwrap(),
+    )
+    .unwrap()
 }
 
 const fn commit(netuid: NetUid, commit: Vec<u8>, reveal_round: u64) -> Call {
@@ -81,7 +83,10 @@ pub(super) async fn a_commit_is_revealed_where_predicted_and_earns(world: &World
     assert_eq!(pending(world, netuid).await, []);
     let events = world.embedded().events(At::Head).await.unwrap();
     let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
-    assert!(names.contains(&"SubtensorModule.TimelockedWeightsRevealed"), "{names:?}");
+    assert!(
+        names.contains(&"SubtensorModule.TimelockedWeightsRevealed"),
+        "{names:?}"
+    );
     assert!(names.contains(&"SubtensorModule.WeightsSet"), "{names:?}");
     assert_eq!(world.neuron(netuid, "m1").await.emission.0, 0);
     world.epochs(netuid, 1).await;
@@ -94,7 +99,9 @@ const TAO_OF_A_TEMPO: u64 = 20_000_000_000;
 
 pub(super) async fn an_open_commit_is_listed_with_its_digest(world: &World) {
     let netuid = committed(world).await;
-    let (round, _) = reveal_round(world, netuid).await;
+    let Reveal {
+        round, commit_epoch, ..
+    } = predicted(world, netuid).await;
     let bytes = sealed(world, "v", round, &[(2, 1)]).await;
     let receipt = world.ok(commit(netuid, bytes, round), "v").await;
     assert_eq!(receipt.events[0], "SubtensorModule.TimelockedWeightsCommitted");
@@ -102,7 +109,7 @@ pub(super) async fn an_open_commit_is_listed_with_its_digest(world: &World) {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].hotkey, found[0].reveal_round), (hotkey("v"), round));
     assert_eq!(found[0].block, receipt.block);
-    assert_eq!(found[0].epoch, world.epoch_state(netuid).await.epoch_index);
+    assert_eq!(found[0].epoch, commit_epoch);
     assert!(!found[0].commit.is_zero());
 }
 

@@ -14,7 +14,10 @@ pub(super) async fn an_epoch_runs_each_tempo(world: &World) {
     assert_eq!((first.tempo, first.blocks_since_last_step), (20, 0));
     world.advance(19).await;
     let before = world.epoch_state(netuid).await;
-    assert_eq!((before.epoch_index, before.blocks_since_last_step), (first.epoch_index, 19));
+    assert_eq!(
+        (before.epoch_index, before.blocks_since_last_step),
+        (first.epoch_index, 19)
+    );
     world.advance(1).await;
     let second = world.epoch_state(netuid).await;
     assert_eq!(second.epoch_index, first.epoch_index + 1);
@@ -64,10 +67,22 @@ pub(super) async fn emission_is_split_between_owner_miner_and_validator(world: &
     let after = (stake("owner-hot").await, stake("v").await, stake("m1").await);
     let alpha = 20 * TAO;
     let cut = alpha * 11_796 / 65_535;
-    assert!((after.0 - before.0).abs_diff(cut) <= 20, "owner {}", after.0 - before.0);
+    assert!(
+        (after.0 - before.0).abs_diff(cut) <= 20,
+        "owner {}",
+        after.0 - before.0
+    );
     let half = (alpha - cut) / 2;
-    assert!((after.1 - before.1).abs_diff(half) <= 40, "validator {}", after.1 - before.1);
-    assert!((after.2 - before.2).abs_diff(half) <= 40, "miner {}", after.2 - before.2);
+    assert!(
+        (after.1 - before.1).abs_diff(half) <= 40,
+        "validator {}",
+        after.1 - before.1
+    );
+    assert!(
+        (after.2 - before.2).abs_diff(half) <= 40,
+        "miner {}",
+        after.2 - before.2
+    );
     let emission = world.neuron(netuid, "m1").await.emission.0;
     assert!(emission.abs_diff(half) <= 40, "{emission}");
 }
@@ -97,7 +112,12 @@ pub(super) async fn without_a_start_there_is_no_emission_and_no_stake(world: &Wo
         .await;
     world.epochs(netuid, 2).await;
     let metagraph = world.metagraph(netuid).await;
-    assert!(metagraph.neurons.iter().all(|neuron| neuron.emission == Rao(0) && neuron.stake == Rao(0)));
+    assert!(
+        metagraph
+            .neurons
+            .iter()
+            .all(|neuron| neuron.emission == Rao(0) && neuron.stake == Rao(0))
+    );
     world.ok(Call::StartCall { netuid }, "owner").await;
     world.ok(stake, "owner").await;
     assert_eq!(world.neuron(netuid, "v").await.stake, Rao(TAO));
@@ -116,7 +136,10 @@ pub(super) async fn a_third_epoch_waits_for_the_next_block(world: &World) {
     let mut due = Vec::new();
     for &netuid in &netuids {
         let state = world.chain.epoch_state(netuid, At::Head).await.unwrap();
-        due.push((state.last_epoch == Some(state.block), state.pending_epoch_at.0 == state.block.0 + 1));
+        due.push((
+            state.last_epoch == Some(state.block),
+            state.pending_epoch_at.0 == state.block.0 + 1,
+        ));
     }
     let ran = due.iter().filter(|(ran, _)| *ran).count();
     let deferred = due.iter().filter(|(_, deferred)| *deferred).count();

@@ -38,13 +38,21 @@ pub(super) async fn registering_twice_is_refused(world: &World) {
     let netuid = world.bare_subnet().await;
     world.register(netuid, "m").await;
     world
-        .refused(register(netuid, "m"), "m-cold", "SubtensorModule.HotKeyAlreadyRegisteredInSubNet")
+        .refused(
+            register(netuid, "m"),
+            "m-cold",
+            "SubtensorModule.HotKeyAlreadyRegisteredInSubNet",
+        )
         .await;
 }
 
 pub(super) async fn registering_where_no_subnet_is_is_refused(world: &World) {
     world
-        .refused(register(NetUid(4_000), "m"), "owner", "SubtensorModule.SubnetNotExists")
+        .refused(
+            register(NetUid(4_000), "m"),
+            "owner",
+            "SubtensorModule.SubnetNotExists",
+        )
         .await;
 }
 
@@ -56,7 +64,11 @@ pub(super) async fn registering_on_the_root_is_refused(world: &World) {
 pub(super) async fn registering_without_money_is_refused(world: &World) {
     let netuid = world.bare_subnet().await;
     let error = world
-        .refused(register(netuid, "m"), "poor", "SubtensorModule.NotEnoughBalanceToStake")
+        .refused(
+            register(netuid, "m"),
+            "poor",
+            "SubtensorModule.NotEnoughBalanceToStake",
+        )
         .await;
     assert!(!error.retry_is_safe());
 }
@@ -66,7 +78,11 @@ pub(super) async fn registering_anothers_hotkey_is_refused(world: &World) {
     world.register(first, "m").await;
     world.fund(coldkey(&key("thief")), 10).await;
     world
-        .refused(register(second, "m"), "thief", "SubtensorModule.NonAssociatedColdKey")
+        .refused(
+            register(second, "m"),
+            "thief",
+            "SubtensorModule.NonAssociatedColdKey",
+        )
         .await;
 }
 
@@ -86,7 +102,11 @@ pub(super) async fn registering_while_it_is_switched_off_is_refused(world: &Worl
     let netuid = world.bare_subnet().await;
     world.set(netuid, "registration_allowed", 0).await;
     world
-        .refused(register(netuid, "m"), "owner", "SubtensorModule.SubNetRegistrationDisabled")
+        .refused(
+            register(netuid, "m"),
+            "owner",
+            "SubtensorModule.SubNetRegistrationDisabled",
+        )
         .await;
 }
 
@@ -117,7 +137,9 @@ async fn full_subnet(world: &World, immunity: u64) -> NetUid {
 
 pub(super) async fn a_full_subnet_prunes_the_lowest_emission(world: &World) {
     let netuid = full_subnet(world, 0).await;
-    world.ok(weights(netuid, &[(1, 65_535), (3, 1)]), "owner-hot").await;
+    world
+        .ok(weights(netuid, &[(1, 65_535), (3, 1)]), "owner-hot")
+        .await;
     world.epochs(netuid, 2).await;
     assert!(world.neuron(netuid, "m1").await.emission.0 > 0);
     assert_eq!(world.register(netuid, "new").await, Uid(2), "m2 earned nothing");
@@ -144,7 +166,11 @@ pub(super) async fn nobody_can_be_pruned_below_the_least_of_non_immune(world: &W
     let netuid = full_subnet(world, 0).await;
     world.set(netuid, "non_immune_uids_min", 3).await;
     world
-        .refused(register(netuid, "new"), "owner", "SubtensorModule.NoNeuronIdAvailable")
+        .refused(
+            register(netuid, "new"),
+            "owner",
+            "SubtensorModule.NoNeuronIdAvailable",
+        )
         .await;
 }
 
@@ -162,7 +188,13 @@ pub(super) async fn a_reused_uid_keeps_nothing_of_its_last_owner(world: &World) 
     assert_eq!(world.register(netuid, "new").await, Uid(1));
     let after = world.neuron(netuid, "new").await;
     assert_eq!(
-        (after.incentive, after.dividends, after.consensus, after.vtrust, after.emission),
+        (
+            after.incentive,
+            after.dividends,
+            after.consensus,
+            after.vtrust,
+            after.emission
+        ),
         (0, 0, 0, 0, Rao(0))
     );
     assert_eq!((after.permit, after.axon, after.stake), (false, None, Rao(0)));

@@ -40,7 +40,10 @@ pub(super) async fn a_receipt_names_block_and_events(world: &World) {
     let receipt = world.ok(note(netuid, "a"), "m").await;
     let head = world.chain.head(At::Number(receipt.block)).await.unwrap();
     assert_eq!(head.hash, receipt.hash);
-    assert_eq!(receipt.events, ["Commitments.Commitment", "System.ExtrinsicSuccess"]);
+    assert_eq!(
+        receipt.events,
+        ["Commitments.Commitment", "System.ExtrinsicSuccess"]
+    );
     assert!(!receipt.extrinsic.is_zero());
 }
 
@@ -54,7 +57,11 @@ pub(super) async fn a_stale_nonce_is_signed_again(world: &World) {
 
 pub(super) async fn a_used_transaction_is_outdated(world: &World) {
     let netuid = miner(world).await;
-    let bytes = world.embedded().send(&note(netuid, "once"), &key("m")).await.unwrap();
+    let bytes = world
+        .embedded()
+        .send(&note(netuid, "once"), &key("m"))
+        .await
+        .unwrap();
     world.advance(1).await;
     world.ok(note(netuid, "twice"), "m").await;
     let error = world.embedded().send_raw(&bytes).await.unwrap_err();
@@ -68,7 +75,11 @@ pub(super) async fn a_used_transaction_is_outdated(world: &World) {
 
 pub(super) async fn a_changed_transaction_is_refused(world: &World) {
     let netuid = miner(world).await;
-    let mut bytes = world.embedded().send(&note(netuid, "mine"), &key("m")).await.unwrap();
+    let mut bytes = world
+        .embedded()
+        .send(&note(netuid, "mine"), &key("m"))
+        .await
+        .unwrap();
     world.advance(1).await;
     // The nonce follows version, signer and signature.
     bytes[97] += 1;
@@ -92,7 +103,11 @@ pub(super) async fn a_lost_reply_is_found_in_the_blocks(world: &World) {
     let receipt = world.ok(note(netuid, "lost"), "m").await;
     assert_eq!(noted(world, netuid).await, "lost");
     world.ok(note(netuid, "next"), "m").await;
-    let used = world.chain.commitments(netuid, at(receipt.block.0)).await.unwrap();
+    let used = world
+        .chain
+        .commitments(netuid, at(receipt.block.0))
+        .await
+        .unwrap();
     assert_eq!(used[0].block, receipt.block);
 }
 
@@ -147,7 +162,11 @@ pub(super) async fn a_reorganised_transaction_is_included_again(world: &World) {
 pub(super) async fn an_upgrade_is_signed_for(world: &World) {
     let netuid = miner(world).await;
     assert_eq!(world.embedded().spec_version(At::Head).await.unwrap(), 425);
-    let old = world.embedded().send(&note(netuid, "old"), &key("m")).await.unwrap();
+    let old = world
+        .embedded()
+        .send(&note(netuid, "old"), &key("m"))
+        .await
+        .unwrap();
     world.advance(1).await;
     world.inject(Fault::Upgrade { spec_version: 426 }).await;
     world.advance(1).await;
@@ -160,7 +179,10 @@ pub(super) async fn an_upgrade_is_signed_for(world: &World) {
 
 pub(super) async fn finality_follows_the_head(world: &World) {
     world.advance(10).await;
-    let (head, last) = (world.head().await, world.chain.head(At::Finalized).await.unwrap().number.0);
+    let (head, last) = (
+        world.head().await,
+        world.chain.head(At::Finalized).await.unwrap().number.0,
+    );
     assert_eq!(head - last, 2);
     world.inject(Fault::LateFinality { lag_blocks: 8 }).await;
     world.advance(4).await;
@@ -209,7 +231,9 @@ pub(super) async fn a_failed_call_leaves_only_its_nonce(world: &World) {
     world
         .refused(register(netuid, "m"), "m-cold", "HotKeyAlreadyRegisteredInSubNet")
         .await;
-    world.refused(set(netuid, "kappa", 1), "m-cold", "BadOrigin").await;
+    world
+        .refused(set(netuid, "kappa", 1), "m-cold", "BadOrigin")
+        .await;
     let mut after = world.metagraph(netuid).await.neurons;
     for (after, before) in after.iter_mut().zip(&before) {
         // Time passes, even so.

@@ -29,7 +29,11 @@ pub(super) async fn weights_in_the_clear_are_refused_under_commit_reveal(world: 
     let netuid = validated(world).await;
     world.set(netuid, "commit_reveal", 1).await;
     world
-        .refused(weights(netuid, &[(2, 1)]), "v", "SubtensorModule.CommitRevealEnabled")
+        .refused(
+            weights(netuid, &[(2, 1)]),
+            "v",
+            "SubtensorModule.CommitRevealEnabled",
+        )
         .await;
 }
 
@@ -125,7 +129,11 @@ pub(super) async fn too_few_weights_are_refused(world: &World) {
     let netuid = validated(world).await;
     world.set(netuid, "weights_min", 2).await;
     world
-        .refused(weights(netuid, &[(2, 1)]), "v", "SubtensorModule.WeightVecLengthIsLow")
+        .refused(
+            weights(netuid, &[(2, 1)]),
+            "v",
+            "SubtensorModule.WeightVecLengthIsLow",
+        )
         .await;
     world.ok(weights(netuid, &[(2, 1), (3, 1)]), "v").await;
     world.ok(weights(netuid, &[(2, 1)]), "m1").await;
@@ -186,5 +194,8 @@ pub(super) async fn two_mechanisms_hold_their_own_weights(world: &World) {
         world.neuron(netuid, "m1").await.emission,
         world.neuron(netuid, "m2").await.emission,
     );
-    assert!(first.0 > 0 && first.0.abs_diff(second.0) <= 1, "{first} and {second}");
+    assert!(
+        first.0 > 0 && first.0.abs_diff(second.0) <= 1,
+        "{first} and {second}"
+    );
 }

@@ -3,12 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use assay_chain::embedded::{
-    Clock, EmbeddedChain, Fault, Genesis, Node, NodeOptions, Remote, Served, serve,
-};
-use assay_chain::{
-    At, Call, Chain, ChainError, ChainErrorKind, EpochState, Metagraph, Neuron, Receipt,
-};
+use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Genesis, Node, NodeOptions, Remote, Served, serve};
+use assay_chain::{At, Call, Chain, ChainError, ChainErrorKind, EpochState, Metagraph, Neuron, Receipt};
 use assay_types::{BlockNumber, Coldkey, Hotkey, MechId, NetUid, Rao, Uid, Weight};
 use subxt_signer::SecretUri;
 use subxt_signer::sr25519::Keypair;
@@ -26,8 +22,16 @@ pub(crate) struct World {
 
 /// How time and faults are ordered.
 enum Control {
-    InProcess { node: Node, client: EmbeddedChain },
-    Socket { remote: Remote, client: EmbeddedChain, _served: Served, _stop: tokio::sync::watch::Sender<bool> },
+    InProcess {
+        node: Node,
+        client: EmbeddedChain,
+    },
+    Socket {
+        remote: Remote,
+        client: EmbeddedChain,
+        _served: Served,
+        _stop: tokio::sync::watch::Sender<bool>,
+    },
 }
 
 /// The key of a name.
@@ -82,7 +86,9 @@ impl World {
     pub(crate) async fn over_the_socket() -> Self {
         let node = start(genesis(), Clock::Instant).await;
         let (stop, shutdown) = tokio::sync::watch::channel(false);
-        let served = serve(node, "127.0.0.1:0".parse().unwrap(), shutdown).await.unwrap();
+        let served = serve(node, "127.0.0.1:0".parse().unwrap(), shutdown)
+            .await
+            .unwrap();
         let remote = Remote::connect(&served.url(), None).await.unwrap();
         let client = remote.chain();
         Self {
@@ -201,7 +207,14 @@ impl World {
             number => format!("owner-hot{number}"),
         };
         let hotkey = hotkey(&owner_hotkey);
-        self.ok(Call::RegisterNetwork { hotkey, identity: None }, "owner").await;
+        self.ok(
+            Call::RegisterNetwork {
+                hotkey,
+                identity: None,
+            },
+            "owner",
+        )
+        .await;
         NetUid(u16::try_from(number).unwrap() + 1)
     }
 
@@ -236,7 +249,10 @@ impl World {
 
     pub(crate) async fn neuron(&self, netuid: NetUid, name: &str) -> Neuron {
         let metagraph = self.metagraph(netuid).await;
-        metagraph.neuron(&hotkey(name)).unwrap_or_else(|| panic!("{name} is not registered")).clone()
+        metagraph
+            .neuron(&hotkey(name))
+            .unwrap_or_else(|| panic!("{name} is not registered"))
+            .clone()
     }
 
     pub(crate) async fn epoch_state(&self, netuid: NetUid) -> EpochState {
@@ -265,7 +281,10 @@ impl World {
         let rows = self.chain.weights(netuid, MechId(mecid), At::Head).await.unwrap();
         let row = rows.iter().find(|row| row.uid == uid);
         row.map_or_else(Vec::new, |row| {
-            row.weights.iter().map(|(uid, weight)| (uid.0, weight.0)).collect()
+            row.weights
+                .iter()
+                .map(|(uid, weight)| (uid.0, weight.0))
+                .collect()
         })
     }
 }
@@ -290,7 +309,10 @@ pub(crate) fn weights(netuid: NetUid, weights: &[(u16, u16)]) -> Call {
     Call::SetWeights {
         netuid,
         mecid: MechId(0),
-        weights: weights.iter().map(|&(uid, weight)| (Uid(uid), Weight(weight))).collect(),
+        weights: weights
+            .iter()
+            .map(|&(uid, weight)| (Uid(uid), Weight(weight)))
+            .collect(),
         version_key: 0,
     }
 }
