@@ -1,7 +1,6 @@
 //! Speed of the embedded chain: reading a full metagraph, and signed transactions from signature to block.
 //!
 //! Run with `cargo bench -p assay-chain --bench embedded`; the figures stand in the module doc of `embedded`.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
 
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, GenesisSubnet, Node, NodeOptions};

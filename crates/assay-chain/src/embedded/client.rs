@@ -366,10 +366,9 @@ impl HeadStream {
         self.next = self.next.max(oldest);
         while self.next <= tip.number.0 {
             let at = At::Number(BlockNumber(self.next));
-            let head = match self.link.read(Query::Head, at).await {
-                Ok(Answer::Head(head)) => head,
+            let Ok(Answer::Head(head)) = self.link.read(Query::Head, at).await else {
                 // The next tip tries again.
-                _ => return true,
+                return true;
             };
             self.next = self.next.saturating_add(1);
             if self.sender.send(Ok(head)).await.is_err() {

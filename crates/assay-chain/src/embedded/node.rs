@@ -314,7 +314,7 @@ fn replay(store: &Store, loaded: Loaded, history_blocks: usize) -> Result<View, 
     let head = match loaded.blocks.iter().find(|block| block.head.number.0 == start) {
         Some(block) => block.head,
         None if start == 0 => block_zero,
-        None => return Err(store.state_error(format!("block {start} of its snapshot is missing"))),
+        None => return Err(store.state_error(&format!("block {start} of its snapshot is missing"))),
     };
     let sealed = Arc::new(Sealed {
         head,
@@ -351,7 +351,7 @@ fn run_again(store: &Store, view: &View, block: StoredBlock) -> Result<Arc<Seale
     let extrinsics = block.extrinsics.iter().map(|bytes| Extrinsic::decode(bytes));
     let extrinsics = extrinsics
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| store.state_error(format!("a transaction of block {number} is not readable")))?;
+        .ok_or_else(|| store.state_error(&format!("a transaction of block {number} is not readable")))?;
     let draft = Draft {
         parent: view.newest.head,
         time_ms: block.head.time_ms,
@@ -363,7 +363,7 @@ fn run_again(store: &Store, view: &View, block: StoredBlock) -> Result<Arc<Seale
     if made.sealed.head == block.head {
         Ok(made.sealed)
     } else {
-        Err(store.state_error(format!(
+        Err(store.state_error(&format!(
             "block {number} does not give its hash again; restore the file, delete it, or use the version that made it"
         )))
     }

@@ -167,7 +167,8 @@ impl View {
 
 impl Sealed {
     fn runtime(&self, genesis: Digest) -> Result<Runtime, ChainErrorKind> {
-        let beacon = LocalBeacon::from_seed(self.state.genesis.beacon_seed.as_bytes()).map_err(unusable)?;
+        let beacon = LocalBeacon::from_seed(self.state.genesis.beacon_seed.as_bytes())
+            .map_err(|error| unusable(&error))?;
         Ok(Runtime {
             genesis,
             spec_version: self.state.spec_version,
@@ -179,8 +180,9 @@ impl Sealed {
         if !self.state.has_round(round) {
             return Ok(None);
         }
-        let beacon = LocalBeacon::from_seed(self.state.genesis.beacon_seed.as_bytes()).map_err(unusable)?;
-        beacon.pulse(round).map(Some).map_err(unusable)
+        let beacon = LocalBeacon::from_seed(self.state.genesis.beacon_seed.as_bytes())
+            .map_err(|error| unusable(&error))?;
+        beacon.pulse(round).map(Some).map_err(|error| unusable(&error))
     }
 
     fn all_events(&self) -> Vec<Event> {
@@ -232,7 +234,7 @@ impl Sealed {
     }
 }
 
-fn unusable(error: crate::timelock::TimelockError) -> ChainErrorKind {
+fn unusable(error: &crate::timelock::TimelockError) -> ChainErrorKind {
     ChainErrorKind::State {
         reason: format!("the beacon's seed: {error}"),
     }

@@ -69,10 +69,8 @@ impl Remote {
             url: url.to_owned(),
             client: Mutex::new(None),
         });
-        let query = || Query::Runtime;
-        let runtime = match socket.read(query(), At::Head, 1).await? {
-            Answer::Runtime(runtime) => runtime,
-            _ => return Err(socket.unusable("connect", "it does not say what it runs")),
+        let Answer::Runtime(runtime) = socket.read(Query::Runtime, At::Head, 1).await? else {
+            return Err(socket.unusable("connect", "it does not say what it runs"));
         };
         if let Some(expected) = genesis.filter(|expected| *expected != runtime.genesis) {
             let kind = ChainErrorKind::WrongGenesis {

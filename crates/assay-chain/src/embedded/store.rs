@@ -130,7 +130,7 @@ impl Store {
         };
         let version: i64 = row.try_get(0).unwrap_or(0);
         if version != VERSION {
-            return Err(self.state_error(format!(
+            return Err(self.state_error(&format!(
                 "layout {version}, not {VERSION}; start with another file or delete this one"
             )));
         }
@@ -175,12 +175,12 @@ impl Store {
     }
 
     fn unreadable(&self, what: &str) -> ChainError {
-        self.state_error(format!("{what} is not readable; restore the file or delete it"))
+        self.state_error(&format!("{what} is not readable; restore the file or delete it"))
     }
 
     /// A [`ChainErrorKind::State`] that names the file.
-    pub(crate) fn state_error(&self, reason: String) -> ChainError {
-        state_error(&self.path, &reason)
+    pub(crate) fn state_error(&self, reason: &str) -> ChainError {
+        state_error(&self.path, reason)
     }
 }
 

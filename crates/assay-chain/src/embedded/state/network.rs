@@ -63,10 +63,10 @@ impl State {
         if self.account(&coldkey).free < price {
             return Err(DispatchError::subtensor("CannotAffordLockCost"));
         }
-        let free = (1..)
-            .map(NetUid)
-            .find(|netuid| !self.subnets.contains_key(netuid));
-        let netuid = free.ok_or(DispatchError::subtensor("SubnetLimitReached"))?;
+        let mut numbers = (1..=u16::MAX).map(NetUid);
+        let netuid = numbers
+            .find(|netuid| !self.subnets.contains_key(netuid))
+            .ok_or(DispatchError::subtensor("SubnetLimitReached"))?;
         let mut subnet = Subnet::new(netuid, self.block);
         subnet.owner = Some((hotkey, coldkey));
         subnet.identity = identity.cloned();

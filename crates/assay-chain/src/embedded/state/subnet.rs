@@ -62,6 +62,9 @@ pub(crate) struct Record {
     pub(crate) fields: Vec<CommitmentField>,
 }
 
+/// An opened field: block of opening and plaintext.
+pub(crate) type Opened = (u32, Vec<u8>);
+
 /// A timelocked weight commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WeightCommit {
@@ -112,7 +115,7 @@ pub(crate) struct Subnet {
     pub(crate) commits: BTreeMap<u8, BTreeMap<u64, Vec<WeightCommit>>>,
     pub(crate) commitments: BTreeMap<Hotkey, Arc<Record>>,
     /// Plaintext and block of opening, oldest first.
-    pub(crate) revealed: BTreeMap<Hotkey, Arc<Vec<(u32, Vec<u8>)>>>,
+    pub(crate) revealed: BTreeMap<Hotkey, Arc<Vec<Opened>>>,
     pub(crate) used_space: BTreeMap<Hotkey, UsedSpace>,
     /// Alpha by hotkey and coldkey (TAO on the root).
     pub(crate) stake: BTreeMap<Hotkey, BTreeMap<Coldkey, u64>>,
