@@ -40,11 +40,13 @@ macro_rules! suite {
         mod on_the_given_node {
             use super::world::World;
             $($(
-                #[tokio::test]
+                #[tokio::test(flavor = "multi_thread")]
                 async fn $case() {
-                    if let Some(world) = World::of_environment(stringify!($case)).await {
-                        super::$module::$case(&world).await;
-                    }
+                    let Some(world) = World::of_environment().await else {
+                        return;
+                    };
+                    let case = tokio::spawn(async move { super::$module::$case(&world).await });
+                    super::end_of(stringify!($case), case.await);
                 }
             )+)+
         }
@@ -154,6 +156,17 @@ suite! {
         a_block_that_is_not_there_is_not_found,
         all_money_is_accounted_for,
         a_failed_call_leaves_only_its_nonce;
+}
+
+/// Passes on how a case ended on a node; a skipped one says why.
+fn end_of(case: &str, ended: Result<(), tokio::task::JoinError>) {
+    let Err(error) = ended else {
+        return;
+    };
+    match error.into_panic().downcast::<world::Skip>() {
+        Ok(skipped) => println!("skipped: {case}: {}", skipped.0),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 #[test]
