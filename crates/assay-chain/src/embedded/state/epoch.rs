@@ -139,8 +139,13 @@ impl State {
         let Ok(subnet) = self.subnet_mut(netuid) else {
             return Vec::new();
         };
-        // Rounding leaves a few rao, and a subnet without stake everything: the next epoch has them.
-        subnet.pending_emission = emission.saturating_sub(paid);
+        // A few rao of rounding are gone; where nobody has stake, the next epoch has everything.
+        let left = emission.saturating_sub(paid);
+        if paid == 0 {
+            subnet.pending_emission = left;
+        } else {
+            subnet.alpha_burned = subnet.alpha_burned.saturating_add(left);
+        }
         for (seat, new) in subnet.neurons.iter_mut().zip(merged) {
             let neuron = Arc::make_mut(seat);
             neuron.permit = new.permit;
