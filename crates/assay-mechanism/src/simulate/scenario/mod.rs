@@ -26,6 +26,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// Rounds it plays if not told otherwise.
     pub rounds: u32,
+    /// Fewest rounds that show anything; fewer asked for become these.
+    pub rounds_min: u32,
     /// Plays it for a number of rounds.
     pub(super) play: fn(&Settings, u32) -> Outcome,
 }
@@ -41,7 +43,15 @@ const fn scenario(
         name,
         about,
         rounds,
+        rounds_min: 1,
         play,
+    }
+}
+
+impl Scenario {
+    /// The same, played for at least `rounds_min` rounds.
+    const fn for_at_least(self, rounds_min: u32) -> Self {
+        Self { rounds_min, ..self }
     }
 }
 
@@ -157,7 +167,8 @@ const ALL: &[Scenario] = &[
         "miners of three sizes join a running network",
         120,
         identity::newcomer,
-    ),
+    )
+    .for_at_least(identity::NEWCOMER_ROUNDS_MIN),
     scenario(
         "freeze",
         "some refuse to be read by all or part of the validators",
