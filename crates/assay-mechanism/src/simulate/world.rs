@@ -342,7 +342,9 @@ impl<'a> World<'a> {
             }
         }
         if self.backwards {
-            passing.values_mut().for_each(|holders| holders.reverse());
+            for holders in passing.values_mut() {
+                holders.reverse();
+            }
         }
         passing
     }

@@ -12,6 +12,7 @@ mod fabrication;
 mod gain;
 mod identity;
 mod laziness;
+mod leak;
 mod refusal;
 mod replicas;
 mod server;
@@ -228,6 +229,12 @@ const ALL: &[Scenario] = &[
         "a better recipe wants the throne",
         100,
         duel::duel_power,
+    ),
+    scenario(
+        "leak",
+        "recipes with evaluation text in what they train on",
+        80,
+        leak::leak,
     ),
 ];
 

@@ -29,7 +29,9 @@ fn rewrite(
         .unwrap();
     let batches: Vec<RecordBatch> = reader.map(|batch| change(batch.unwrap())).collect();
     let mut writer = ArrowWriter::try_new(Vec::new(), batches[0].schema(), Some(properties.build())).unwrap();
-    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    for batch in &batches {
+        writer.write(batch).unwrap();
+    }
     let bytes = writer.into_inner().unwrap();
     let entry = &mut forgery.unit().docs[0];
     (entry.bytes, entry.sha256) = sealed(&bytes, &path);
@@ -41,10 +43,10 @@ fn zstd() -> WriterPropertiesBuilder {
 }
 
 /// A batch with one column replaced.
-fn with_column(batch: &RecordBatch, name: &str, column: ArrayRef) -> RecordBatch {
+fn with_column(batch: &RecordBatch, name: &str, column: &ArrayRef) -> RecordBatch {
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns()).map(|(field, old)| {
-        let new = if field.name() == name { &column } else { old };
+        let new = if field.name() == name { column } else { old };
         (field.name().clone(), Arc::clone(new))
     });
     RecordBatch::try_from_iter(columns).unwrap()
@@ -86,7 +88,7 @@ fn diary_07_uncompressed_padding_changes_no_count_and_a_bomb_is_not_opened() {
         |forgery| {
             rewrite(forgery, zstd(), |batch| {
                 let bomb = StringArray::from_iter_values((0..batch.num_rows()).map(|_| "a".repeat(1 << 20)));
-                with_column(&batch, "text", Arc::new(bomb))
+                with_column(&batch, "text", &(Arc::new(bomb) as ArrayRef))
             });
         },
         &[FaultKind::Unreadable],
@@ -100,7 +102,7 @@ fn diary_08_row_groups_of_one_row_are_refused() {
         |forgery| {
             rewrite(forgery, zstd().set_max_row_group_row_count(Some(1)), |batch| {
                 batch
-            })
+            });
         },
         &[FaultKind::Unreadable],
         &[],
@@ -125,7 +127,7 @@ fn diary_10_a_column_of_another_type_is_a_fault_and_skips_nothing() {
         |forgery| {
             rewrite(forgery, zstd(), |batch| {
                 let tokens = StringArray::from_iter_values((0..batch.num_rows()).map(|at| at.to_string()));
-                with_column(&batch, "token_count", Arc::new(tokens))
+                with_column(&batch, "token_count", &(Arc::new(tokens) as ArrayRef))
             });
         },
         &[FaultKind::Unreadable],
