@@ -19,6 +19,7 @@ pub mod preflight;
 mod quantise;
 pub mod reveal;
 pub mod timelock;
+pub mod wallet;
 
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
