@@ -8,7 +8,7 @@ use blake2::digest::{Digest as _, consts::U32};
 use schnorrkel::derive::{ChainCode, Derivation as _};
 use schnorrkel::{ExpansionMode, MiniSecretKey, SecretKey};
 use std::str::FromStr as _;
-use subxt_signer::{DeriveJunction, ExposeSecret as _, SecretUri};
+use subxt_signer::{DeriveJunction, ExposeSecret, SecretUri};
 use zeroize::Zeroizing;
 
 use super::WalletError;
@@ -29,7 +29,7 @@ pub(super) fn from_uri(uri: &str, scheme: Scheme) -> Result<KeyPair, WalletError
         return Err(WalletError::Uri);
     }
     let phrase = uri.phrase.expose_secret();
-    let password = uri.password.as_ref().map(|password| password.expose_secret());
+    let password = uri.password.as_ref().map(ExposeSecret::expose_secret);
     let seed = match phrase.strip_prefix("0x") {
         Some(hex) => Zeroizing::new(assay_types::hex::decode(hex).map_err(|_| WalletError::Uri)?),
         // A phrase without junctions and password is kept, so that the file written says it.

@@ -80,6 +80,14 @@ pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(
         .map_err(failed)
 }
 
+/// Removes a file that may be there.
+pub(super) fn remove(path: &Path) -> Result<(), WalletError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(WalletError::from(error).of_file(path)),
+        _ => Ok(()),
+    }
+}
+
 /// A file that is gone when dropped, whatever happened.
 struct Temporary(PathBuf);
 

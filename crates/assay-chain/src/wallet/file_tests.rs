@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 const PHRASE: &str = "stool nice desert live rebel tonight mask helmet mad dish ready govern";
 const SEED: &str = "7a10fbbaeb022c9224b553b85fa740ac3110f5e47ec8f8185c1b112d47426d18";
@@ -160,7 +161,7 @@ fn errors_and_debug_never_quote_a_secret() {
     ];
     for text in wrong {
         let error = KeyFile::parse(text.as_bytes()).unwrap_err();
-        shown.push_str(&format!("{error:?} {error} {:?}", error.help()));
+        let _ = write!(shown, "{error:?} {error} {:?}", error.help());
     }
     for secret in [PHRASE, SEED, PRIVATE, "stool", &SEED[..16], &PRIVATE[..16]] {
         assert!(!shown.contains(secret), "`{secret}` in {shown}");

@@ -64,8 +64,7 @@ impl Fields {
     /// The kind of key; sr25519 where the file does not say.
     pub(super) fn scheme(&self) -> Result<Scheme, WalletError> {
         match &self.crypto_type {
-            None => Ok(Scheme::Sr25519),
-            Some(CryptoType::Number(1)) => Ok(Scheme::Sr25519),
+            None | Some(CryptoType::Number(1)) => Ok(Scheme::Sr25519),
             Some(CryptoType::Number(0)) => Ok(Scheme::Ed25519),
             Some(CryptoType::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
                 "1" | "sr25519" => Ok(Scheme::Sr25519),

@@ -105,7 +105,7 @@ impl KeyPair {
     }
 
     fn from_mnemonic(mnemonic: &Mnemonic, scheme: Scheme) -> Result<Self, WalletError> {
-        let mut key = Self::from_seed(&*seed_of(mnemonic, ""), scheme)?;
+        let mut key = Self::from_seed(&seed_of(mnemonic, ""), scheme)?;
         key.phrase = Some(Zeroizing::new(mnemonic.to_string()));
         Ok(key)
     }

@@ -36,13 +36,11 @@ impl KeyPair {
             return Err(WalletError::NotSr25519);
         }
         let unusable = WalletError::Key("sr25519");
-        match self.seed() {
-            Some(seed) => sr25519::Keypair::from_secret_key(*seed).map_err(|_| unusable),
-            None => {
-                let export = self.export()?;
-                polkadot_js_compat::decrypt_json(&export, "").map_err(|_| unusable)
-            }
+        if let Some(seed) = self.seed() {
+            return sr25519::Keypair::from_secret_key(*seed).map_err(|_| unusable);
         }
+        let export = self.export()?;
+        polkadot_js_compat::decrypt_json(&export, "").map_err(|_| unusable)
     }
 
     /// The key as a polkadot.js export with an empty password; stays in memory.

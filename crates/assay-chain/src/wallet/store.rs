@@ -174,6 +174,10 @@ impl Wallets {
                 return Err(WalletError::Exists(public_path.clone()));
             }
         }
+        if overwrite == Overwrite::Yes {
+            // A crash in between leaves no public half rather than another key's.
+            disk::remove(public_path)?;
+        }
         let plain = file.secret_json()?;
         let content = match password {
             Some(password) => Zeroizing::new(nacl::encrypt(&plain, password)?),
@@ -190,7 +194,7 @@ impl Wallets {
     pub fn list(&self) -> Result<(Vec<WalletEntry>, Vec<Problem>), WalletError> {
         let mut problems = Vec::new();
         let mut entries = Vec::new();
-        for name in names(&self.root, |path| path.is_dir())? {
+        for name in names(&self.root, Path::is_dir)? {
             entries.push(self.entry(name, &mut problems)?);
         }
         Ok((entries, problems))
