@@ -18,6 +18,7 @@ mod metagraph;
 pub mod preflight;
 mod quantise;
 pub mod reveal;
+pub mod sealed;
 pub mod timelock;
 pub mod wallet;
 
