@@ -9,11 +9,18 @@
 mod call;
 mod chain;
 mod commitment;
+pub mod drand;
 mod epoch;
 mod error;
 mod head;
 mod hyperparameters;
 mod metagraph;
+pub mod preflight;
+mod quantise;
+pub mod reveal;
+pub mod sealed;
+pub mod timelock;
+pub mod wallet;
 
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
@@ -26,3 +33,4 @@ pub use error::{ChainError, ChainErrorKind};
 pub use head::{At, BlockHash, Head, Heads};
 pub use hyperparameters::Hyperparameters;
 pub use metagraph::{Metagraph, Neuron};
+pub use quantise::quantise;
