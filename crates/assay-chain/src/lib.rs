@@ -12,8 +12,11 @@ mod commitment;
 mod epoch;
 mod error;
 mod head;
+mod help;
 mod hyperparameters;
 mod metagraph;
+mod network;
+pub mod subtensor;
 
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
@@ -26,3 +29,4 @@ pub use error::{ChainError, ChainErrorKind};
 pub use head::{At, BlockHash, Head, Heads};
 pub use hyperparameters::Hyperparameters;
 pub use metagraph::{Metagraph, Neuron};
+pub use network::{Endpoint, FINNEY_GENESIS, Network, NetworkError};
