@@ -74,7 +74,10 @@ fn drop_commit(node: &ScriptedNode) {
 fn store_pulse(node: &ScriptedNode, round: u64) {
     let mut script = node.script();
     script.set("Drand", "LastStoredRound", &[], &Value::from(round));
-    let pulse = Value::named_composite([("round", Value::from(99_u64))]);
+    let pulse = Value::named_composite([
+        ("round", Value::from(99_u64)),
+        ("randomness", Value::from_bytes([5; 32])),
+    ]);
     script.set("Drand", "Pulses", &[Value::from(99_u64)], &pulse);
 }
 
@@ -131,7 +134,7 @@ async fn reason(node: &ScriptedNode, chain: &Subtensor) -> String {
         blocks >= REVEAL_GRACE_BLOCKS as usize,
         "told after {blocks} blocks"
     );
-    assert!(error.retry_is_safe());
+    assert!(error.retry_is_safe(), "{error}");
     match error.kind {
         ChainErrorKind::NotRevealed {
             block: 5,
