@@ -40,6 +40,14 @@ pub enum ChainErrorKind {
         /// Last block it was valid for.
         era_end: u32,
     },
+    /// It was sent, and nothing can be learnt of it: no heads, no blocks.
+    #[error("sent, but not known whether it is in a block up to {era_end}")]
+    Unresolved {
+        /// Last block it is valid for.
+        era_end: u32,
+        /// Whether sending it twice does no harm.
+        repeatable: bool,
+    },
     /// A local check found that the chain would refuse it; nothing was sent.
     #[error("not sent: {reason}")]
     Preflight {
@@ -122,6 +130,7 @@ impl ChainError {
             | ChainErrorKind::Expired { .. }
             | ChainErrorKind::NotRevealed { .. } => true,
             ChainErrorKind::Preflight { wait_blocks, .. } => wait_blocks.is_some(),
+            ChainErrorKind::Unresolved { repeatable, .. } => *repeatable,
             ChainErrorKind::Dispatch { name, .. } => RATE_LIMITS.contains(&name.as_str()),
             ChainErrorKind::Pool {
                 code,

@@ -11,8 +11,8 @@ use ark_ec::hashing::curve_maps::wb::WBMap;
 use ark_ec::hashing::map_to_curve_hasher::MapToCurveBasedHasher;
 use ark_ec::pairing::Pairing as _;
 use ark_ec::{AffineRepr as _, CurveGroup as _};
-use ark_ff::PrimeField as _;
 use ark_ff::field_hashers::DefaultFieldHasher;
+use ark_ff::{PrimeField as _, Zero as _};
 use ark_serialize::{CanonicalDeserialize as _, CanonicalSerialize as _};
 use assay_types::Digest;
 use sha2_010::{Digest as _, Sha256};
@@ -51,8 +51,9 @@ impl Beacon {
     pub fn verify(&self, pulse: &Pulse) -> Result<(), TimelockError> {
         let signature = signature_point(&pulse.signature)?;
         let signed = round_point(pulse.round)?;
-        let left = Bls12_381::pairing(signature, G2Affine::generator());
-        if left != Bls12_381::pairing(signed, self.point()?) {
+        // e(signature, G2) = e(signed, key), as one product with one final exponentiation.
+        let product = Bls12_381::multi_pairing([signature, -signed], [G2Affine::generator(), self.point()?]);
+        if !product.is_zero() {
             return Err(TimelockError::Signature { round: pulse.round });
         }
         if pulse.randomness != randomness(&pulse.signature) {

@@ -1,0 +1,172 @@
+//! Whether timelocked weights were really revealed: the chain drops them without a word when anything is wrong.
+//!
+//! [`await_reveal`] follows one commit to the block where its pulse is stored and the commit gone, and compares the
+//! stored row. It speaks to any [`Chain`], so the embedded chain is watched like a real one.
+
+use assay_types::{BlockNumber, Digest, Hotkey, MechId, NetUid, Uid, Weight};
+
+use crate::{At, Chain, ChainError, ChainErrorKind, Metagraph, PendingCommit};
+
+/// Blocks after the pulse is stored within which the chain must have revealed: it tries in every block of the reveal
+/// epoch, and the pulse comes three blocks after that begins.
+pub const REVEAL_GRACE_BLOCKS: u32 = 10;
+
+/// A commit to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Subnet.
+    pub netuid: NetUid,
+    /// Mechanism.
+    pub mecid: MechId,
+    /// Who committed.
+    pub hotkey: Hotkey,
+    /// BLAKE2b-256 of the ciphertext.
+    pub commit: Digest,
+    /// Block of the commit.
+    pub block: BlockNumber,
+    /// drand round that opens it.
+    pub reveal_round: u64,
+    /// The weights inside, as the chain stores them (largest 65,535), by ascending uid.
+    pub weights: Vec<(Uid, Weight)>,
+}
+
+/// Where a commit stands.
+#[derive(Debug)]
+enum Standing {
+    /// Its pulse is not stored yet, or the chain has some blocks left to open it.
+    Waiting,
+    /// The row is stored.
+    Revealed,
+    /// It will not happen any more.
+    Lost(String),
+}
+
+/// Follows heads until the weights are revealed.
+///
+/// # Errors
+/// [`ChainErrorKind::NotRevealed`] when they are not, with what is known; errors of reading that are not safe to retry.
+pub async fn await_reveal(chain: &dyn Chain, committed: &Committed) -> Result<BlockNumber, ChainError> {
+    let mut heads = chain.heads().await?;
+    let mut stored_at = None;
+    while let Some(head) = heads.next().await {
+        let head = match head {
+            Ok(head) => head,
+            Err(error) if error.retry_is_safe() => {
+                tracing::warn!("{error}");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match standing(chain, committed, At::Hash(head.hash), &mut stored_at).await {
+            Ok(Standing::Waiting) => {}
+            Ok(Standing::Revealed) => return Ok(head.number),
+            Ok(Standing::Lost(reason)) => return Err(not_revealed(committed, reason)),
+            Err(error) if error.retry_is_safe() => tracing::warn!("{error}"),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(not_revealed(
+        committed,
+        "the chain ended before the pulse came".to_owned(),
+    ))
+}
+
+fn not_revealed(committed: &Committed, reason: String) -> ChainError {
+    let kind = ChainErrorKind::NotRevealed {
+        block: committed.block.0,
+        reveal_round: committed.reveal_round,
+        reason,
+    };
+    ChainError::new(format!("reveal weights on subnet {}", committed.netuid), kind)
+}
+
+/// Where a commit stands at one block; `stored_at` keeps the first block the pulse was seen in.
+async fn standing(
+    chain: &dyn Chain,
+    committed: &Committed,
+    at: At,
+    stored_at: &mut Option<BlockNumber>,
+) -> Result<Standing, ChainError> {
+    let last_round = chain.last_pulse_round(at).await?;
+    if last_round < committed.reveal_round {
+        return Ok(Standing::Waiting);
+    }
+    let metagraph = chain.metagraph(committed.netuid, at).await?;
+    let since = stored_at.get_or_insert(metagraph.block).0;
+    let rows = chain.weights(committed.netuid, committed.mecid, at).await?;
+    let uid = metagraph.neuron(&committed.hotkey).map(|neuron| neuron.uid);
+    let row = rows.iter().find(|row| Some(row.uid) == uid);
+    let pending = chain
+        .pending_commits(committed.netuid, committed.mecid, at)
+        .await?;
+    let open = pending.iter().any(|found| is_same(found, committed));
+    if !open && row.is_some_and(|row| row.weights == committed.weights) {
+        return Ok(Standing::Revealed);
+    }
+    if metagraph.block.0.saturating_sub(since) < REVEAL_GRACE_BLOCKS {
+        return Ok(Standing::Waiting);
+    }
+    let pulse = chain.pulse(committed.reveal_round, at).await?;
+    Ok(Standing::Lost(reason(
+        committed,
+        &metagraph,
+        open,
+        pulse.is_some(),
+    )))
+}
+
+fn is_same(found: &PendingCommit, committed: &Committed) -> bool {
+    found.hotkey == committed.hotkey && found.commit == committed.commit
+}
+
+/// The likeliest cause, from what can be seen.
+fn reason(committed: &Committed, metagraph: &Metagraph, open: bool, has_pulse: bool) -> String {
+    let Some(neuron) = metagraph.neuron(&committed.hotkey) else {
+        return "the hotkey is no longer registered".to_owned();
+    };
+    if !has_pulse {
+        return format!("the chain has no pulse of round {}", committed.reveal_round);
+    }
+    if open {
+        return "its reveal epoch has not come although its pulse is there: the round was computed too early"
+            .to_owned();
+    }
+    if !neuron.permit {
+        return format!("uid {} has no validator permit", neuron.uid);
+    }
+    "the chain dropped it: ciphertext, version key, uids or length were refused".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_silent_failure_is_safe_to_retry() {
+        let committed = Committed {
+            netuid: NetUid(7),
+            mecid: MechId(0),
+            hotkey: Hotkey([1; 32]),
+            commit: Digest([2; 32]),
+            block: BlockNumber(10),
+            reveal_round: 99,
+            weights: vec![(Uid(1), Weight(65_535))],
+        };
+        let metagraph = Metagraph {
+            netuid: NetUid(7),
+            block: BlockNumber(30),
+            hash: Digest([3; 32]),
+            owner_hotkey: None,
+            owner_coldkey: None,
+            neurons: Vec::new(),
+        };
+        let why = reason(&committed, &metagraph, false, true);
+        let error = not_revealed(&committed, why);
+        assert!(error.retry_is_safe());
+        assert_eq!(
+            error.to_string(),
+            "reveal weights on subnet 7: weights committed at block 10 for drand round 99 were not revealed: \
+             the hotkey is no longer registered"
+        );
+    }
+}
