@@ -9,6 +9,7 @@
 mod call;
 mod chain;
 mod commitment;
+pub mod drand;
 mod epoch;
 mod error;
 mod head;
@@ -16,7 +17,13 @@ mod help;
 mod hyperparameters;
 mod metagraph;
 mod network;
+pub mod preflight;
+mod quantise;
+pub mod reveal;
+pub mod sealed;
 pub mod subtensor;
+pub mod timelock;
+pub mod wallet;
 
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
@@ -30,3 +37,4 @@ pub use head::{At, BlockHash, Head, Heads};
 pub use hyperparameters::Hyperparameters;
 pub use metagraph::{Metagraph, Neuron};
 pub use network::{Endpoint, FINNEY_GENESIS, Network, NetworkError};
+pub use quantise::quantise;

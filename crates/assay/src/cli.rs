@@ -6,6 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod wallet;
+
+pub(crate) use wallet::{
+    KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
+    WritingArgs,
+};
+
 /// What `assay` alone prints before the list of commands.
 const EXAMPLES: &str = "\
 Examples:
@@ -69,6 +76,9 @@ pub(crate) enum Command {
     Dataset(DatasetCommand),
     /// Play the network with honest and hostile miners; exit status 4 if a property fails
     Simulate(SimulateArgs),
+    /// Keys in Bittensor key files: make, import, list, sign; never prints a secret
+    #[command(subcommand)]
+    Wallet(WalletCommand),
     /// Print a shell's completion script
     Completions {
         /// The shell

@@ -1,4 +1,4 @@
-//! What the environment may set, read in one place: S3 credentials, endpoint and region.
+//! What the environment may set, read in one place: S3 credentials, endpoint and region; wallet folder and passwords.
 //!
 //! | variable | what |
 //! |---|---|
@@ -6,7 +6,12 @@
 //! | `ASSAY_HUB__S3__REGION` | region of the bucket |
 //! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | keys; without them buckets are read anonymously |
 //! | `ASSAY_HUB__PROXY` | address of an HTTP proxy |
+//! | `ASSAY_WALLET__PATH` | folder of the wallets instead of `~/.bittensor/wallets` |
+//! | `BT_WALLET_PASSWORD`, `BT_PW_…` | password of encrypted keys, as the other wallets keep it (docs/wallets.md) |
 
+use std::path::{Path, PathBuf};
+
+use assay_chain::wallet::{Password, WalletError, password_from};
 use assay_hub::{OpenOptions, Secret};
 
 /// The options for opening inputs, environment over defaults.
@@ -21,6 +26,18 @@ pub(crate) fn open_options() -> OpenOptions {
     options.s3.session_token = variable("AWS_SESSION_TOKEN").map(Secret::new);
     options.proxy = variable("ASSAY_HUB__PROXY").map(Secret::new);
     options
+}
+
+/// The folder of the wallets; `None` without a home.
+pub(crate) fn wallets_root() -> Option<PathBuf> {
+    variable("ASSAY_WALLET__PATH")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".bittensor/wallets")))
+}
+
+/// The password of a key file, where a variable holds it.
+pub(crate) fn wallet_password(path: &Path) -> Result<Option<Password>, WalletError> {
+    password_from(&path.to_string_lossy(), variable)
 }
 
 fn variable(name: &str) -> Option<String> {

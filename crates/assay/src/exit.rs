@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use assay_agents::local::{ErrorKind, LocalError};
+use assay_chain::wallet::WalletError;
 use assay_hub::HubError;
 
 use crate::console::Console;
@@ -141,6 +142,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// What the person gave, or what the machine refused.
+fn wallet_kind(error: &WalletError) -> ErrorKind {
+    match error {
+        WalletError::File { source, .. } => wallet_kind(source),
+        WalletError::Io(_) | WalletError::Entropy(_) | WalletError::Stretch(_) => ErrorKind::Failure,
+        _ => ErrorKind::Usage,
+    }
+}
+
 fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) {
     for cause in error.chain() {
         if let Some(local) = cause.downcast_ref::<LocalError>() {
@@ -153,6 +163,12 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
                 ErrorKind::Failure
             };
             return (kind, "input/unreadable", hub.help());
+        }
+        if let Some(wallet) = cause.downcast_ref::<WalletError>() {
+            let help = wallet
+                .help()
+                .unwrap_or("`assay wallet --help` says what is expected");
+            return (wallet_kind(wallet), wallet.code(), Some(help.to_owned()));
         }
         if let Some(usage) = cause.downcast_ref::<UsageError>() {
             return (ErrorKind::Usage, usage.code, Some(usage.help.clone()));

@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "assay",
         &[
             "assay-agents",
+            "assay-chain",
             "assay-refine",
             "assay-hub",
             "assay-mechanism",

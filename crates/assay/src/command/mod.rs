@@ -14,6 +14,7 @@ mod recipe;
 mod refine;
 mod simulate;
 mod verify;
+mod wallet;
 
 /// Runs one command.
 pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status> {
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Recipe(command) => recipe::run(&command, console),
         Command::Dataset(command) => dataset::run(&command, console),
         Command::Simulate(args) => simulate::run(&args, console),
+        Command::Wallet(command) => wallet::run(&command, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }

@@ -20,6 +20,7 @@ mod sample;
 mod support;
 mod tampering;
 mod usage;
+mod wallet;
 
 #[path = "../tidy.rs"]
 mod tidy;

@@ -1,0 +1,23 @@
+//! Any bytes as a sealed message and as a weights payload: nothing panics, and what is read is written back.
+
+#![no_main]
+
+use assay_chain::timelock::{WeightsPayload, open};
+use libfuzzer_sys::fuzz_target;
+
+/// quicknet's signature of round 1000.
+const SIGNATURE: [u8; 48] = [
+    0xb4, 0x46, 0x79, 0xb9, 0xa5, 0x9a, 0xf2, 0xec, 0x87, 0x6b, 0x1a, 0x6b, 0x1a, 0xd5, 0x2e, 0xa9, 0xb1, 0x61, 0x5f,
+    0xc3, 0x98, 0x2b, 0x19, 0x57, 0x63, 0x50, 0xf9, 0x34, 0x47, 0xcb, 0x11, 0x25, 0xe3, 0x42, 0xb7, 0x3a, 0x8d, 0xd2,
+    0xba, 0xcb, 0xe4, 0x7e, 0x4b, 0x6b, 0x63, 0xed, 0x5e, 0x39,
+];
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(opened) = open(data, &SIGNATURE) {
+        assert_eq!(opened.len() + assay_chain::timelock::OVERHEAD_BYTES, data.len());
+    }
+    let _ = open(data, data.get(..48).unwrap_or_default());
+    if let Ok(payload) = WeightsPayload::decode(data) {
+        assert_eq!(payload.encode().expect("within bounds"), data);
+    }
+});
