@@ -4,6 +4,8 @@ use assay_types::{Coldkey, MechId, NetUid, Rao};
 use async_trait::async_trait;
 use subxt_signer::sr25519::Keypair;
 
+use crate::drand::QUICKNET;
+use crate::timelock::Beacon;
 use crate::{
     At, Call, ChainError, Commitment, EpochState, Head, Heads, Hyperparameters, Metagraph, PendingCommit,
     Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
@@ -59,6 +61,12 @@ pub trait Chain: Send + Sync {
 
     /// The newest drand round stored; 0 = none.
     async fn last_pulse_round(&self, at: At) -> Result<u64, ChainError>;
+
+    /// Whose pulses open what is sealed for this chain: drand quicknet, unless the chain has a beacon of its own.
+    async fn beacon(&self, at: At) -> Result<Beacon, ChainError> {
+        let _ = at;
+        Ok(QUICKNET)
+    }
 
     /// Free TAO of an account.
     async fn balance(&self, account: &Coldkey, at: At) -> Result<Rao, ChainError>;

@@ -204,7 +204,9 @@ impl<R> Reader<R> {
 
     fn check(&self, elements: usize) -> Result<(), DecodeError> {
         if self.depth >= DEPTH_MAX || elements > ELEMENTS_MAX {
-            return Err(DecodeError::CodecError("a value nested too deep or too long".into()));
+            return Err(DecodeError::CodecError(
+                "a value nested too deep or too long".into(),
+            ));
         }
         Ok(())
     }

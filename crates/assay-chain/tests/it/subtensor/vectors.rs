@@ -288,7 +288,11 @@ fn every_hyperparameter_can_be_set_on_the_recorded_runtimes() {
             Err(other) => panic!("{name}: {other}"),
         }
     }
-    assert_eq!(lacks, ["AdminUtils.sudo_set_max_weight_limit"], "the one that is gone");
+    assert_eq!(
+        lacks,
+        ["AdminUtils.sudo_set_max_weight_limit"],
+        "the one that is gone"
+    );
 }
 
 #[test]
