@@ -1,9 +1,10 @@
 //! What can go wrong between Assay and a chain: what failed, whether a retry is safe, and what helps.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// An operation on the chain that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{operation}: {kind}")]
 pub struct ChainError {
     /// What was tried, for example `SubtensorModule.set_mechanism_weights` or `read metagraph of subnet 3`.
@@ -13,7 +14,7 @@ pub struct ChainError {
 }
 
 /// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum ChainErrorKind {
     /// The transaction pool refused it (JSON-RPC 1010 to 1014).
     #[error("refused by the pool: {message} (code {code})")]

@@ -23,7 +23,7 @@ pub struct Head {
 }
 
 /// The block a read is made at; all values of one answer belong to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum At {
     /// The newest block.
     #[default]

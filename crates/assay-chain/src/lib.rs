@@ -10,6 +10,7 @@ mod call;
 mod chain;
 mod commitment;
 pub mod drand;
+pub mod embedded;
 mod epoch;
 mod error;
 mod head;

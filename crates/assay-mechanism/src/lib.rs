@@ -11,6 +11,8 @@ pub mod clock;
 pub mod duel;
 pub mod fineness;
 pub mod gain;
+pub mod leak;
+mod mix;
 pub mod normal;
 pub mod novelty;
 pub mod paired;

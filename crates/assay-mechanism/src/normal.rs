@@ -9,6 +9,7 @@
 //! * Normal deviates: the polar method (Marsaglia and Bray, SIAM Review 6 (1964) 260), exact but for rounding, with +, −, ×,
 //!   ÷ and √ in fixed order and a logarithm made of the same, so no mathematics library of a platform takes part.
 
+use crate::mix::mix64;
 use assay_types::{tagged_hash, u64_le};
 use std::f64::consts::{LN_2, SQRT_2};
 
@@ -38,9 +39,7 @@ impl Noise {
     /// A uniform integer.
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);
-        let x = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        x ^ (x >> 31)
+        mix64(self.state)
     }
 
     /// A uniform number in [0, 1), a multiple of 2^−53.

@@ -4,7 +4,7 @@
 //! tolerance costs nothing, as units are assigned and not chosen. The index is rebuilt from published files.
 
 use assay_types::{Digest, Hotkey, ParamValues, Q32, Sha256Digest, UnitId, tagged_hash};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// One band key in this many enters the index.
 pub const KEY_SAMPLE: u64 = 64;
@@ -26,7 +26,8 @@ struct Holders {
 pub struct NoveltyIndex {
     keys: BTreeMap<u64, Holders>,
     files: BTreeMap<Sha256Digest, UnitId>,
-    passed: BTreeSet<UnitId>,
+    /// Every unit ever passed; only asked for, never walked, so its order cannot matter.
+    passed: HashSet<UnitId>,
 }
 
 impl NoveltyIndex {
@@ -38,6 +39,9 @@ impl NoveltyIndex {
         let copied = |file: &Sha256Digest| self.files.get(file).is_some_and(|&owner| owner != unit);
         if self.passed.contains(&unit) || files.iter().any(copied) {
             return Q32::ZERO;
+        }
+        if keys.is_empty() {
+            return Q32::ONE;
         }
         let sampled: BTreeSet<u64> = keys.iter().copied().filter(|key| key % KEY_SAMPLE == 0).collect();
         let elsewhere = |key: &&u64| {

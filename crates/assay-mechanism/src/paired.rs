@@ -143,7 +143,7 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// `Σ(x − center)²/(n − 1)`, in order; 0 below two values.
-fn variance(values: impl Iterator<Item = f64>, center: f64) -> f64 {
+pub(crate) fn variance(values: impl Iterator<Item = f64>, center: f64) -> f64 {
     let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| {
         (sum + (value - center) * (value - center), count + 1.0)
     });

@@ -5,7 +5,7 @@
 
 use crate::assign::{Assigned, Offer, is_reserved};
 use assay_types::{Hotkey, ParamValues, UnitId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How often a unit was tried and by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +18,8 @@ struct Failures {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queue {
     waiting: BTreeMap<UnitId, Failures>,
-    passed: BTreeSet<UnitId>,
+    /// Every unit ever passed; only asked for, never walked, so its order cannot matter.
+    passed: HashSet<UnitId>,
     dead: BTreeSet<UnitId>,
 }
 

@@ -176,10 +176,7 @@ impl AuditReport {
                 signature_form(&self.signature),
             ),
         ];
-        match rules.into_iter().find(|(_, _, holds)| !holds) {
-            Some((field, rule, _)) => Err(ReportError::Field { field, rule }),
-            None => Ok(()),
-        }
+        check_rules(rules)
     }
 
     /// The canonical bytes, one line without its end.
@@ -207,8 +204,23 @@ impl AuditReport {
             signature: String::new(),
             ..self.clone()
         };
-        Ok(tagged_hash("assay/report/1", &[&unsigned.to_canonical_bytes()?]))
+        Ok(unsigned_digest(&unsigned.to_canonical_bytes()?))
     }
+}
+
+/// The first rule of a report, as (field, rule, whether it holds), that does not hold.
+pub(crate) fn check_rules(
+    rules: impl IntoIterator<Item = (&'static str, &'static str, bool)>,
+) -> Result<(), ReportError> {
+    match rules.into_iter().find(|(_, _, holds)| !holds) {
+        Some((field, rule, _)) => Err(ReportError::Field { field, rule }),
+        None => Ok(()),
+    }
+}
+
+/// What a report's author signs: `H("assay/report/1", canonical bytes with an empty signature)`.
+pub(crate) fn unsigned_digest(canonical: &[u8]) -> Digest {
+    tagged_hash("assay/report/1", &[canonical])
 }
 
 /// Whether a signature is absent or 64 bytes in hexadecimal.

@@ -3,9 +3,9 @@
 //! `assay-eval` measures, validators sign; the mechanism takes the stake-weighted median of the reports of a cell
 //! and decides the duel (mechanism §9.2). Canonical JSON lines, batched and committed like audit reports.
 
-use crate::audit::{ReportError, signature_form};
+use crate::audit::{ReportError, check_rules, signature_form, unsigned_digest};
 use crate::canonical_json::{JSON_BYTES_MAX, emit, parse_as};
-use crate::hash::{Digest, tagged_hash};
+use crate::hash::Digest;
 use crate::ids::{Hotkey, NetUid, RecipeId, Round, Tokens};
 use serde::{Deserialize, Serialize};
 
@@ -124,10 +124,7 @@ impl EvaluationReport {
                 signature_form(&self.signature),
             ),
         ];
-        match rules.into_iter().find(|(_, _, holds)| !holds) {
-            Some((field, rule, _)) => Err(ReportError::Field { field, rule }),
-            None => Ok(()),
-        }
+        check_rules(rules)
     }
 
     /// The canonical bytes, one line without its end.
@@ -147,6 +144,6 @@ impl EvaluationReport {
             signature: String::new(),
             ..self.clone()
         };
-        Ok(tagged_hash("assay/report/1", &[&unsigned.to_canonical_bytes()?]))
+        Ok(unsigned_digest(&unsigned.to_canonical_bytes()?))
     }
 }

@@ -3,6 +3,7 @@
 //! Used by every command that takes `--recipe` and `--url-lists`.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use assay_agents::local::LocalError;
@@ -122,7 +123,23 @@ pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
         );
         return Err(UsageError::recipe(message, "give a TOML file as `assay recipe show` prints it").into());
     }
-    Ok(fs_err::read_to_string(path).map_err(LocalError::io(path))?)
+    Ok(read_bounded_text(path, RECIPE_BYTES_MAX).map_err(LocalError::io(path))?)
+}
+
+/// The text of a file of at most `bytes_max` bytes, whatever its metadata say (a device has no length).
+pub(crate) fn read_bounded_text(path: &Path, bytes_max: u64) -> std::io::Result<String> {
+    let invalid = |what: String| std::io::Error::new(std::io::ErrorKind::InvalidData, what);
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(invalid(format!(
+            "`{}` has more than {bytes_max} bytes",
+            path.display()
+        )));
+    }
+    String::from_utf8(bytes).map_err(|_| invalid(format!("`{}` is not UTF-8", path.display())))
 }
 
 /// The separate URL filter of `assay filter --steps`, if lists were given.

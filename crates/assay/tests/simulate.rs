@@ -116,6 +116,11 @@ fn bad_input_names_the_field_and_writes_nothing() {
             "`activation_block` must be",
         ),
         (&["--scenario", "copycat", "--params", "/nowhere"], "/nowhere"),
+        (&["--scenario", "copycat", "--params", "/dev/zero"], "more than"),
+        (
+            &["--scenario", "copycat", "--seed", "18446744073709551615", "--seeds", "2"],
+            "leaves no room for 2 seeds",
+        ),
         (&["--scenario", "copycat", "--rounds", "0"], "--rounds"),
         (&["--all", "--plot", "x.svg"], "--scenario"),
         (&[], "--list"),

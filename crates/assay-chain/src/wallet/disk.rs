@@ -53,9 +53,7 @@ pub(super) fn is_open_to_others(path: &Path) -> bool {
 /// [`WalletError::Exists`] if the file is there and may not be replaced; it is untouched then.
 pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(), WalletError> {
     let failed = |error: std::io::Error| WalletError::from(error).of_file(path);
-    let folder = path
-        .parent()
-        .ok_or_else(|| WalletError::Missing(path.to_owned()))?;
+    let folder = folder_of(path).ok_or_else(|| WalletError::Missing(path.to_owned()))?;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(FOLDER_MODE)
@@ -78,6 +76,16 @@ pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(
     std::fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(failed)
+}
+
+/// The folder of a file; that of a bare name is the current one.
+fn folder_of(path: &Path) -> Option<&Path> {
+    let folder = path.parent()?;
+    Some(if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    })
 }
 
 /// Removes a file that may be there.
@@ -162,6 +170,13 @@ mod tests {
         write(&path, b"x", Overwrite::Yes).unwrap();
         assert!(!root.path().join("elsewhere").exists());
         assert_eq!(read(&path).unwrap().as_slice(), b"x");
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        assert_eq!(folder_of(Path::new("phrase.txt")), Some(Path::new(".")));
+        assert_eq!(folder_of(Path::new("a/phrase.txt")), Some(Path::new("a")));
+        assert_eq!(folder_of(Path::new("/")), None);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub enum WalletError {
     /// A field that does not hold what its name says.
     #[error("field `{0}` is malformed")]
     Field(&'static str),
+    /// A public key that is not the address's.
+    #[error("field `{0}` is another key than the address")]
+    Contradiction(&'static str),
     /// JSON without any key.
     #[error("no `secretPhrase`, `secretSeed`, `privateKey` or `ss58Address`")]
     Empty,
@@ -152,7 +155,12 @@ impl WalletError {
                 Some("set BT_WALLET_PASSWORD, give --password-file, or run it on a terminal")
             }
             Self::WrongPassword => Some("check the password; the phrase can always restore the key"),
-            Self::EncryptedCut | Self::Json { .. } | Self::Foreign | Self::Field(_) | Self::Empty => {
+            Self::EncryptedCut
+            | Self::Json { .. }
+            | Self::Foreign
+            | Self::Field(_)
+            | Self::Contradiction(_)
+            | Self::Empty => {
                 Some("restore the file from a backup, or the key from its phrase with `assay wallet import`")
             }
             Self::Address(assay_types::Ss58Error::Prefix(_)) => {

@@ -128,6 +128,11 @@ fn foreign_and_broken_files_are_refused_by_name() {
     check(br#"{"publicKey":"0x00"}"#, "publicKey");
     let polkadot = br#"{"ss58Address":"15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5"}"#;
     check(polkadot, "ss58Address");
+    let torn = format!(
+        r#"{{"ss58Address":"{ADDRESS}","publicKey":"0x{}"}}"#,
+        "ab".repeat(32)
+    );
+    check(torn.as_bytes(), "`publicKey` is another key");
     let other = format!(
         r#"{{"secretSeed":"0x{}","ss58Address":"{ADDRESS}"}}"#,
         "ab".repeat(32)

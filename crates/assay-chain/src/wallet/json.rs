@@ -75,20 +75,23 @@ impl Fields {
         }
     }
 
-    /// The public key the file states: its address, else its hex forms.
+    /// The public key the file states, by its address or its hex forms, which must agree.
     pub(super) fn public(&self) -> Result<Option<[u8; 32]>, WalletError> {
-        let from_hex = |text: &Option<String>, name| match text.as_deref().map(str::trim) {
-            None | Some("") => Ok(None),
-            Some(text) => hex::decode::<32>(text.strip_prefix("0x").unwrap_or(text))
-                .map(Some)
-                .map_err(|_| WalletError::Field(name)),
+        let mut stated = match self.address.as_deref().map(str::trim) {
+            None | Some("") => None,
+            Some(text) => Some(ss58::decode(text)?),
         };
-        let public_key = from_hex(&self.public_key, "publicKey")?;
-        let account_id = from_hex(&self.account_id, "accountId")?;
-        match self.address.as_deref().map(str::trim) {
-            None | Some("") => Ok(public_key.or(account_id)),
-            Some(text) => ss58::decode(text).map(Some).map_err(WalletError::Address),
+        for (text, name) in [(&self.public_key, "publicKey"), (&self.account_id, "accountId")] {
+            let Some(text) = text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else {
+                continue;
+            };
+            let found = hex::decode::<32>(text.strip_prefix("0x").unwrap_or(text))
+                .map_err(|_| WalletError::Field(name))?;
+            if *stated.get_or_insert(found) != found {
+                return Err(WalletError::Contradiction(name));
+            }
         }
+        Ok(stated)
     }
 
     /// The key of the first secret there is: phrase, seed, private key.

@@ -6,6 +6,7 @@
 
 mod archive;
 mod audit;
+mod chance;
 mod play;
 mod report;
 mod scenario;
@@ -21,7 +22,8 @@ pub use statistics::{Interval, interval};
 
 /// Plays one scenario.
 pub fn simulate(scenario: &Scenario, settings: &Settings) -> Report {
-    let rounds = settings.rounds.unwrap_or(scenario.rounds).clamp(1, ROUNDS_MAX);
+    let rounds = settings.rounds.unwrap_or(scenario.rounds);
+    let rounds = rounds.clamp(scenario.rounds_min.max(1), ROUNDS_MAX);
     let outcome = (scenario.play)(settings, rounds);
     Report {
         scenario: scenario.name.to_owned(),

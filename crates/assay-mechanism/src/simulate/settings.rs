@@ -8,6 +8,8 @@ use thiserror::Error;
 
 /// Most miners of a world.
 const MINERS_MAX: u64 = 250;
+/// Fewest units of a miner: one unit cannot be split over hotkeys, so `sybil` would have nothing to show.
+const UNITS_MIN: u64 = 2;
 /// Most rounds of a run.
 pub const ROUNDS_MAX: u32 = 10_000;
 
@@ -81,7 +83,7 @@ pub const DEFENCES: &[Defence] = &[
 /// The simulator's own settings: name, unit and meaning.
 const OWN: &[(&str, &str)] = &[
     ("miners", "honest miners, 2 to 250"),
-    ("units", "units a miner can do in a round, 1 to 256"),
+    ("units", "units a miner can do in a round, 2 to 256"),
     ("cost", "cost of a round's honest work, in mean revenue"),
     ("auditors", "validators with a private sample"),
     ("error", "chance that an honest row is wrong"),
@@ -123,7 +125,7 @@ impl Default for Settings {
         Self {
             seed: 1,
             rounds: None,
-            miners: 20,
+            miners: 40,
             units: 16,
             cost: 0.6,
             auditors: None,
@@ -166,7 +168,7 @@ impl Settings {
         }
         match name {
             "miners" => self.miners = whole(name, text, 2, MINERS_MAX)? as usize,
-            "units" => self.units = whole(name, text, 1, 256)? as u32,
+            "units" => self.units = whole(name, text, UNITS_MIN, 256)? as u32,
             "cost" => self.cost = fraction(name, text, 10.0)?,
             "auditors" => self.auditors = Some(whole(name, text, 0, 64)? as u32),
             "error" => self.error = fraction(name, text, 1.0)?,
@@ -282,6 +284,11 @@ mod tests {
                 "miners",
                 "1",
                 "`miners` is `1`, must be a whole number from 2 to 250",
+            ),
+            (
+                "units",
+                "1",
+                "`units` is `1`, must be a whole number from 2 to 256",
             ),
             ("cost", "-1", "`cost` is `-1`, must be a number from 0"),
             ("cost", "NaN", "must be a number"),

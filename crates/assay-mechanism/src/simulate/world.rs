@@ -4,8 +4,9 @@
 //! the state two rounds back, as on the chain, where verdicts become effective that late. Nothing here decides; it
 //! carries values from one function to the next and counts what miners spend.
 
-use super::archive::{CONTENT_ROWS, KEPT_ROWS, Layout};
+use super::archive::Layout;
 use super::audit::{Audit, Claim};
+use super::chance::spoil;
 use super::settings::Settings;
 use super::strategy::{RoundView, Strategy, Submission};
 use crate::admit::{Expected, admit_units};
@@ -17,7 +18,7 @@ use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_de
 use crate::verdict::{Evidence, Judgement, StakeShare, judge};
 use crate::weights::{Shares, quantise};
 use assay_types::{Coldkey, Draws, Hotkey, Q32, Round, Uid, UnitId, Weight, tagged_hash};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The uid of the burn.
 const BURN: Uid = Uid(0);
@@ -235,7 +236,7 @@ impl<'a> World<'a> {
                 work_list: offers,
             };
             let mut submission = miner.strategy.work(&view, &mut self.draws);
-            err(&mut submission, settings.error, &mut self.draws);
+            spoil(&mut submission, settings.error, &mut self.draws);
             miner.deletes_after = submission.deletes_after;
             let turn = admitted(miner, given, units, submission, settings.lockstep);
             shown.extend(turn.claims.iter().cloned());
@@ -282,30 +283,13 @@ impl<'a> World<'a> {
     /// Scores, burn and queue after the verdicts.
     fn settle(&mut self, given: &[Assigned], turns: &[Turn], judgements: &[Judgement]) {
         let values = self.settings.values();
-        let mut passing: BTreeMap<UnitId, Vec<Hotkey>> = BTreeMap::new();
-        let paid = |judgement: &Judgement| judgement.pays;
-        for ((miner, turn), _) in self
-            .miners
-            .iter()
-            .zip(turns)
-            .zip(judgements)
-            .filter(|(_, j)| paid(j))
-        {
-            for claim in &turn.claims {
-                passing.entry(claim.unit).or_default().push(miner.hotkey);
-            }
-        }
-        if self.backwards {
-            for holders in passing.values_mut() {
-                holders.reverse();
-            }
-        }
-        let pots: BTreeMap<UnitId, u32> = given
+        let passing = self.passing(turns, judgements);
+        let pots: HashMap<UnitId, u32> = given
             .iter()
             .map(|one| {
                 (
                     one.unit,
-                    one.pot_shares(passing.get(&one.unit).map_or(0, Vec::len), values),
+                    one.pot_shares(holders(&passing, one.unit).len(), values),
                 )
             })
             .collect();
@@ -322,8 +306,9 @@ impl<'a> World<'a> {
                     holders: pots
                         .get(&claim.unit)
                         .copied()
-                        .max(passing.get(&claim.unit).map(|holders| holders.len() as u32))
-                        .unwrap_or(1),
+                        .unwrap_or(0)
+                        .max(holders(&passing, claim.unit).len() as u32)
+                        .max(1),
                 })
                 .collect();
             let produced = production(judgement.delivered_share, &delivered);
@@ -342,12 +327,26 @@ impl<'a> World<'a> {
             volume(given.iter().filter(|one| passing.contains_key(&one.unit)).count() as u64),
         );
         self.burn = burn_after(self.burn, unspent, values);
-        let nobody: &[Hotkey] = &[];
-        let holders = given
-            .iter()
-            .map(|one| (one, passing.get(&one.unit).map_or(nobody, Vec::as_slice)));
-        self.queue.settle(holders, values);
+        let round = given.iter().map(|one| (one, holders(&passing, one.unit)));
+        self.queue.settle(round, values);
         self.reregister(&leaving);
+    }
+
+    /// Who passed each unit.
+    fn passing(&self, turns: &[Turn], judgements: &[Judgement]) -> Passing {
+        let mut passing = Passing::new();
+        let played = self.miners.iter().zip(turns).zip(judgements);
+        for ((miner, turn), _) in played.filter(|(_, judgement)| judgement.pays) {
+            for claim in &turn.claims {
+                passing.entry(claim.unit).or_default().push(miner.hotkey);
+            }
+        }
+        if self.backwards {
+            for holders in passing.values_mut() {
+                holders.reverse();
+            }
+        }
+        passing
     }
 
     fn reregister(&mut self, leaving: &[usize]) {
@@ -413,6 +412,13 @@ impl<'a> World<'a> {
     }
 }
 
+/// Who passed each unit. It is asked by unit and walked only into a set, so its order cannot matter.
+type Passing = HashMap<UnitId, Vec<Hotkey>>;
+
+fn holders(passing: &Passing, unit: UnitId) -> &[Hotkey] {
+    passing.get(&unit).map_or(&[], Vec::as_slice)
+}
+
 /// The turn of a miner whose submission passed V0, or of one that delivered nothing.
 fn admitted(
     miner: &Miner,
@@ -444,44 +450,6 @@ fn admitted(
         turn.assigned = turn.claims.iter().map(|claim| claim.unit).collect();
     }
     turn
-}
-
-/// Spoils honest rows with chance `error` each, as a machine that is not bit-exact would.
-fn err(submission: &mut Submission, error: f64, draws: &mut Draws) {
-    let claims = submission.claims.len() as u64;
-    let expected = error * (claims * CONTENT_ROWS) as f64;
-    if expected == 0.0 {
-        return;
-    }
-    for _ in 0..poisson(expected, draws) {
-        let at = draws.draw(claims) as usize;
-        let kept = draws.draw(CONTENT_ROWS) < KEPT_ROWS;
-        if let Some(claim) = submission.claims.get_mut(at) {
-            if kept {
-                claim.false_kept += 1;
-            } else {
-                claim.false_dropped += 1;
-            }
-        }
-    }
-}
-
-/// A number of rare events of mean `expected`, at most 10,000, by multiplying uniform draws.
-fn poisson(expected: f64, draws: &mut Draws) -> u32 {
-    let (mut events, mut left) = (0, expected.min(600.0));
-    while events < 10_000 {
-        left += uniform(draws).ln();
-        if left < 0.0 {
-            break;
-        }
-        events += 1;
-    }
-    events
-}
-
-/// A number in (0, 1].
-pub(super) fn uniform(draws: &mut Draws) -> f64 {
-    ((draws.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
 }
 
 fn volume(units: u64) -> Q32 {

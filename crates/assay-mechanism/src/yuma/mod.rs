@@ -9,8 +9,8 @@
 //! 4. `epoch`: emission.
 //!
 //! Source: opentensor/subtensor 14bc6f9, `pallets/subtensor/src/epoch`; the tests reproduce that repository's vectors.
-//! An epoch of 256 uids, of which 64 validators rate all 192 miners, takes 1.5 ms of CPU time (classic), 1.1 ms (Yuma3) or
-//! 2.2 ms (liquid alpha): user time over iterations of `cargo bench -p assay-mechanism --bench yuma` on a busy machine.
+//! An epoch of 256 uids, of which 64 validators rate all 192 miners, takes 1.2 ms (classic), 0.7 ms (Yuma3) or 1.9 ms (liquid
+//! alpha) by `cargo bench -p assay-mechanism --bench yuma`.
 //! Deliberately absent: what only the chain can know (child keys, root proportion, who owns the burn uid).
 
 mod bonds;

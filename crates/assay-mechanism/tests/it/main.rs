@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod assignment;
 mod diary;
 mod docs;
 mod duel;

@@ -15,6 +15,12 @@ pub fn count(value: u64) -> String {
     grouped
 }
 
+/// A count with its noun, plural by `s` unless it is one: `1 unit`, `1,234 units`.
+pub fn counted(value: u64, noun: &str) -> String {
+    let plural = if value == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(value))
+}
+
 /// Bytes in decimal units with three digits: `28.0 MB`.
 pub fn bytes(value: u64) -> String {
     const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -52,6 +58,9 @@ mod tests {
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(counted(1, "unit"), "1 unit");
+        assert_eq!(counted(0, "record"), "0 records");
+        assert_eq!(counted(1_000, "unit"), "1,000 units");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(1000), "1.0 kB");
         assert_eq!(bytes(27_940_000), "27.9 MB");

@@ -66,7 +66,7 @@ main{max-width:1120px;margin:0 auto;padding:24px}h1{font-size:28px;letter-spacin
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 20px}\
 dl div,figure{background:#fcfcfa;border:1px solid #d9ddd6;border-radius:10px}dl div{padding:12px 14px}\
 dt{color:#4b5655;font-size:13px}dd{margin:0;font-size:20px;font-weight:650;font-variant-numeric:tabular-nums}\
-figure{margin:0;overflow:hidden}figure svg{display:block;width:100%;height:auto}.wide{margin-bottom:16px}\
+figure{margin:0;overflow:hidden}figure svg{display:block;width:100%;height:auto}.wide{margin-bottom:16px;overflow-x:auto}.wide svg{min-width:600px}\
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:16px;align-items:start}\
 @media(prefers-color-scheme:dark){body{background:#0c0f11;color:#e9ecea}dl div,figure{background:#13181b;border-color:#242c30}dt{color:#a3aeac}}";
 

@@ -8,7 +8,7 @@ mod html;
 mod plot;
 mod stats;
 
-pub use format::{bytes, count, share};
+pub use format::{bytes, count, counted, share};
 pub use funnel::{drops_table, funnel_svg, funnel_table};
 pub use html::stats_html;
 pub use stats::{DatasetStats, Histogram, stats_table};

@@ -30,6 +30,9 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// Characters of a bar's label, the longest reason of a drop among them; more are shown on hovering.
+const LABEL_CHARS: usize = 44;
+
 /// Horizontal bars, one a row: label, value. `title` goes above.
 pub(super) fn bars(title: &str, rows: &[(String, u64)]) -> String {
     let height = 48 + rows.len() * 24;
@@ -37,13 +40,14 @@ pub(super) fn bars(title: &str, rows: &[(String, u64)]) -> String {
     let mut out = open(title, height);
     for (at, (label, value)) in rows.iter().enumerate() {
         let y = 44 + at * 24;
-        let width = (u128::from(*value) * 320 / u128::from(max)).max(u128::from(*value > 0));
+        let width = (u128::from(*value) * 230 / u128::from(max)).max(u128::from(*value > 0));
         let _ = write!(
             out,
-            "<text class=\"name\" x=\"20\" y=\"{}\">{}</text><rect class=\"bar\" x=\"250\" y=\"{y}\" width=\"{width}\" height=\"17\" rx=\"2\"/>\
+            "<text class=\"name\" x=\"20\" y=\"{}\">{}<title>{}</title></text><rect class=\"bar\" x=\"340\" y=\"{y}\" width=\"{width}\" height=\"17\" rx=\"2\"/>\
              <text class=\"number\" x=\"580\" y=\"{}\">{}</text>",
             y + 13,
-            escape(&shorten(label, 32)),
+            escape(&shorten(label, LABEL_CHARS)),
+            escape(label),
             y + 13,
             count(*value),
         );

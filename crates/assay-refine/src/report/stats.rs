@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use assay_types::DocsRow;
 use serde::Serialize;
 
-use super::format::{bytes, count, share};
+use super::format::{bytes, count, counted, share};
 use crate::unit::Counts;
 
 /// Most distinct sites that are counted by name; further ones are counted together as `(other)`.
@@ -141,9 +141,9 @@ pub fn stats_table(stats: &DatasetStats) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{} documents in {} units, {} tokens, {} of text; mean {} characters, {} tokens a document",
-        count(stats.documents),
-        count(stats.units),
+        "{} in {}, {} tokens, {} of text; mean {} characters, {} tokens a document",
+        counted(stats.documents, "document"),
+        counted(stats.units, "unit"),
         count(stats.tokens),
         bytes(stats.text_bytes),
         count(stats.characters.mean()),

@@ -90,10 +90,9 @@ fn show(run: RunReport, job: &RefineJob<'_>, started: Instant, console: &Console
         .map(|failed| format!("{}: {}", failed.input, failed.error))
         .collect();
     if run.resumed > 0 {
-        warnings.push(format!(
-            "{} units were finished before and taken over",
-            run.resumed
-        ));
+        let were = if run.resumed == 1 { "was" } else { "were" };
+        let units = report::counted(run.resumed as u64, "unit");
+        warnings.push(format!("{units} {were} finished before and taken over"));
     }
     if run.failed.is_empty() {
         console.result(REFINE_SCHEMA, &data, &warnings, || summary(&run, &data, job))?;
@@ -120,11 +119,11 @@ fn summary(run: &RunReport, data: &RefineReport, job: &RefineJob<'_>) -> String 
     let drops = report::drops_table(&run.counts, DROPS);
     let rate = (data.records as f64 / data.wall_seconds.max(0.001)) as u64;
     format!(
-        "{}\ndropped for\n{drops}\nrecipe {} {}\n{} units in {} and {}, {:.1} s ({} records/s, {:.1} CPU s)\n",
+        "{}\ndropped for\n{drops}\nrecipe {} {}\n{} in {} and {}, {:.1} s ({} records/s, {:.1} CPU s)\n",
         report::funnel_table(&run.counts),
         job.engine.recipe().name,
         job.engine.recipe_id(),
-        run.manifest.units.len(),
+        report::counted(run.manifest.units.len() as u64, "unit"),
         job.out.display(),
         job.out.join("funnel.svg").display(),
         data.wall_seconds,

@@ -9,7 +9,11 @@ use serde_json::json;
 use crate::cli::SimulateArgs;
 use crate::console::Console;
 use crate::exit::{Status, UsageError};
+use crate::recipes::read_bounded_text;
 use crate::simulation;
+
+/// Most bytes of a parameter file: 1 MiB, hundreds of times what one takes.
+const PARAMS_BYTES_MAX: u64 = 1 << 20;
 
 pub(super) fn run(args: &SimulateArgs, console: &Console) -> anyhow::Result<Status> {
     if args.list {
@@ -28,7 +32,13 @@ pub(super) fn run(args: &SimulateArgs, console: &Console) -> anyhow::Result<Stat
         })?],
         None => all().iter().collect(),
     };
-    let seeds = args.seed..args.seed.saturating_add(args.seeds);
+    let end = args.seed.checked_add(args.seeds).ok_or_else(|| {
+        UsageError::new(
+            format!("`--seed {}` leaves no room for {} seeds", args.seed, args.seeds),
+            "give a smaller `--seed`",
+        )
+    })?;
+    let seeds = args.seed..end;
     let jobs: Vec<(&Scenario, u64)> = scenarios
         .into_iter()
         .flat_map(|scenario| seeds.clone().map(move |seed| (scenario, seed)))
@@ -70,7 +80,7 @@ fn settings(args: &SimulateArgs) -> anyhow::Result<Settings> {
         )
     };
     if let Some(path) = &args.params {
-        let text = fs_err::read_to_string(path).map_err(|error| wrong(&error))?;
+        let text = read_bounded_text(path, PARAMS_BYTES_MAX).map_err(|error| wrong(&error))?;
         settings.params =
             ParamSet::parse_any(&text).map_err(|error| wrong(&format!("{}: {error}", path.display())))?;
     }

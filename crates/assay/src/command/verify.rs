@@ -109,18 +109,18 @@ fn kinds(verified: &Verified) -> Vec<(FaultKind, u64)> {
 
 fn text(verified: &Verified, kinds: &[(FaultKind, u64)], proof_file: Option<&Path>) -> String {
     let mut out = String::new();
-    let (units, checked) = (report::count(verified.units), report::count(verified.checked));
+    let (units, checked) = (
+        report::counted(verified.units, "unit"),
+        report::counted(verified.checked, "record"),
+    );
     if kinds.is_empty() {
-        let _ = writeln!(
-            out,
-            "ok: {checked} records of {units} units recomputed, no difference"
-        );
+        let _ = writeln!(out, "ok: {checked} of {units} recomputed, no difference");
         return out;
     }
     let _ = writeln!(
         out,
-        "{} differences in {checked} records of {units} units\n",
-        report::count(verified.faults.len() as u64)
+        "{} in {checked} of {units}\n",
+        report::counted(verified.faults.len() as u64, "difference")
     );
     for (kind, count) in kinds {
         let _ = writeln!(

@@ -79,7 +79,7 @@ fn a_full_disk_keeps_finished_units() {
     assert_eq!(units.lines().count(), 1, "{units}");
     let report: serde_json::Value = serde_json::from_str(report).unwrap();
     assert_eq!(
-        report["warnings"][0], "1 units were finished before and taken over",
+        report["warnings"][0], "1 unit was finished before and taken over",
         "{report}"
     );
     let whole = folder.path().join("whole");
@@ -117,10 +117,7 @@ fn a_full_disk_under_manifest_report_and_stdout() {
     let report = line("refine {} --out {} --json", &[&archive, &out])
         .with_code(0)
         .json();
-    assert_eq!(
-        report["warnings"][0],
-        "1 units were finished before and taken over"
-    );
+    assert_eq!(report["warnings"][0], "1 unit was finished before and taken over");
 
     let html = folder.path().join("stats.html");
     std::os::unix::fs::symlink("/dev/full", folder.path().join("stats.html.partial")).unwrap();

@@ -123,7 +123,7 @@ fn the_report_of_refine_has_the_promised_keys_and_adds_up() {
     }
     assert_eq!(
         again["warnings"],
-        json!(["1 units were finished before and taken over"])
+        json!(["1 unit was finished before and taken over"])
     );
 }
 

@@ -213,11 +213,12 @@ fn bad_calls_and_files_are_named_with_their_cure() {
         ("\u{1}\u{2}", "wallet/file", "neither", "backup"),
     ] {
         with(content);
-        check(
+        let answer = check(
             "wallet import w --hotkey new {} --path {}",
             &[&file, &root],
             &bad(2, code, message, help),
         );
+        assert!(!answer.stderr.contains("stool"), "{}", answer.stderr);
     }
     assert!(!root.join("w/hotkeys/new").exists());
     check(

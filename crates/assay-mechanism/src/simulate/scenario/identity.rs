@@ -92,6 +92,9 @@ pub(super) fn whitewash(settings: &Settings, rounds: u32) -> Outcome {
 /// The round in which newcomers enter.
 const JOIN_ROUND: u32 = 40;
 
+/// Fewest rounds of `newcomer`: 40 behind the entry, so that a steady income can be seen.
+pub(super) const NEWCOMER_ROUNDS_MIN: u32 = JOIN_ROUND + 40;
+
 /// Blocks from a newcomer's registration to its first pay, beside the rounds it works: a round to join, then until
 /// the last worked round is effective, then until weights are revealed.
 fn waiting_blocks(settings: &Settings) -> f64 {
@@ -103,7 +106,6 @@ fn waiting_blocks(settings: &Settings) -> f64 {
 /// Newcomers of three sizes join.
 pub(super) fn newcomer(settings: &Settings, rounds: u32) -> Outcome {
     let sizes = [1, 4, 16].map(|factor| (settings.units * factor).min(settings.values().cap_max as u32));
-    let rounds = rounds.max(JOIN_ROUND + 40);
     let late = sizes.iter().fold(Cast::honest(settings), |cast, &capacity| {
         cast.with_late(settings, &format!("newcomer of {capacity}"), capacity, JOIN_ROUND)
     });

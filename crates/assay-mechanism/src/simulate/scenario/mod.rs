@@ -12,6 +12,7 @@ mod fabrication;
 mod gain;
 mod identity;
 mod laziness;
+mod leak;
 mod refusal;
 mod replicas;
 mod server;
@@ -26,6 +27,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// Rounds it plays if not told otherwise.
     pub rounds: u32,
+    /// Fewest rounds that show anything; fewer asked for become these.
+    pub rounds_min: u32,
     /// Plays it for a number of rounds.
     pub(super) play: fn(&Settings, u32) -> Outcome,
 }
@@ -41,7 +44,15 @@ const fn scenario(
         name,
         about,
         rounds,
+        rounds_min: 1,
         play,
+    }
+}
+
+impl Scenario {
+    /// The same, played for at least `rounds_min` rounds.
+    const fn for_at_least(self, rounds_min: u32) -> Self {
+        Self { rounds_min, ..self }
     }
 }
 
@@ -157,7 +168,8 @@ const ALL: &[Scenario] = &[
         "miners of three sizes join a running network",
         120,
         identity::newcomer,
-    ),
+    )
+    .for_at_least(identity::NEWCOMER_ROUNDS_MIN),
     scenario(
         "freeze",
         "some refuse to be read by all or part of the validators",
@@ -217,6 +229,12 @@ const ALL: &[Scenario] = &[
         "a better recipe wants the throne",
         100,
         duel::duel_power,
+    ),
+    scenario(
+        "leak",
+        "recipes with evaluation text in what they train on",
+        80,
+        leak::leak,
     ),
 ];
 

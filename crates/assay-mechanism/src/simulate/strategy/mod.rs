@@ -4,7 +4,7 @@
 //! that cost. Verdict, score and pay are those of the crate.
 
 use super::audit::Claim;
-use super::world::uniform;
+use super::chance::uniform;
 use crate::assign::Offer;
 use assay_types::{Draws, UnitId, Verdict};
 use std::fmt::Debug;

@@ -80,13 +80,6 @@ impl Forgery {
 
     /// As [`Self::seal`], with declared counts that need not be the true ones.
     pub(crate) fn seal_with_counts(&mut self, n_kept: u32, n_tokens: u64) {
-        let sealed = |file: Vec<u8>, path: &Path| -> (Bytes, Sha256Digest) {
-            let mut digesting = DigestingWriter::new(std::io::sink());
-            std::io::Write::write_all(&mut digesting, &file).unwrap();
-            fs_err::write(path, &file).unwrap();
-            let (_, digested) = digesting.finish();
-            (Bytes(digested.bytes), digested.sha256)
-        };
         let mut ledger = LedgerWriter::new(Vec::new()).unwrap();
         let mut bands = BandsWriter::new(Vec::new()).unwrap();
         let mut docs = DocsWriter::new(Vec::new()).unwrap();
@@ -99,10 +92,10 @@ impl Forgery {
         self.bands.iter().for_each(|band| bands.push(*band).unwrap());
         self.docs.iter().for_each(|row| docs.push(row.clone()).unwrap());
         let at = |path: &str| self.folder.join(path);
-        (unit.ledger.bytes, unit.ledger.sha256) = sealed(ledger.finish().unwrap(), &at(&unit.ledger.path));
-        (unit.bands.bytes, unit.bands.sha256) = sealed(bands.finish().unwrap(), &at(&unit.bands.path));
+        (unit.ledger.bytes, unit.ledger.sha256) = sealed(&ledger.finish().unwrap(), &at(&unit.ledger.path));
+        (unit.bands.bytes, unit.bands.sha256) = sealed(&bands.finish().unwrap(), &at(&unit.bands.path));
         let file = &mut unit.docs[0];
-        (file.bytes, file.sha256) = sealed(docs.finish().unwrap(), &self.folder.join(&file.path));
+        (file.bytes, file.sha256) = sealed(&docs.finish().unwrap(), &self.folder.join(&file.path));
         file.rows = self.docs.len() as u32;
         unit.ledger.root = leaves.root();
         unit.n_records = self.ledger.len() as u32;
@@ -119,6 +112,15 @@ impl Forgery {
         let bytes = self.manifest.to_canonical_bytes().unwrap();
         fs_err::write(self.folder.join("manifest.json"), bytes).unwrap();
     }
+}
+
+/// Writes a file; its length and digest.
+pub(super) fn sealed(file: &[u8], path: &Path) -> (Bytes, Sha256Digest) {
+    let mut digesting = DigestingWriter::new(std::io::sink());
+    std::io::Write::write_all(&mut digesting, file).unwrap();
+    fs_err::write(path, file).unwrap();
+    let (_, digested) = digesting.finish();
+    (Bytes(digested.bytes), digested.sha256)
 }
 
 fn copy(from: &Path, to: &Path) {

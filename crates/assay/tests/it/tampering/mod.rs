@@ -2,6 +2,7 @@
 
 mod check;
 mod decisions;
+mod diary;
 mod files;
 mod forge;
 mod merged;

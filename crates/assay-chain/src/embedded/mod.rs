@@ -1,0 +1,36 @@
+//! The embedded chain: a subnet's chain in one process, for laptops and tests, with the real chain's rules and errors.
+//!
+//! | file | what |
+//! |---|---|
+//! | `state/` | the rules, as a pure state machine |
+//! | `extrinsic` | bytes and signatures of transactions |
+//! | `pool`, `producer`, `view` | what waits, the task that makes blocks, what readers see |
+//! | `store` | blocks and snapshots in SQLite |
+//! | `node` | a running chain and its handles |
+//! | `query`, `link`, `client` | reads, the two ways to the chain, the [`crate::Chain`] over both |
+//! | `server`, `socket` | JSON-RPC over WebSocket on loopback |
+//! | `fault` | what a test can let go wrong |
+
+mod beacon;
+mod client;
+mod extrinsic;
+mod fault;
+mod link;
+mod node;
+mod pool;
+mod producer;
+mod query;
+mod server;
+mod socket;
+mod state;
+mod store;
+mod view;
+
+pub use client::EmbeddedChain;
+pub use fault::Fault;
+pub use node::{Clock, Node, NodeOptions};
+pub use server::{Served, serve};
+pub use socket::Remote;
+pub use state::{ALPHA_PRICE_RAO, Event, Genesis, GenesisSubnet, Totals};
+
+use state::COMMIT_BYTES_MAX;
