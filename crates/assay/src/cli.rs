@@ -6,8 +6,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod chain;
 mod wallet;
 
+pub(crate) use chain::{
+    ChainCommand, CommitArgs, NetworkArgs, RegisterArgs, SetWeightsArgs, SigningArgs, SubnetArgs,
+};
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
     WritingArgs,
@@ -79,6 +83,9 @@ pub(crate) enum Command {
     /// Keys in Bittensor key files: make, import, list, sign; never prints a secret
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// Read and write a chain: neurons, commitments, weights, parameters, live events
+    #[command(subcommand)]
+    Chain(ChainCommand),
     /// Print a shell's completion script
     Completions {
         /// The shell

@@ -1,4 +1,4 @@
-//! What the environment may set, read in one place: S3 credentials, endpoint and region; wallet folder and passwords.
+//! What the environment may set, read in one place: S3 credentials, endpoint and region; wallet folder and passwords; network.
 //!
 //! | variable | what |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | `ASSAY_HUB__PROXY` | address of an HTTP proxy |
 //! | `ASSAY_WALLET__PATH` | folder of the wallets instead of `~/.bittensor/wallets` |
 //! | `BT_WALLET_PASSWORD`, `BT_PW_…` | password of encrypted keys, as the other wallets keep it (docs/wallets.md) |
+//! | `ASSAY_NETWORK` | chain to use where `--network` is not given |
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,11 @@ pub(crate) fn wallets_root() -> Option<PathBuf> {
 /// The password of a key file, where a variable holds it.
 pub(crate) fn wallet_password(path: &Path) -> Result<Option<Password>, WalletError> {
     password_from(&path.to_string_lossy(), variable)
+}
+
+/// The chain to use where `--network` is not given.
+pub(crate) fn network() -> Option<String> {
+    variable("ASSAY_NETWORK")
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use assay_types::{AsOf, Envelope, ErrorEnvelope};
+use assay_types::{AsOf, BlockNumber, Envelope, ErrorEnvelope};
 use serde::Serialize;
 
 use crate::cli::{ColorChoice, Global};
@@ -62,6 +62,27 @@ impl Console {
         text: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
         self.print(schema, true, (data, warnings), text)
+    }
+
+    /// As [`Self::result`], for an answer of a chain at `block`.
+    pub(crate) fn result_at<T: Serialize>(
+        &self,
+        schema: &str,
+        block: BlockNumber,
+        data: &T,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        if !self.json {
+            return self.print(schema, true, (data, &[]), text);
+        }
+        let as_of = AsOf {
+            block: Some(block),
+            ..now()
+        };
+        let mut stdout = anstream::stdout().lock();
+        serde_json::to_writer(&mut stdout, &Envelope::ok(schema, as_of, data))?;
+        stdout.write_all(b"\n")?;
+        Ok(stdout.flush()?)
     }
 
     /// As [`Self::result`], for commands whose check may have failed.
@@ -142,7 +163,7 @@ impl Console {
     }
 }
 
-/// The time of the output; no command here reads a chain, so there is no block.
+/// The time of the output, for commands that read no chain.
 fn now() -> AsOf {
     AsOf {
         time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

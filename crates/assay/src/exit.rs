@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use assay_agents::local::{ErrorKind, LocalError};
+use assay_chain::ChainError;
 use assay_chain::wallet::WalletError;
 use assay_hub::HubError;
 
@@ -169,6 +170,14 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
                 .help()
                 .unwrap_or("`assay wallet --help` says what is expected");
             return (wallet_kind(wallet), wallet.code(), Some(help.to_owned()));
+        }
+        if let Some(chain) = cause.downcast_ref::<ChainError>() {
+            let kind = if chain.retry_is_safe() {
+                ErrorKind::Transient
+            } else {
+                ErrorKind::Failure
+            };
+            return (kind, chain.code(), Some(chain.help()));
         }
         if let Some(usage) = cause.downcast_ref::<UsageError>() {
             return (ErrorKind::Usage, usage.code, Some(usage.help.clone()));

@@ -5,6 +5,7 @@
 
 use assay_types::{BlockNumber, Digest, Hotkey, MechId, NetUid, Uid, Weight};
 
+use crate::subtensor::header::blake2_256;
 use crate::{At, Chain, ChainError, ChainErrorKind, Metagraph, PendingCommit};
 
 /// Blocks after the pulse is stored within which the chain must have revealed: it tries in every block of the reveal
@@ -28,6 +29,29 @@ pub struct Committed {
     pub reveal_round: u64,
     /// The weights inside, as the chain stores them (largest 65,535), by ascending uid.
     pub weights: Vec<(Uid, Weight)>,
+}
+
+impl Committed {
+    /// A commit of `weights` as `ciphertext`, in a block, for a drand round.
+    pub fn new(
+        (netuid, mecid): (NetUid, MechId),
+        hotkey: Hotkey,
+        ciphertext: &[u8],
+        (block, reveal_round): (BlockNumber, u64),
+        weights: &[(Uid, Weight)],
+    ) -> Self {
+        let mut weights = weights.to_vec();
+        weights.sort_by_key(|(uid, _)| *uid);
+        Self {
+            netuid,
+            mecid,
+            hotkey,
+            commit: Digest(blake2_256(ciphertext)),
+            block,
+            reveal_round,
+            weights,
+        }
+    }
 }
 
 /// Where a commit stands.

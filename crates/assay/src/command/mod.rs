@@ -4,6 +4,7 @@ use crate::cli::Command;
 use crate::console::Console;
 use crate::exit::Status;
 
+mod chain;
 mod completions;
 mod dataset;
 mod dedup;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Dataset(command) => dataset::run(&command, console),
         Command::Simulate(args) => simulate::run(&args, console),
         Command::Wallet(command) => wallet::run(&command, console),
+        Command::Chain(command) => chain::run(command, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }

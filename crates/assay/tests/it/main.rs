@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod chain;
 mod dedup;
 mod determinism;
 mod disk;

@@ -33,6 +33,28 @@ pub(super) fn run(command: &WalletCommand, console: &Console) -> anyhow::Result<
     }
 }
 
+/// The pair that signs transactions, for `assay chain`.
+pub(super) fn signer(args: &KeyArgs, console: &Console) -> anyhow::Result<subxt_signer::sr25519::Keypair> {
+    let place = Place::new(args)?;
+    let is_encrypted = place.wallets.protection(&place.path())? == assay_chain::wallet::Protection::Nacl;
+    let password = if is_encrypted {
+        place.password(console, Asking::Once)?
+    } else {
+        None
+    };
+    let file = place.wallets.open(&place.path(), password.as_ref())?;
+    Ok(file.key()?.signer()?)
+}
+
+/// A key's public half, for `assay chain`; needs no password.
+pub(super) fn public(args: &KeyArgs, console: &Console) -> anyhow::Result<[u8; 32]> {
+    let place = Place::new(args)?;
+    match place.wallets.open(&place.public_path(), None) {
+        Err(WalletError::Missing(_)) => Ok(signer(args, console)?.public_key().0),
+        found => Ok(found?.public),
+    }
+}
+
 /// A key by its arguments.
 struct Place {
     wallets: Wallets,

@@ -1,0 +1,55 @@
+//! `assay chain`: reads and writes of a chain, the same on every network.
+
+mod amounts;
+mod commit;
+mod commitments;
+mod confirm;
+mod keys;
+mod metagraph;
+mod open;
+mod params;
+mod register;
+mod send;
+mod set_weights;
+mod status;
+mod table;
+mod watch;
+mod weights;
+
+use anyhow::Context as _;
+
+use crate::cli::ChainCommand;
+use crate::console::Console;
+use crate::exit::Status;
+
+/// Runs one command to its end, on one thread: it waits for a node most of the time.
+pub(super) fn run(command: ChainCommand, console: &Console) -> anyhow::Result<Status> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?
+        .block_on(dispatch(command, console))?;
+    Ok(Status::Ok)
+}
+
+async fn dispatch(command: ChainCommand, console: &Console) -> anyhow::Result<()> {
+    match command {
+        ChainCommand::Status { network, netuid } => status::run(&network, netuid, console).await,
+        ChainCommand::Metagraph(subnet) => metagraph::run(&subnet, console).await,
+        ChainCommand::Commitments { subnet, revealed } => commitments::run(&subnet, revealed, console).await,
+        ChainCommand::Weights {
+            subnet,
+            mechanism,
+            pending,
+        } => weights::run(&subnet, mechanism, pending, console).await,
+        ChainCommand::SetWeights(args) => set_weights::run(&args, console).await,
+        ChainCommand::Register(args) => register::run(&args, console).await,
+        ChainCommand::Commit(args) => commit::run(&args, console).await,
+        ChainCommand::Params(subnet) => params::run(&subnet, console).await,
+        ChainCommand::Watch {
+            network,
+            netuid,
+            blocks,
+        } => watch::run(&network, netuid, blocks, console).await,
+    }
+}

@@ -1,0 +1,81 @@
+//! One way to a chain, whatever `--network` says, and the block that `--at` means.
+
+use assay_chain::subtensor::Subtensor;
+use assay_chain::{At, Chain, Network, NetworkError};
+use assay_types::{BlockNumber, NetUid};
+
+use crate::cli::{NetworkArgs, SubnetArgs};
+use crate::config;
+use crate::exit::UsageError;
+
+/// An open chain.
+pub(super) struct Opened {
+    pub(super) chain: Box<dyn Chain>,
+    /// `spec_version`, where there is a runtime.
+    pub(super) spec_version: Option<u32>,
+    /// What the runtime lacks.
+    pub(super) lacks: Vec<String>,
+}
+
+/// The network asked for: flag, then `ASSAY_NETWORK`, then finney.
+pub(super) fn network_of(args: &NetworkArgs) -> Result<Network, UsageError> {
+    let Some(text) = args.network.clone().or_else(config::network) else {
+        return Ok(Network::Finney);
+    };
+    text.parse().map_err(|error: NetworkError| {
+        UsageError::new(
+            error.to_string(),
+            "give --network finney, test, local, embedded, or ws:// or wss:// addresses separated by commas",
+        )
+    })
+}
+
+/// Connects.
+pub(super) async fn open(network: Network) -> anyhow::Result<Opened> {
+    if let Network::Embedded(_) = network {
+        return Err(UsageError::new(
+            "the embedded chain is not part of this build",
+            "give --network finney, test, local, or ws:// or wss:// addresses",
+        )
+        .into());
+    }
+    let chain = Subtensor::connect(network).await?;
+    let check = chain.check();
+    Ok(Opened {
+        chain: Box::new(chain),
+        spec_version: Some(check.spec_version),
+        lacks: check.optional,
+    })
+}
+
+/// Connects to where `args` say, and gives subnet and block.
+pub(super) async fn subnet(args: &SubnetArgs) -> anyhow::Result<(Opened, NetUid, At)> {
+    let at = at_of(args.at.as_deref())?;
+    let opened = open(network_of(&args.network)?).await?;
+    Ok((opened, NetUid(args.netuid), at))
+}
+
+/// The block that `--at` names.
+fn at_of(text: Option<&str>) -> Result<At, UsageError> {
+    match text {
+        None => Ok(At::Head),
+        Some("finalized") => Ok(At::Finalized),
+        Some(number) => number
+            .parse()
+            .map(|number| At::Number(BlockNumber(number)))
+            .map_err(|_| UsageError::new(format!("`{number}` is no block"), "give a number, or `finalized`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_numbers_or_finalized() {
+        assert_eq!(at_of(None).unwrap(), At::Head);
+        assert_eq!(at_of(Some("finalized")).unwrap(), At::Finalized);
+        assert_eq!(at_of(Some("12")).unwrap(), At::Number(BlockNumber(12)));
+        assert!(at_of(Some("latest")).unwrap_err().to_string().contains("latest"));
+    }
+}
