@@ -10,7 +10,8 @@ mod chain;
 mod wallet;
 
 pub(crate) use chain::{
-    ChainCommand, CommitArgs, NetworkArgs, RegisterArgs, SetWeightsArgs, SigningArgs, SubnetArgs,
+    ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SetWeightsArgs,
+    SigningArgs, SubnetArgs,
 };
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,

@@ -160,6 +160,11 @@ impl Node {
         Ok(Self { shared, commands })
     }
 
+    /// Hash of block 0, which every transaction is signed for.
+    pub fn genesis_hash(&self) -> Digest {
+        self.shared.genesis()
+    }
+
     /// Makes so many blocks now.
     ///
     /// # Errors

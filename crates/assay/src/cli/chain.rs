@@ -1,6 +1,8 @@
 //! The arguments of `assay chain`. Networks stay text here: clap would show a mistyped address with its secrets.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -72,6 +74,8 @@ Examples:
     Commit(CommitArgs),
     /// Hyper-parameters of a subnet
     Params(SubnetArgs),
+    /// Run the embedded chain on this machine, for networks of one's own
+    Run(ChainRunArgs),
     /// Follow a subnet live, one line an event
     Watch {
         #[command(flatten)]
@@ -83,6 +87,46 @@ Examples:
         #[arg(long, value_name = "BLOCKS")]
         blocks: Option<u32>,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay chain run --block-time 1s
+  assay chain status --network embedded")]
+pub(crate) struct ChainRunArgs {
+    /// File the chain is kept in
+    #[arg(long, value_name = "FILE", default_value = "chain.sqlite")]
+    pub(crate) state: PathBuf,
+    /// Loopback address to listen at
+    #[arg(long, value_name = "ADDRESS", default_value = EMBEDDED_ADDRESS)]
+    pub(crate) listen: SocketAddr,
+    /// Time between blocks, in s or ms; the chain's own clock moves 12 s a block in any case
+    #[arg(long, value_name = "TIME", default_value = "12s", value_parser = interval)]
+    pub(crate) block_time: Duration,
+}
+
+/// Where `assay chain run` listens and `--network embedded` looks.
+pub(crate) const EMBEDDED_ADDRESS: &str = "127.0.0.1:9946";
+
+/// Why a text is no time between blocks.
+#[derive(Debug, thiserror::Error)]
+#[error("give a number of s or ms, from 10ms to 3600s, for example 1s")]
+pub(crate) struct IntervalError;
+
+/// A time like `12s` or `100ms`.
+fn interval(text: &str) -> Result<Duration, IntervalError> {
+    let (digits, unit_ms) = match text.strip_suffix("ms") {
+        Some(digits) => (digits, 1),
+        None => (text.strip_suffix('s').ok_or(IntervalError)?, 1_000),
+    };
+    let number: u64 = digits.parse().map_err(|_| IntervalError)?;
+    let ms = number.checked_mul(unit_ms).ok_or(IntervalError)?;
+    if (10..=3_600_000).contains(&ms) {
+        Ok(Duration::from_millis(ms))
+    } else {
+        Err(IntervalError)
+    }
 }
 
 /// Which keys sign.

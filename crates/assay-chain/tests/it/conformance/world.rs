@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Genesis, Node, NodeOptions, Remote, Served, serve};
+use assay_chain::subtensor::Subtensor;
 use assay_chain::{At, Call, Chain, ChainError, ChainErrorKind, EpochState, Metagraph, Neuron, Receipt};
 use assay_types::{BlockNumber, Coldkey, Hotkey, MechId, NetUid, Rao, Uid, Weight};
 use subxt_signer::SecretUri;
@@ -119,8 +120,10 @@ impl World {
     /// A world on the node of `ASSAY_TEST_SUBTENSOR`; none without one.
     pub(crate) async fn of_environment() -> Option<Self> {
         let url = std::env::var("ASSAY_TEST_SUBTENSOR").ok()?;
-        // The one line that decides which backend is under test.
-        let chain: Arc<dyn Chain> = Arc::new(Remote::connect(&url, None).await.unwrap().chain());
+        let chain: Arc<dyn Chain> = match Remote::connect(&url, None).await {
+            Ok(remote) => Arc::new(remote.chain()),
+            Err(_) => Arc::new(Subtensor::connect(url.parse().unwrap()).await.unwrap()),
+        };
         Some(Self {
             chain,
             control: Control::Node,

@@ -9,6 +9,7 @@ mod metagraph;
 mod open;
 mod params;
 mod register;
+mod run;
 mod send;
 mod set_weights;
 mod status;
@@ -45,6 +46,7 @@ async fn dispatch(command: ChainCommand, console: &Console) -> anyhow::Result<()
         ChainCommand::SetWeights(args) => set_weights::run(&args, console).await,
         ChainCommand::Register(args) => register::run(&args, console).await,
         ChainCommand::Commit(args) => commit::run(&args, console).await,
+        ChainCommand::Run(args) => run::run(&args, console).await,
         ChainCommand::Params(subnet) => params::run(&subnet, console).await,
         ChainCommand::Watch {
             network,

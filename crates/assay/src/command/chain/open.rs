@@ -1,10 +1,14 @@
 //! One way to a chain, whatever `--network` says, and the block that `--at` means.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use assay_chain::embedded::{Clock, Genesis, Node, NodeOptions, Remote};
 use assay_chain::subtensor::Subtensor;
 use assay_chain::{At, Chain, Network, NetworkError};
 use assay_types::{BlockNumber, NetUid};
 
-use crate::cli::{NetworkArgs, SubnetArgs};
+use crate::cli::{EMBEDDED_ADDRESS, NetworkArgs, SubnetArgs};
 use crate::config;
 use crate::exit::UsageError;
 
@@ -32,12 +36,8 @@ pub(super) fn network_of(args: &NetworkArgs) -> Result<Network, UsageError> {
 
 /// Connects.
 pub(super) async fn open(network: Network) -> anyhow::Result<Opened> {
-    if let Network::Embedded(_) = network {
-        return Err(UsageError::new(
-            "the embedded chain is not part of this build",
-            "give --network finney, test, local, or ws:// or wss:// addresses",
-        )
-        .into());
+    if let Network::Embedded(place) = network {
+        return embedded(place.as_deref()).await;
     }
     let chain = Subtensor::connect(network).await?;
     let check = chain.check();
@@ -45,6 +45,29 @@ pub(super) async fn open(network: Network) -> anyhow::Result<Opened> {
         chain: Box::new(chain),
         spec_version: Some(check.spec_version),
         lacks: check.optional,
+    })
+}
+
+/// The embedded chain at a loopback address, or in a state file that nobody else has open: there a block is made for
+/// each transaction.
+async fn embedded(place: Option<&str>) -> anyhow::Result<Opened> {
+    let place = place.unwrap_or(EMBEDDED_ADDRESS);
+    let address = place.strip_prefix("ws://").unwrap_or(place);
+    let chain = if address.parse::<SocketAddr>().is_ok() {
+        Remote::connect(&format!("ws://{address}"), None).await?.chain()
+    } else {
+        let options = NodeOptions {
+            genesis: Genesis::development(),
+            path: Some(PathBuf::from(place)),
+            clock: Clock::Instant,
+            ..NodeOptions::default()
+        };
+        Node::start(&options).await?.into()
+    };
+    Ok(Opened {
+        spec_version: Some(chain.spec_version(At::Head).await?),
+        chain: Box::new(chain),
+        lacks: Vec::new(),
     })
 }
 

@@ -1,0 +1,48 @@
+//! `assay chain run`: the embedded chain as a service on loopback, until interrupted.
+
+use anyhow::Context as _;
+use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, serve};
+use assay_chain::{At, Chain as _};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::cli::ChainRunArgs;
+use crate::console::Console;
+
+#[derive(Debug, Serialize)]
+struct Data {
+    url: String,
+    genesis: String,
+    block: u32,
+}
+
+pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Result<()> {
+    let options = NodeOptions {
+        genesis: Genesis::development(),
+        path: Some(args.state.clone()),
+        clock: Clock::Every(args.block_time),
+        ..NodeOptions::default()
+    };
+    let node = Node::start(&options).await?;
+    let (stop, shutdown) = watch::channel(false);
+    let served = serve(node.clone(), args.listen, shutdown).await?;
+    let chain = EmbeddedChain::from(node.clone());
+    let data = Data {
+        url: served.url(),
+        genesis: node.genesis_hash().to_string(),
+        block: chain.head(At::Head).await?.number.0,
+    };
+    console.result("assay.chain-run/1", &data, &[], || {
+        format!(
+            "embedded chain at {}, block {}, a block each {} ms; interrupt to end\n",
+            data.url,
+            data.block,
+            args.block_time.as_millis()
+        )
+    })?;
+    tokio::signal::ctrl_c().await.context("wait for an interrupt")?;
+    stop.send_replace(true);
+    served.closed().await;
+    node.stop().await;
+    Ok(())
+}
