@@ -68,6 +68,9 @@ pub trait Chain: Send + Sync {
         Ok(QUICKNET)
     }
 
+    /// Time between blocks when none is missed (`Aura.SlotDuration`), milliseconds.
+    async fn block_time_ms(&self) -> Result<u64, ChainError>;
+
     /// Free TAO of an account.
     async fn balance(&self, account: &Coldkey, at: At) -> Result<Rao, ChainError>;
 

@@ -132,7 +132,7 @@ impl Preflight<'_> {
             return Err(refused("CommitRevealDisabled", reason));
         }
         let neuron = self.neuron("HotKeyNotRegisteredInSubNet")?;
-        self.rate_limit(neuron, "CommittingWeightsTooFast")?;
+        self.rate_limit(neuron, call.mecid, "CommittingWeightsTooFast")?;
         if commit.open_commits >= OPEN_COMMITS_MAX {
             let reason = format!(
                 "{} commits of this epoch are not revealed yet",
@@ -154,7 +154,7 @@ impl Preflight<'_> {
         }
         self.mechanism(call.mecid)?;
         let neuron = self.neuron("HotKeyNotRegisteredInSubNet")?;
-        self.rate_limit(neuron, "SettingWeightsTooFast")?;
+        self.rate_limit(neuron, call.mecid, "SettingWeightsTooFast")?;
         self.weights_of(neuron, call)
     }
 
@@ -222,12 +222,13 @@ impl Preflight<'_> {
         Err(refused("MechanismDoesNotExist", reason))
     }
 
-    /// Weights and commits count from the last of either; registration counts too, 0 does not.
-    fn rate_limit(&self, neuron: &Neuron, name: &str) -> Result<(), ChainErrorKind> {
+    /// Weights and commits count from the last of either; registration counts too, 0 does not. The metagraph has the last
+    /// update of mechanism 0 only; the others are left to the chain.
+    fn rate_limit(&self, neuron: &Neuron, mecid: MechId, name: &str) -> Result<(), ChainErrorKind> {
         let BlockNumber(last) = neuron.last_update;
         let next = u64::from(self.metagraph.block.0) + 1;
         let free = u64::from(last).saturating_add(self.hyperparameters.weights_rate_limit);
-        if last == 0 || next >= free {
+        if mecid != MechId(0) || last == 0 || next >= free {
             return Ok(());
         }
         Err(ChainErrorKind::Preflight {

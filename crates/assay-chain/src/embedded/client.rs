@@ -27,6 +27,10 @@ const ERA_BLOCKS: u16 = 32;
 const SIGNATURES_MAX: u32 = 4;
 /// Heads waiting for their reader.
 const HEADS_MAX: usize = 256;
+/// Longest wait for a new head before the chain counts as silent once.
+const SILENCE: std::time::Duration = std::time::Duration::from_secs(30);
+/// Silences and failed reads after which a transaction's fate counts as unknown.
+const SILENCES_MAX: u32 = 20;
 
 /// A client of an embedded chain.
 #[derive(Clone)]
@@ -141,6 +145,7 @@ impl EmbeddedChain {
             extrinsic: hash_of(extrinsic.bytes()),
         };
         let era_end = extrinsic.order.era_end();
+        let mut silences = 0;
         loop {
             // The head first: a block made in between is searched, too.
             let head = self.link.read(Query::Head, At::Head).await;
@@ -148,7 +153,7 @@ impl EmbeddedChain {
                 Ok(Answer::Inclusion(Some(found))) => return Ok(found),
                 Ok(Answer::Inclusion(None)) => {}
                 Ok(_) => return Err(mismatch(operation.to_owned())),
-                Err(error) if error.retry_is_safe() => {}
+                Err(error) if error.retry_is_safe() => silences += 1,
                 Err(error) => return Err(error),
             }
             if let Ok(Answer::Head(head)) = head
@@ -156,7 +161,16 @@ impl EmbeddedChain {
             {
                 return Err(ChainError::new(operation, ChainErrorKind::Expired { era_end }));
             }
-            if tips.changed().await.is_err() {
+            if silences >= SILENCES_MAX {
+                let repeatable = extrinsic.call.repeatable();
+                let kind = ChainErrorKind::Unresolved { era_end, repeatable };
+                return Err(ChainError::new(operation, kind));
+            }
+            let Ok(changed) = tokio::time::timeout(SILENCE, tips.changed()).await else {
+                silences += 1;
+                continue;
+            };
+            if changed.is_err() {
                 let reason = "the embedded chain has ended".to_owned();
                 return Err(ChainError::new(operation, ChainErrorKind::State { reason }));
             }
@@ -265,6 +279,11 @@ impl Chain for EmbeddedChain {
         let public_key = assay_types::hex::decode(&runtime?.beacon);
         let public_key = public_key.map_err(|_| mismatch("read the beacon".to_owned()))?;
         Ok(Beacon { public_key })
+    }
+
+    async fn block_time_ms(&self) -> Result<u64, ChainError> {
+        let runtime: Result<Runtime, ChainError> = expect_answer!(self, Query::Runtime, At::Head, Runtime);
+        Ok(runtime?.block_time_ms)
     }
 
     async fn balance(&self, account: &Coldkey, at: At) -> Result<Rao, ChainError> {

@@ -203,6 +203,11 @@ impl Node {
             .await?
     }
 
+    /// Waits until the chain makes no more blocks, because it was stopped or its disk fails.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
     /// Ends the chain after what it is doing; the database is free afterwards.
     pub async fn stop(self) {
         // An error means that it has ended already.

@@ -24,6 +24,9 @@ use crate::{ChainError, ChainErrorKind, Head};
 /// Most blocks of one reorganisation, whatever is final.
 const REORG_BLOCKS_MAX: u32 = 64;
 
+/// Most orders that wait for the next block.
+const INHERENTS_MAX: usize = 4_096;
+
 /// What the task is asked to do.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -106,6 +109,11 @@ impl Producer {
                 let _ = reply.send(self.seal_many(blocks).await);
             }
             Command::Include(inherent, reply) => {
+                if self.inherents.len() >= INHERENTS_MAX {
+                    let reason = format!("{INHERENTS_MAX} orders wait for the next block already");
+                    let _ = reply.send(Err(ChainError::new("order", ChainErrorKind::State { reason })));
+                    return;
+                }
                 self.inherents.push(inherent);
                 let result = match self.clock {
                     Clock::Instant => self.seal().await,
@@ -165,9 +173,20 @@ impl Producer {
         let view = self.view();
         let number = view.newest.head.number.0.saturating_add(1);
         let waiting = self.pool.take(&view.newest.state, number);
+        let ordered = self.inherents.clone();
         let inherents = self.next_inherents(&view.newest.state);
-        let made = self.make(&view, inherents, waiting);
-        self.publish(view, vec![made]).await
+        let made = self.make(&view, inherents, waiting.clone());
+        let state = Arc::clone(&view.newest.state);
+        let published = self.publish(view, vec![made]).await;
+        if published.is_err() {
+            // The block is not on disk, so it never was: what it held waits for the next one.
+            self.inherents = ordered;
+            for waiting in waiting {
+                // One that is refused now is told so by its era.
+                let _ = self.pool.insert(&state, waiting);
+            }
+        }
+        published
     }
 
     /// Inherents of the next block: pulses up to its time, and what was ordered.

@@ -74,6 +74,8 @@ pub(crate) struct Runtime {
     pub(crate) spec_version: u32,
     /// The beacon's public key, hexadecimal.
     pub(crate) beacon: String,
+    /// Time between blocks, milliseconds.
+    pub(crate) block_time_ms: u64,
 }
 
 /// Where a transaction is and how it ended.
@@ -173,6 +175,7 @@ impl Sealed {
             genesis,
             spec_version: self.state.spec_version,
             beacon: assay_types::hex::encode(&beacon.beacon().public_key),
+            block_time_ms: self.state.genesis.block_time_ms,
         })
     }
 

@@ -24,7 +24,9 @@ use crate::{ChainError, ChainErrorKind, Head};
 const VERSION: i64 = 1;
 /// Blocks between snapshots.
 pub(crate) const SNAPSHOT_BLOCKS: u32 = 256;
-/// Snapshots kept.
+/// Blocks run again at start at least, as far as there are: those a client may still ask for its transaction in.
+const REPLAYED_BLOCKS_MIN: u32 = 128;
+/// Snapshots kept; the older one is always [`REPLAYED_BLOCKS_MIN`] back.
 const SNAPSHOTS_KEPT: u32 = 2;
 /// How long to wait for another process that holds the database.
 const BUSY: Duration = Duration::from_millis(500);
@@ -64,7 +66,7 @@ pub(crate) struct Store {
 pub(crate) struct Loaded {
     /// Block 0.
     pub(crate) genesis: Genesis,
-    /// The newest sound snapshot, if there is one.
+    /// The newest sound snapshot [`REPLAYED_BLOCKS_MIN`] or more behind the newest block, if there is one.
     pub(crate) snapshot: Option<State>,
     /// Blocks in order.
     pub(crate) blocks: Vec<StoredBlock>,
@@ -139,7 +141,11 @@ impl Store {
     }
 
     async fn load_snapshot(&mut self) -> Result<Option<State>, ChainError> {
-        let done = sqlx::query("SELECT digest, state FROM snapshots ORDER BY number DESC")
+        // Far enough back that what may still be asked for (a transaction within its era, a final block) is run again.
+        let newest = "SELECT digest, state FROM snapshots \
+                      WHERE number <= (SELECT coalesce(max(number), 0) FROM blocks) - ? ORDER BY number DESC";
+        let done = sqlx::query(newest)
+            .bind(i64::from(REPLAYED_BLOCKS_MIN))
             .fetch_all(&mut self.connection)
             .await;
         let rows = self.check(done)?;

@@ -24,6 +24,9 @@ use crate::{
     PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
 };
 
+/// Time between blocks of the network, milliseconds.
+const BLOCK_TIME_MS: u64 = 12_000;
+
 /// A subtensor node, or several of one chain of which one is in use.
 #[derive(Debug)]
 pub struct Subtensor {
@@ -154,6 +157,15 @@ impl Chain for Subtensor {
         let view = self.client.view("read last pulse", at).await?;
         let round = view.value("Drand", "LastStoredRound", &[]).await?;
         view.expect(round.as_ref().and_then(Node::number), "Drand.LastStoredRound")
+    }
+
+    async fn block_time_ms(&self) -> Result<u64, ChainError> {
+        let view = self.client.view("read the block time", At::Head).await?;
+        // Runtimes without the constant are none that produce blocks by time: the network's 12 s stand in.
+        Ok(view
+            .runtime
+            .constant_u64("Aura", "SlotDuration")
+            .unwrap_or(BLOCK_TIME_MS))
     }
 
     async fn balance(&self, account: &Coldkey, at: At) -> Result<Rao, ChainError> {

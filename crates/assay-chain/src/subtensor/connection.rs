@@ -137,12 +137,14 @@ impl Connection {
     /// Waits for an open connection.
     pub(crate) async fn link(&self, operation: &str) -> Result<Link, ChainError> {
         let mut state = self.shared.state.subscribe();
+        // Another endpoint may be of the right chain; with one there is nothing to wait for.
+        let alone = self.shared.endpoints.len() == 1;
         let wanted = |state: &State| match state {
             State::Up(_) => true,
-            State::Down { error, .. } => matches!(
-                error.as_ref().map(|error| &error.kind),
-                Some(ChainErrorKind::WrongGenesis { .. })
-            ),
+            State::Down { error, .. } => {
+                let kind = error.as_ref().map(|error| &error.kind);
+                alone && matches!(kind, Some(ChainErrorKind::WrongGenesis { .. }))
+            }
         };
         let waiting = timeout(self.shared.timing.wait_max, state.wait_for(wanted));
         let found = match waiting.await {

@@ -134,6 +134,7 @@ async fn weights(view: &View<'_>, call: &Call, account: [u8; 32]) -> Result<(), 
         permit: permits.get(place).and_then(Node::truth).unwrap_or_default() || is_owner,
         last_round: value(3).and_then(Node::number).unwrap_or_default(),
         now: view.head.number,
+        neurons: updates.len(),
         parameters,
     };
     if let Some((name, reason, wait)) = limits.refuses(call, uid) {
@@ -163,6 +164,7 @@ struct Limits {
     permit: bool,
     last_round: u64,
     now: BlockNumber,
+    neurons: usize,
     parameters: Hyperparameters,
 }
 
@@ -171,7 +173,8 @@ type Refusal = (&'static str, String, Option<u64>);
 impl Limits {
     /// The first rule that `call` of `uid` breaks.
     fn refuses(&self, call: &Call, uid: Uid) -> Option<Refusal> {
-        let since = u64::from(self.now.0).saturating_sub(self.last_update);
+        // The call runs in the next block at the earliest.
+        let since = (u64::from(self.now.0) + 1).saturating_sub(self.last_update);
         let wait = self.parameters.weights_rate_limit.saturating_sub(since);
         let soon = (self.last_update > 0 && wait > 0)
             .then(|| format!("{since} blocks since the last weights, {wait} to wait"));
@@ -226,8 +229,9 @@ impl Limits {
         if uids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Some(("DuplicateUids", "a uid stands twice".to_owned(), None));
         }
-        if weights.len() < usize::from(wanted.weights_min) && !on_itself {
-            let reason = format!("{} weights are fewer than {}", weights.len(), wanted.weights_min);
+        let least = usize::from(wanted.weights_min).min(self.neurons);
+        if weights.len() < least && !on_itself {
+            let reason = format!("{} weights are fewer than {least}", weights.len());
             return Some(("WeightVecLengthIsLow", reason, None));
         }
         None
@@ -292,6 +296,7 @@ mod tests {
             permit: true,
             last_round: 70,
             now: BlockNumber(1_000),
+            neurons: 256,
             parameters: Hyperparameters {
                 commit_reveal,
                 version_key: 3,
@@ -332,7 +337,7 @@ mod tests {
         );
         assert_eq!(
             check(&limits, &plain(&two, 3)),
-            Some(("SettingWeightsTooFast", Some(50)))
+            Some(("SettingWeightsTooFast", Some(49)))
         );
         limits.last_update = 900;
         assert_eq!(check(&limits, &plain(&two, 3)), None);
@@ -344,6 +349,9 @@ mod tests {
             check(&limits, &plain(&[(1, 9)], 3)),
             Some(("WeightVecLengthIsLow", None))
         );
+        limits.neurons = 1;
+        assert_eq!(check(&limits, &plain(&[(1, 9)], 3)), None, "of one neuron");
+        limits.neurons = 256;
         limits.permit = false;
         assert_eq!(
             check(&limits, &plain(&two, 3)),
@@ -371,7 +379,7 @@ mod tests {
         );
         assert_eq!(
             check(&limits(true), &commit(70)),
-            Some(("CommittingWeightsTooFast", Some(50)))
+            Some(("CommittingWeightsTooFast", Some(49)))
         );
     }
 }

@@ -1,15 +1,15 @@
 //! Whether timelocked weights were really revealed: the chain drops them without a word when anything is wrong.
 //!
-//! [`await_reveal`] follows one commit to the block where its pulse is stored and the commit gone, and compares the
-//! stored row. It speaks to any [`Chain`], so the embedded chain is watched like a real one.
+//! [`await_reveal`] follows one commit until the chain has taken it away, which it does at the reveal and at the end of the
+//! reveal epoch, and compares the stored row. A row that had these weights before counts as revealed. It speaks to any [`Chain`], so the embedded chain is watched like a real one.
 
 use assay_types::{BlockNumber, Digest, Hotkey, MechId, NetUid, Uid, Weight};
 
 use crate::subtensor::header::blake2_256;
 use crate::{At, Chain, ChainError, ChainErrorKind, Metagraph, PendingCommit};
 
-/// Blocks after the pulse is stored within which the chain must have revealed: it tries in every block of the reveal
-/// epoch, and the pulse comes three blocks after that begins.
+/// Blocks after the commit is gone within which the row must be there: both change in one block, and reads of a node that
+/// switches forks may be some blocks apart.
 pub const REVEAL_GRACE_BLOCKS: u32 = 10;
 
 /// A commit to follow.
@@ -57,7 +57,7 @@ impl Committed {
 /// Where a commit stands.
 #[derive(Debug)]
 enum Standing {
-    /// Its pulse is not stored yet, or the chain has some blocks left to open it.
+    /// The chain still holds it and its reveal epoch is not over, or has just let it go.
     Waiting,
     /// The row is stored.
     Revealed,
@@ -71,7 +71,7 @@ enum Standing {
 /// [`ChainErrorKind::NotRevealed`] when they are not, with what is known; errors of reading that are not safe to retry.
 pub async fn await_reveal(chain: &dyn Chain, committed: &Committed) -> Result<BlockNumber, ChainError> {
     let mut heads = chain.heads().await?;
-    let mut stored_at = None;
+    let mut gone_at = None;
     while let Some(head) = heads.next().await {
         let head = match head {
             Ok(head) => head,
@@ -81,7 +81,7 @@ pub async fn await_reveal(chain: &dyn Chain, committed: &Committed) -> Result<Bl
             }
             Err(error) => return Err(error),
         };
-        match standing(chain, committed, At::Hash(head.hash), &mut stored_at).await {
+        match standing(chain, committed, At::Hash(head.hash), &mut gone_at).await {
             Ok(Standing::Waiting) => {}
             Ok(Standing::Revealed) => return Ok(head.number),
             Ok(Standing::Lost(reason)) => return Err(not_revealed(committed, reason)),
@@ -104,39 +104,41 @@ fn not_revealed(committed: &Committed, reason: String) -> ChainError {
     ChainError::new(format!("reveal weights on subnet {}", committed.netuid), kind)
 }
 
-/// Where a commit stands at one block; `stored_at` keeps the first block the pulse was seen in.
+/// Where a commit stands at one block; `gone_at` keeps the first block in which the chain no longer held it.
 async fn standing(
     chain: &dyn Chain,
     committed: &Committed,
     at: At,
-    stored_at: &mut Option<BlockNumber>,
+    gone_at: &mut Option<BlockNumber>,
 ) -> Result<Standing, ChainError> {
-    let last_round = chain.last_pulse_round(at).await?;
-    if last_round < committed.reveal_round {
+    let (netuid, mecid) = (committed.netuid, committed.mecid);
+    let metagraph = chain.metagraph(netuid, at).await?;
+    if metagraph.block < committed.block {
         return Ok(Standing::Waiting);
     }
-    let metagraph = chain.metagraph(committed.netuid, at).await?;
-    let since = stored_at.get_or_insert(metagraph.block).0;
-    let rows = chain.weights(committed.netuid, committed.mecid, at).await?;
-    let uid = metagraph.neuron(&committed.hotkey).map(|neuron| neuron.uid);
-    let row = rows.iter().find(|row| Some(row.uid) == uid);
-    let pending = chain
-        .pending_commits(committed.netuid, committed.mecid, at)
-        .await?;
-    let open = pending.iter().any(|found| is_same(found, committed));
-    if !open && row.is_some_and(|row| row.weights == committed.weights) {
-        return Ok(Standing::Revealed);
+    let pending = chain.pending_commits(netuid, mecid, at).await?;
+    let open = pending.iter().find(|found| is_same(found, committed));
+    if let Some(open) = open {
+        *gone_at = None;
+        let state = chain.epoch_state(netuid, at).await?;
+        if state.epoch_index <= open.epoch.saturating_add(state.reveal_period_epochs) {
+            return Ok(Standing::Waiting);
+        }
+    } else {
+        let rows = chain.weights(netuid, mecid, at).await?;
+        let uid = metagraph.neuron(&committed.hotkey).map(|neuron| neuron.uid);
+        let row = rows.iter().find(|row| Some(row.uid) == uid);
+        if row.is_some_and(|row| row.weights == committed.weights) {
+            return Ok(Standing::Revealed);
+        }
+        let gone = gone_at.get_or_insert(metagraph.block).0;
+        if metagraph.block.0.saturating_sub(gone) < REVEAL_GRACE_BLOCKS {
+            return Ok(Standing::Waiting);
+        }
     }
-    if metagraph.block.0.saturating_sub(since) < REVEAL_GRACE_BLOCKS {
-        return Ok(Standing::Waiting);
-    }
-    let pulse = chain.pulse(committed.reveal_round, at).await?;
-    Ok(Standing::Lost(reason(
-        committed,
-        &metagraph,
-        open,
-        pulse.is_some(),
-    )))
+    let has_pulse = chain.pulse(committed.reveal_round, at).await?.is_some();
+    let reason = reason(committed, &metagraph, open.is_some(), has_pulse);
+    Ok(Standing::Lost(reason))
 }
 
 fn is_same(found: &PendingCommit, committed: &Committed) -> bool {
@@ -152,8 +154,7 @@ fn reason(committed: &Committed, metagraph: &Metagraph, open: bool, has_pulse: b
         return format!("the chain has no pulse of round {}", committed.reveal_round);
     }
     if open {
-        return "its reveal epoch has not come although its pulse is there: the round was computed too early"
-            .to_owned();
+        return "its reveal epoch is over and the chain still holds it".to_owned();
     }
     if !neuron.permit {
         return format!("uid {} has no validator permit", neuron.uid);

@@ -57,6 +57,12 @@ impl Runtime {
         &self.metadata
     }
 
+    /// The value of a constant that is a little-endian `u64`.
+    pub fn constant_u64(&self, pallet: &str, name: &str) -> Option<u64> {
+        let constant = self.metadata.pallet_by_name(pallet)?.constant_by_name(name)?;
+        Some(u64::from_le_bytes(*constant.value().first_chunk()?))
+    }
+
     /// Whether a storage entry is there.
     pub fn has_storage(&self, pallet: &str, entry: &str) -> bool {
         self.metadata

@@ -28,6 +28,9 @@ const ATTEMPTS_MAX: u32 = 3;
 /// Most times the longest silence is waited for a head before the fate of a transaction counts as unknown.
 const SILENCES_MAX: u32 = 20;
 
+/// Last blocks of an era that are looked into a second time before a transaction counts as expired.
+const REORG_BLOCKS: u32 = 8;
+
 /// A transaction on its way.
 #[derive(Debug, Clone, Copy)]
 struct Sent {
@@ -60,8 +63,14 @@ pub(crate) async fn submit(
             Attempt::Done(receipt) => return receipt,
             // Nothing was sent that could still happen, so even a registration may be signed anew.
             Attempt::Stale(error) => error,
-            Attempt::Expired(error) if call.repeatable() => error,
-            Attempt::Expired(error) => return Err(error),
+            Attempt::Expired(error) => {
+                // Its nonce was never used: the next transaction of the key must not wait behind a gap.
+                queues.turn(signer.public_key().0).await.forget();
+                if !may_be_signed_anew(call) {
+                    return Err(error);
+                }
+                error
+            }
         };
         if attempt >= ATTEMPTS_MAX {
             return Err(error);
@@ -69,6 +78,12 @@ pub(crate) async fn submit(
         tracing::warn!(attempt, "{error}; signing anew");
         attempt += 1;
     }
+}
+
+/// Whether an expired call may be sent again as it is. Sealed weights may not: their round was computed for the block after
+/// the first try, and one era later the pulse could be out long before their reveal epoch, so that anybody could copy them.
+const fn may_be_signed_anew(call: &Call) -> bool {
+    call.repeatable() && !matches!(call, Call::CommitTimelockedWeights { .. })
 }
 
 async fn once(
@@ -141,7 +156,12 @@ async fn once(
         }
     };
     drop(next);
-    fate(client, call, sent, watch).await
+    let fate = fate(client, call, sent, watch).await;
+    if fate.is_err() {
+        // Unknown fate: what the node counts is all there is to go by.
+        queues.turn(account).await.forget();
+    }
+    fate
 }
 
 /// Watches, then searches.
@@ -256,7 +276,7 @@ async fn search(client: &Client, call: &Call, sent: Sent) -> Result<Attempt, Cha
     let silence = client.connection.timing().silence_max;
     let mut next = sent.birth.0.saturating_add(1);
     let era_end = sent.era_end.0;
-    let mut silences = 0;
+    let (mut silences, mut again) = (0, false);
     loop {
         let head = heads.borrow_and_update().map_or(0, |head| head.number.0);
         while next <= head.min(era_end) {
@@ -269,6 +289,14 @@ async fn search(client: &Client, call: &Call, sent: Sent) -> Result<Attempt, Cha
                     break;
                 }
             }
+        }
+        if next > era_end && !again {
+            // A block looked into may have been replaced since.
+            again = true;
+            next = era_end
+                .saturating_sub(REORG_BLOCKS)
+                .max(sent.birth.0.saturating_add(1));
+            continue;
         }
         if next > era_end {
             let error = ChainError::new(operation, ChainErrorKind::Expired { era_end });

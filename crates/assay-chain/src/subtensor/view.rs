@@ -112,6 +112,7 @@ impl View<'_> {
         let (prefix, at) = (hex0x(&prefix), hex0x(&self.head.hash.0));
         let mut entries = Vec::new();
         let mut after: Option<String> = None;
+        let mut seen = 0;
         loop {
             let params = [json!(prefix), json!(PAGE_KEYS), json!(after), json!(at)];
             let page: Vec<String> = self
@@ -123,9 +124,13 @@ impl View<'_> {
                 .into_iter()
                 .filter(|key| key.starts_with(&prefix) && after.as_ref().is_none_or(|after| key > after))
                 .collect();
+            // Keys count, not values: a node could send keys without values for ever.
+            seen += page.len();
             let asked: Vec<&String> = page.iter().collect();
             for (key, value) in self.query(&asked).await? {
-                let Some(value) = value else { continue };
+                let (Some(value), true) = (value, page.contains(&key)) else {
+                    continue;
+                };
                 let bytes = unhex(&key).map_err(|reason| self.error(answer(reason)))?;
                 let parts = self
                     .runtime
@@ -133,7 +138,7 @@ impl View<'_> {
                     .map_err(|kind| self.error(kind))?;
                 entries.push((parts, self.decode(pallet, entry, &value)?));
             }
-            if entries.len() > ENTRIES_MAX {
+            if seen > ENTRIES_MAX {
                 let reason = format!("more than {ENTRIES_MAX} entries of {pallet}.{entry}");
                 return Err(self.error(answer(reason)));
             }

@@ -8,6 +8,9 @@ use super::WalletError;
 /// Most bytes of a name.
 const NAME_BYTES_MAX: usize = 64;
 
+/// Ends of names that files beside a hotkey's own have: its public half, and a file being written.
+const RESERVED_ENDS: [&str; 2] = ["pub.txt", ".tmp"];
+
 /// A wallet's or hotkey's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyName(String);
@@ -27,6 +30,7 @@ impl FromStr for KeyName {
         if text.is_empty()
             || text.len() > NAME_BYTES_MAX
             || text.starts_with('.')
+            || RESERVED_ENDS.iter().any(|end| text.ends_with(end))
             || !text.chars().all(allowed)
         {
             let shown: String = text.chars().take(NAME_BYTES_MAX).collect();
@@ -53,6 +57,8 @@ mod tests {
         }
         for bad in [
             "",
+            "minerpub.txt",
+            "miner.tmp",
             ".",
             "..",
             "../x",

@@ -174,15 +174,16 @@ impl Wallets {
                 return Err(WalletError::Exists(public_path.clone()));
             }
         }
-        if overwrite == Overwrite::Yes {
-            // A crash in between leaves no public half rather than another key's.
-            disk::remove(public_path)?;
-        }
         let plain = file.secret_json()?;
         let content = match password {
             Some(password) => Zeroizing::new(nacl::encrypt(&plain, password)?),
             None => plain,
         };
+        if overwrite == Overwrite::Yes {
+            // Behind all that can fail for want of memory. A crash from here on leaves no public half rather than
+            // another key's.
+            disk::remove(public_path)?;
+        }
         disk::write(secret_path, &content, overwrite)?;
         disk::write(public_path, &file.public_json(), Overwrite::Yes)
     }

@@ -190,6 +190,42 @@ async fn past_its_era_a_commitment_is_sent_again() {
     let script = node.script();
     assert_eq!(script.submitted.len(), 2);
     assert_ne!(script.submitted[0], script.submitted[1], "of a new era");
+    // The first one's nonce was never used: a gap would park the second for good.
+    assert_eq!(nonce(&script.submitted[0]), nonce(&script.submitted[1]));
+}
+
+/// The nonce of a signed transaction, below 64: length, version, address, signature and era stand before it.
+fn nonce(signed: &[u8]) -> u8 {
+    let head = if signed[0] & 3 == 1 { 2 } else { 4 };
+    let compact = signed[head + 1 + 33 + 65 + 2];
+    assert_eq!(compact & 3, 0, "a nonce of one byte");
+    compact >> 2
+}
+
+#[tokio::test]
+async fn past_its_era_sealed_weights_are_not_sent_again() {
+    let Some(mut script) = subnet("past_its_era_sealed_weights_are_not_sent_again") else {
+        return;
+    };
+    script.submits.push_back(Submit::Drop);
+    let (node, chain) = start(script).await;
+    let call = Call::CommitTimelockedWeights {
+        netuid: NetUid(7),
+        mecid: assay_types::MechId(0),
+        commit: vec![1; 300],
+        reveal_round: 1_000,
+        version: 4,
+    };
+    let signer = dev::alice();
+    let blocks = async {
+        node.make_block_after(1).await;
+        node.make_blocks(ERA_BLOCKS as usize);
+    };
+    let (result, ()) = tokio::join!(chain.submit(&call, &signer), blocks);
+    let error = result.unwrap_err();
+    assert!(matches!(error.kind, ChainErrorKind::Expired { .. }), "{error}");
+    assert!(error.retry_is_safe(), "predicted and sealed anew");
+    assert_eq!(node.script().submitted.len(), 1);
 }
 
 #[tokio::test]

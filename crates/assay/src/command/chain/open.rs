@@ -53,8 +53,27 @@ pub(super) async fn open(network: Network) -> anyhow::Result<Opened> {
 async fn embedded(place: Option<&str>) -> anyhow::Result<Opened> {
     let place = place.unwrap_or(EMBEDDED_ADDRESS);
     let address = place.strip_prefix("ws://").unwrap_or(place);
+    let is_file = std::path::Path::new(place).is_file();
+    if !is_file
+        && place
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+        && address.parse::<SocketAddr>().is_err()
+    {
+        return Err(UsageError::new(
+            format!("`{place}` is no loopback address"),
+            "give an address such as `embedded:127.0.0.1:9955`, or a state file",
+        )
+        .into());
+    }
     let chain = if address.parse::<SocketAddr>().is_ok() {
         Remote::connect(&format!("ws://{address}"), None).await?.chain()
+    } else if !is_file {
+        return Err(UsageError::new(
+            format!("`{place}` is neither a loopback address nor a state file"),
+            "`assay chain run --state FILE` makes one",
+        )
+        .into());
     } else {
         let options = NodeOptions {
             genesis: Genesis::development(),

@@ -40,7 +40,10 @@ pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Resul
             args.block_time.as_millis()
         )
     })?;
-    tokio::signal::ctrl_c().await.context("wait for an interrupt")?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for an interrupt")?,
+        () = node.ended() => anyhow::bail!("the chain makes no more blocks; the log above says why"),
+    }
     stop.send_replace(true);
     served.closed().await;
     node.stop().await;

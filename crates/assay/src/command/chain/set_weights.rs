@@ -1,11 +1,12 @@
 //! `assay chain weights --set`: sets weights in the clear, or timelocked where the subnet wants it.
 
 use anyhow::Context as _;
+use assay_chain::preflight::{CommitState, Preflight, WeightsCall};
 use assay_chain::reveal::{BlockClock, reveal_of};
 use assay_chain::sealed::{Seal, sealed_weights};
 use assay_chain::subtensor::{Committed, await_reveal};
 use assay_chain::timelock::Entropy;
-use assay_chain::{At, Call, Head};
+use assay_chain::{At, Call, ChainError, PendingCommit};
 use assay_types::{Hotkey, MechId, NetUid, Uid, Weight};
 use serde_json::json;
 use subxt_signer::sr25519::Keypair;
@@ -15,9 +16,6 @@ use crate::command::chain::open::{Opened, network_of, open};
 use crate::command::chain::{keys, send};
 use crate::console::Console;
 use crate::exit::UsageError;
-
-/// Blocks over which the time of a block is measured.
-const CLOCK_BLOCKS: u32 = 10;
 
 pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Result<()> {
     let scores = scores(&args.set)?;
@@ -37,6 +35,10 @@ pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Res
         let (call, round) = sealed(&opened, &wanted, &signer).await?;
         (call, Some(round))
     } else {
+        let plain = wanted.weights_call();
+        wanted
+            .preflight(&opened, At::Head, &signer, |checks| checks.set_weights(&plain))
+            .await?;
         (wanted.plain(), None)
     };
     let data = json!({
@@ -70,6 +72,33 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn weights_call(&self) -> WeightsCall<'_> {
+        WeightsCall {
+            mecid: self.mecid,
+            weights: &self.weights,
+            version_key: self.version_key,
+        }
+    }
+
+    /// Checks what the chain would refuse or, at a reveal, drop in silence.
+    async fn preflight(
+        &self,
+        opened: &Opened,
+        at: At,
+        signer: &Keypair,
+        check: impl FnOnce(&Preflight<'_>) -> Result<(), ChainError>,
+    ) -> anyhow::Result<()> {
+        let hotkey = Hotkey(signer.public_key().0);
+        let metagraph = opened.chain.metagraph(self.netuid, at).await?;
+        let hyperparameters = opened.chain.hyperparameters(self.netuid, at).await?;
+        check(&Preflight {
+            metagraph: &metagraph,
+            hyperparameters: &hyperparameters,
+            hotkey: &hotkey,
+        })?;
+        Ok(())
+    }
+
     fn plain(&self) -> Call {
         Call::SetWeights {
             netuid: self.netuid,
@@ -88,9 +117,21 @@ async fn sealed(opened: &Opened, wanted: &Wanted, signer: &Keypair) -> anyhow::R
     let state = chain.epoch_state(wanted.netuid, at).await?;
     let clock = BlockClock {
         now_ms: head.time_ms,
-        block_ms: block_ms(opened, &head).await?,
+        block_ms: chain.block_time_ms().await?,
     };
     let reveal = reveal_of(&state, wanted.netuid, clock).context("predict the reveal")?;
+    let hotkey = Hotkey(signer.public_key().0);
+    let pending = chain.pending_commits(wanted.netuid, wanted.mecid, at).await?;
+    let own = |commit: &&PendingCommit| commit.hotkey == hotkey && commit.epoch == reveal.commit_epoch;
+    let commit = CommitState {
+        reveal_round: reveal.round,
+        last_stored_round: chain.last_pulse_round(at).await?,
+        open_commits: pending.iter().filter(own).count(),
+    };
+    let call = wanted.weights_call();
+    wanted
+        .preflight(opened, at, signer, |checks| checks.commit_weights(&call, commit))
+        .await?;
     let beacon = chain.beacon(at).await?;
     let entropy = Entropy::random().context("seal the weights")?;
     let seal = Seal {
@@ -99,24 +140,13 @@ async fn sealed(opened: &Opened, wanted: &Wanted, signer: &Keypair) -> anyhow::R
     };
     let call = sealed_weights(
         (wanted.netuid, wanted.mecid),
-        (&Hotkey(signer.public_key().0), wanted.version_key),
+        (&hotkey, wanted.version_key),
         &wanted.weights,
         seal,
         &entropy,
     )
     .context("seal the weights")?;
     Ok((call, reveal.round))
-}
-
-/// The time between blocks, from the last ones.
-async fn block_ms(opened: &Opened, head: &Head) -> anyhow::Result<u64> {
-    let back = head.number.0.min(CLOCK_BLOCKS);
-    if back == 0 {
-        return Ok(12_000);
-    }
-    let at = At::Number(assay_types::BlockNumber(head.number.0 - back));
-    let before = opened.chain.head(at).await?;
-    Ok((head.time_ms.saturating_sub(before.time_ms) / u64::from(back)).max(1))
 }
 
 /// Sends, then waits until the weights are revealed.
