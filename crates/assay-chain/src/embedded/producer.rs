@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use assay_types::{BlockNumber, Coldkey, Digest, tagged_hash};
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +24,9 @@ use crate::{ChainError, ChainErrorKind, Head};
 
 /// Most blocks of one reorganisation, whatever is final.
 const REORG_BLOCKS_MAX: u32 = 64;
+
+/// Orders waiting for a block.
+const INHERENTS_MAX: usize = 4_096;
 
 /// What the task is asked to do.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ impl Producer {
     /// Serves commands until told to stop or everybody has gone.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut ticks = match self.clock {
-            Clock::Every(interval) => Some(tokio::time::interval(interval)),
+            Clock::Every(interval) => Some(ticks_of(interval)),
             _ => None,
         };
         let stopped = loop {
@@ -104,6 +108,11 @@ impl Producer {
             }
             Command::Seal(blocks, reply) => {
                 let _ = reply.send(self.seal_many(blocks).await);
+            }
+            Command::Include(_, reply) if self.inherents.len() >= INHERENTS_MAX => {
+                let reason = format!("{INHERENTS_MAX} orders wait for the next block already");
+                let kind = ChainErrorKind::State { reason };
+                let _ = reply.send(Err(ChainError::new("order for the next block", kind)));
             }
             Command::Include(inherent, reply) => {
                 self.inherents.push(inherent);
@@ -285,6 +294,13 @@ impl Producer {
         }
         Ok(())
     }
+}
+
+/// Ticks that do not catch up after a pause: a sleeping laptop owes no blocks.
+fn ticks_of(interval: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
 }
 
 /// A block before it is run.
