@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use assay_types::{BlockNumber, Coldkey, Digest, tagged_hash};
 use tokio::sync::{mpsc, oneshot};
@@ -64,7 +65,7 @@ impl Producer {
     /// Serves commands until told to stop or everybody has gone.
     pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut ticks = match self.clock {
-            Clock::Every(interval) => Some(tokio::time::interval(interval)),
+            Clock::Every(interval) => Some(ticks_of(interval)),
             _ => None,
         };
         let stopped = loop {
@@ -108,12 +109,12 @@ impl Producer {
             Command::Seal(blocks, reply) => {
                 let _ = reply.send(self.seal_many(blocks).await);
             }
+            Command::Include(_, reply) if self.inherents.len() >= INHERENTS_MAX => {
+                let reason = format!("{INHERENTS_MAX} orders wait for the next block already");
+                let kind = ChainErrorKind::State { reason };
+                let _ = reply.send(Err(ChainError::new("order for the next block", kind)));
+            }
             Command::Include(inherent, reply) => {
-                if self.inherents.len() >= INHERENTS_MAX {
-                    let reason = format!("{INHERENTS_MAX} orders wait for the next block already");
-                    let _ = reply.send(Err(ChainError::new("order", ChainErrorKind::State { reason })));
-                    return;
-                }
                 self.inherents.push(inherent);
                 let result = match self.clock {
                     Clock::Instant => self.seal().await,
@@ -304,6 +305,13 @@ impl Producer {
         }
         Ok(())
     }
+}
+
+/// Ticks that do not catch up after a pause: a sleeping laptop owes no blocks.
+fn ticks_of(interval: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
 }
 
 /// A block before it is run.
