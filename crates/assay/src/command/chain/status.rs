@@ -1,6 +1,6 @@
 //! `assay chain status`: what is connected to and how it is.
 
-use assay_chain::{At, EpochState};
+use assay_chain::{At, EpochState, Network};
 use assay_types::{BlockNumber, NetUid};
 use serde::Serialize;
 
@@ -8,6 +8,11 @@ use crate::cli::NetworkArgs;
 use crate::command::chain::amounts::{tao, utc};
 use crate::command::chain::open::{Opened, network_of, open};
 use crate::console::Console;
+
+/// A head may be this old: ten blocks of a chain that makes one in 12 s.
+const AGE_SECONDS_MAX: i64 = 120;
+/// A head may be this far ahead of this machine's clock.
+const AHEAD_SECONDS_MAX: i64 = 6;
 
 #[derive(Debug, Serialize)]
 struct Data {
@@ -17,6 +22,9 @@ struct Data {
     time: String,
     /// Age of the head by this machine's clock, seconds; negative if the clock is behind.
     age_seconds: i64,
+    /// What is odd about that age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<String>,
     finalized_block: u32,
     spec_version: Option<u32>,
     last_drand_round: Option<u64>,
@@ -34,7 +42,10 @@ struct Subnet {
 }
 
 pub(super) async fn run(args: &NetworkArgs, netuid: Option<u16>, console: &Console) -> anyhow::Result<()> {
-    let opened = open(network_of(args)?).await?;
+    let network = network_of(args)?;
+    // The embedded chain keeps a time of its own.
+    let has_real_time = !matches!(network, Network::Embedded(_));
+    let opened = open(network).await?;
     let head = opened.chain.head(At::Head).await?;
     let subnet = match netuid {
         Some(netuid) => Some(subnet(&opened, NetUid(netuid), At::Hash(head.hash)).await?),
@@ -46,6 +57,7 @@ pub(super) async fn run(args: &NetworkArgs, netuid: Option<u16>, console: &Conso
         hash: head.hash.to_string(),
         time: utc(head.time_ms),
         age_seconds: age_seconds(head.time_ms),
+        clock: clock(age_seconds(head.time_ms)).filter(|_| has_real_time),
         finalized_block: opened.chain.head(At::Finalized).await?.number.0,
         spec_version: opened.spec_version,
         // A runtime without a beacon has said so in `lacks`.
@@ -74,6 +86,19 @@ fn age_seconds(time_ms: u64) -> i64 {
     now.saturating_sub(i64::try_from(time_ms).unwrap_or(i64::MAX)) / 1_000
 }
 
+/// A warning where the head is from the future or long past.
+fn clock(age_seconds: i64) -> Option<String> {
+    if age_seconds < -AHEAD_SECONDS_MAX {
+        return Some(format!(
+            "this machine's clock is {} s behind the chain's",
+            -age_seconds
+        ));
+    }
+    (age_seconds > AGE_SECONDS_MAX).then(|| {
+        format!("the head is {age_seconds} s old: the node is behind, or this machine's clock ahead")
+    })
+}
+
 fn text(data: &Data) -> String {
     let mut lines = vec![
         format!("network      {}", data.network),
@@ -83,6 +108,7 @@ fn text(data: &Data) -> String {
         ),
         format!("finalized    {}", data.finalized_block),
     ];
+    lines.extend(data.clock.iter().map(|odd| format!("warning      {odd}")));
     if let Some(spec) = data.spec_version {
         lines.push(format!("runtime      {spec}"));
     }
@@ -106,4 +132,18 @@ fn text(data: &Data) -> String {
     }
     lines.extend(data.lacks.iter().map(|name| format!("lacks        {name}")));
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_far_off_is_told_in_both_directions() {
+        for fine in [-6, 0, 12, 120] {
+            assert_eq!(clock(fine), None, "{fine}");
+        }
+        assert!(clock(-7).is_some_and(|odd| odd.contains("7 s behind")));
+        assert!(clock(3_600).is_some_and(|odd| odd.contains("3600 s old")));
+    }
 }
