@@ -195,7 +195,11 @@ async fn past_its_era_a_commitment_is_sent_again() {
 }
 
 /// The nonce of a signed transaction, below 64: length, version, address, signature and era stand before it.
-fn nonce(signed: &[u8]) -> u8 {
+fn nonce(signed: &str) -> u8 {
+    let digits = signed.trim_start_matches("0x").as_bytes().chunks(2);
+    let signed: Vec<u8> = digits
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
     let head = if signed[0] & 3 == 1 { 2 } else { 4 };
     let compact = signed[head + 1 + 33 + 65 + 2];
     assert_eq!(compact & 3, 0, "a nonce of one byte");
