@@ -188,10 +188,10 @@ pub(crate) struct CommitArgs {
     #[arg(long)]
     pub(crate) text: Option<String>,
     /// Bytes to commit
-    #[arg(long, value_name = "DIGITS")]
+    #[arg(long, value_name = "HEX")]
     pub(crate) hex: Option<String>,
     /// BLAKE2b-256 of what is kept back
-    #[arg(long, value_name = "DIGITS", conflicts_with = "seal_until")]
+    #[arg(long, value_name = "HEX", conflicts_with = "seal_until")]
     pub(crate) digest: Option<String>,
     /// Seal it until this drand round
     #[arg(long, value_name = "ROUND")]
