@@ -1,0 +1,7 @@
+//! What a dataset is worth: hard gates, exact n-gram bits per byte, their intervals and verdicts.
+//!
+//! Pure: documents and seeds come in as values, reports leave as values; no path, socket, clock or global randomness.
+//! Stages 0 and 1 are integers until the last division, so every machine and thread count gives the same bits
+//! (docs/evaluation.md). `f64` appears only in intervals, with + − × ÷ √ in a written order.
+#![deny(clippy::indexing_slicing)]
+
