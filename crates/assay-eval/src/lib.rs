@@ -5,3 +5,5 @@
 //! (docs/evaluation.md). `f64` appears only in intervals, with + − × ÷ √ in a written order.
 #![deny(clippy::indexing_slicing)]
 
+pub mod ngram;
+pub mod tokenizer;

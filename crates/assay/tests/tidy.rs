@@ -14,10 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("assay-refine", &["assay-types"]),
     ("assay-mechanism", &["assay-types"]),
     // Gates reuse the signatures and filters of refinement; intervals and fineness are the mechanism's.
-    (
-        "assay-eval",
-        &["assay-mechanism", "assay-refine", "assay-types"],
-    ),
+    ("assay-eval", &["assay-mechanism", "assay-refine", "assay-types"]),
     ("assay-hub", &["assay-types"]),
     // The local driver opens the files of `assay evaluate` as it does those of `assay refine`.
     (
