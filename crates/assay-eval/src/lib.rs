@@ -5,5 +5,10 @@
 //! (docs/evaluation.md). `f64` appears only in intervals, with + − × ÷ √ in a written order.
 #![deny(clippy::indexing_slicing)]
 
+pub mod held_out;
+pub mod interval;
 pub mod ngram;
+pub mod profile;
+pub mod sample;
+pub mod stage1;
 pub mod tokenizer;
