@@ -136,6 +136,23 @@ fn interval(folds: &[f64], samples: &[f64]) -> Interval {
     }
 }
 
+/// Probability that the true difference has the sign of the point: Student's t of `folds − 1` degrees of freedom.
+///
+/// With three and five folds (two and four degrees) the distribution is algebraic: `½ + t/(2√(2 + t²))` and `½ + ⅜·u·(1 −
+/// u²/12)` with `u = t/√(1 + t²/4)`. Any other number takes the wider tails of two degrees.
+pub fn probability(difference: &Interval, folds: usize) -> f64 {
+    if difference.standard_error <= 0.0 {
+        return if difference.point == 0.0 { 0.5 } else { 1.0 };
+    }
+    let t = difference.point.abs() / difference.standard_error;
+    if folds == 5 {
+        let u = t / (1.0 + t * t / 4.0).sqrt();
+        0.5 + 0.375 * u * (1.0 - u * u / 12.0)
+    } else {
+        0.5 + t / (2.0 * (2.0 + t * t).sqrt())
+    }
+}
+
 /// t(.975) of `folds` folds.
 fn quantile(folds: usize) -> f64 {
     match folds {
@@ -175,6 +192,15 @@ mod tests {
         assert!((found.high - found.point - 3.182 * found.standard_error).abs() < 1e-12);
         assert!(!found.is_decided());
         assert!(interval(&[1.0], &[1.0, 1.1]).is_decided());
+        let at = |point| Interval {
+            point,
+            low: 0.0,
+            high: 0.0,
+            standard_error: 1.0,
+        };
+        assert!((probability(&at(-2.776), 5) - 0.975).abs() < 1e-4);
+        assert!((probability(&at(4.303), 3) - 0.975).abs() < 1e-4);
+        assert!((probability(&at(0.0), 3) - 0.5).abs() < 1e-12);
         assert!((quantile(3) - 4.303).abs() < 1e-9 && quantile(5) < quantile(4));
     }
 }

@@ -5,10 +5,16 @@
 //! (docs/evaluation.md). `f64` appears only in intervals, with + − × ÷ √ in a written order.
 #![deny(clippy::indexing_slicing)]
 
+pub mod arm;
+pub mod contamination;
+pub mod evaluate;
+pub mod gates;
 pub mod held_out;
 pub mod interval;
 pub mod ngram;
+pub mod pack;
 pub mod profile;
+pub mod report;
 pub mod sample;
 pub mod stage1;
 pub mod tokenizer;
