@@ -1,4 +1,4 @@
-//! What the environment may set, read in one place: S3 credentials, endpoint and region.
+//! What the environment may set, read in one place: hub options and the evaluation pack.
 //!
 //! | variable | what |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | `ASSAY_HUB__S3__REGION` | region of the bucket |
 //! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | keys; without them buckets are read anonymously |
 //! | `ASSAY_HUB__PROXY` | address of an HTTP proxy |
+//! | `ASSAY_EVALUATE__PACK` | evaluation pack that `assay evaluate` uses without `--pack` and `--eval` |
 
 use assay_hub::{OpenOptions, Secret};
 
@@ -21,6 +22,11 @@ pub(crate) fn open_options() -> OpenOptions {
     options.s3.session_token = variable("AWS_SESSION_TOKEN").map(Secret::new);
     options.proxy = variable("ASSAY_HUB__PROXY").map(Secret::new);
     options
+}
+
+/// The evaluation pack to use if none is given.
+pub(crate) fn evaluation_pack() -> Option<std::path::PathBuf> {
+    variable("ASSAY_EVALUATE__PACK").map(std::path::PathBuf::from)
 }
 
 fn variable(name: &str) -> Option<String> {
