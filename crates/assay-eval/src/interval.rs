@@ -122,12 +122,21 @@ impl<'a> Bootstrap<'a> {
     }
 }
 
-/// Mean of the folds with `t·√(var(folds)/S + var(samples))` around it.
+/// Mean of the folds with `t·√(var(folds)/S + var(samples))` around it; with two or three folds `√(t²·var(folds)/S +
+/// 1.96²·var(samples))`.
 fn interval(folds: &[f64], samples: &[f64]) -> Interval {
     let point = mean(folds);
     let of_folds = variance(folds) / folds.len().max(1) as f64;
-    let standard_error = (of_folds + variance(samples)).sqrt();
-    let half = quantile(folds.len()) * standard_error;
+    let of_documents = variance(samples);
+    let standard_error = (of_folds + of_documents).sqrt();
+    let half = match folds.len() {
+        // t of one or two degrees of freedom belongs to the folds alone: documents are many.
+        2 | 3 => {
+            let t = quantile(folds.len());
+            (t * t * of_folds + NORMAL_P975 * NORMAL_P975 * of_documents).sqrt()
+        }
+        many => quantile(many) * standard_error,
+    };
     Interval {
         point,
         low: point - half,
@@ -191,6 +200,10 @@ mod tests {
         assert!((found.standard_error - (5.0_f64 / 12.0 + 0.5).sqrt()).abs() < 1e-12);
         assert!((found.high - found.point - 3.182 * found.standard_error).abs() < 1e-12);
         assert!(!found.is_decided());
+        // Three folds 1, 2, 3: variance 1, /3; t(.975, 2) for them, 1.96 for the documents' .5.
+        let small = interval(&[1.0, 2.0, 3.0], &[0.0, 1.0]);
+        let half = (4.303_f64.powi(2) / 3.0 + 1.96 * 1.96 * 0.5).sqrt();
+        assert!((small.high - small.point - half).abs() < 1e-12);
         assert!(interval(&[1.0], &[1.0, 1.1]).is_decided());
         let at = |point| Interval {
             point,

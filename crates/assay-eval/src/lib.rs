@@ -12,6 +12,7 @@ pub mod gates;
 pub mod held_out;
 pub mod interval;
 pub mod ngram;
+pub mod ore;
 pub mod pack;
 pub mod profile;
 pub mod report;

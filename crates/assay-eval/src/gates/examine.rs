@@ -26,6 +26,10 @@ const ALL_PPM: u32 = 1_000_000;
 
 /// Facts of a document.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts that are only counted"
+)]
 pub struct Facts {
     /// Bytes of the text.
     pub bytes: u64,

@@ -1,6 +1,6 @@
 //! Counts of a whole dataset, document after document, and the gates they give.
 //!
-//! Facts come in the dataset's order. Memory: 16 bytes a text and 14 band keys of 8 bytes a document.
+//! Facts come in the dataset's order. Memory: the hash of each text and 14 band keys, about 300 bytes a document.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,6 +11,9 @@ use super::{
     CONTAMINATION_PPM_MAX, EXACT_DUPLICATES_PPM_MAX, Facts, Gate, LANGUAGE_PPM_MAX, MARKUP_PPM_MAX,
     NEAR_DUPLICATES_PPM_MAX, REPETITION_PPM_MAX, UNREADABLE_PPM_MAX,
 };
+
+/// A gate's name, part, whole, threshold, and what the part is.
+type Share = (&'static str, u64, u64, u64, &'static str);
 
 /// Counts of a dataset.
 #[derive(Debug, Default)]
@@ -61,81 +64,110 @@ impl Tally {
     /// The gates by name, but those of the arm as a whole; `language` is the declared one, `has_public` says whether an index
     /// of public benchmarks was there.
     pub fn gates(&self, language: &str, has_public: bool) -> BTreeMap<&'static str, Gate> {
+        let gate = |(name, part, whole, threshold, what)| (name, Gate::share(part, whole, threshold, what));
+        let mut gates: BTreeMap<&'static str, Gate> = self.shares(language).into_iter().map(gate).collect();
+        if !has_public {
+            let why = "no index of benchmarks was given (`assay evaluate index`)";
+            gates.insert("contamination", Gate::unchecked(why));
+        }
+        gates
+    }
+
+    fn shares(&self, language: &str) -> [Share; 8] {
         let documents = self.documents;
-        let known: u64 = self
-            .languages
-            .iter()
-            .filter(|(code, _)| !code.is_empty())
-            .map(|(_, count)| count)
-            .sum();
+        let others = self.languages.iter().filter(|(code, _)| !code.is_empty());
+        let known: u64 = others.map(|(_, count)| count).sum();
         let declared = self.languages.get(language).copied().unwrap_or(0);
-        let share = |part, threshold, what| Gate::share(part, documents, threshold, what);
-        let public = if has_public {
-            share(
-                self.public_hits,
-                CONTAMINATION_PPM_MAX,
-                "documents share 13 words with a benchmark",
-            )
-        } else {
-            Gate::unchecked("no index of benchmarks was given (`assay evaluate index`)")
-        };
-        BTreeMap::from([
+        let lines = documents + self.unreadable;
+        [
             (
                 "exact_duplicates",
-                Gate::share(
-                    self.duplicate_tokens,
-                    self.tokens,
-                    EXACT_DUPLICATES_PPM_MAX,
-                    "tokens are in documents that occurred before",
-                ),
+                self.duplicate_tokens,
+                self.tokens,
+                EXACT_DUPLICATES_PPM_MAX,
+                "tokens are in documents that occurred before",
             ),
             (
                 "near_duplicates",
-                share(
-                    self.near_duplicates,
-                    NEAR_DUPLICATES_PPM_MAX,
-                    "documents nearly repeat an earlier one",
-                ),
+                self.near_duplicates,
+                documents,
+                NEAR_DUPLICATES_PPM_MAX,
+                "documents nearly repeat an earlier one",
             ),
             (
                 "repetition",
-                share(
-                    self.repetitive,
-                    REPETITION_PPM_MAX,
-                    "documents repeat their own words",
-                ),
+                self.repetitive,
+                documents,
+                REPETITION_PPM_MAX,
+                "documents repeat their own words",
             ),
             (
                 "language",
-                Gate::share(
-                    known - declared,
-                    known,
-                    LANGUAGE_PPM_MAX,
-                    &format!("documents are in another language than `{language}`"),
-                ),
+                known - declared,
+                known,
+                LANGUAGE_PPM_MAX,
+                "documents are in another language than the declared one",
             ),
             (
                 "markup",
-                share(self.markup, MARKUP_PPM_MAX, "documents are full of tags"),
+                self.markup,
+                documents,
+                MARKUP_PPM_MAX,
+                "documents are full of tags",
             ),
-            ("contamination", public),
+            (
+                "contamination",
+                self.public_hits,
+                documents,
+                CONTAMINATION_PPM_MAX,
+                "documents share 13 words with a benchmark",
+            ),
             (
                 "held_out",
-                share(
-                    self.held_out_hits,
-                    CONTAMINATION_PPM_MAX,
-                    "documents share 13 words with the evaluation text (they were not trained on)",
-                ),
+                self.held_out_hits,
+                documents,
+                CONTAMINATION_PPM_MAX,
+                "documents share 13 words with the evaluation text (they were not trained on)",
             ),
             (
                 "readable",
-                Gate::share(
-                    self.unreadable,
-                    documents + self.unreadable,
-                    UNREADABLE_PPM_MAX,
-                    "lines hold no text",
-                ),
+                self.unreadable,
+                lines,
+                UNREADABLE_PPM_MAX,
+                "lines hold no text",
             ),
-        ])
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contamination::GramIndex;
+    use crate::gates::Examiner;
+
+    fn failed(texts: &[&str]) -> Vec<&'static str> {
+        let mut examiner = Examiner::default();
+        let mut tally = Tally::default();
+        for text in texts {
+            tally.push(&examiner.facts(text, &GramIndex::default(), &GramIndex::default()));
+        }
+        let gates = tally.gates("en", false);
+        assert_eq!(gates["contamination"].passed, None);
+        let failed = gates.iter().filter(|(_, gate)| gate.passed == Some(false));
+        failed.map(|(name, _)| *name).collect()
+    }
+
+    const A: &str = "The river rose in spring, so an old mill near our bridge had to close for three weeks, and nobody minded.";
+    const B: &str = "Flour was cheap that year, and children swam in the long summer where wooden carts used to wait for the miller.";
+    const C: &str = "Der Fluss stieg im Frühling, und die alte Mühle an der Brücke musste für drei Wochen geschlossen werden.";
+
+    #[test]
+    fn gates_name_what_is_wrong() {
+        assert!(failed(&[A, B]).is_empty());
+        assert_eq!(failed(&[A, B, A]), ["exact_duplicates", "near_duplicates"]);
+        assert_eq!(failed(&[A, B, C]), ["language"]);
+        // The same words with other punctuation have the same signature, but not the same text.
+        assert_eq!(failed(&[A, B, &A.replace(',', ";")]), ["near_duplicates"]);
     }
 }

@@ -6,3 +6,4 @@ mod corrupt;
 mod data;
 mod families;
 mod fixture;
+mod web;

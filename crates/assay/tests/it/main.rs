@@ -9,6 +9,7 @@ mod bad_input;
 mod dedup;
 mod determinism;
 mod disk;
+mod evaluate;
 mod help;
 mod json;
 mod pack;
