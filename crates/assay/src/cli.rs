@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Dedup(DedupArgs),
     /// Recompute a dataset's rows from its archives; exit status 4 on any difference
     Verify(VerifyArgs),
+    /// Measure what datasets are worth: gates, bits per byte, fineness; exit status 4 if a gate fails
+    Evaluate(EvaluateArgs),
     /// Pack HTML files into a WARC file
     Pack(PackArgs),
     /// Show and check recipes
@@ -294,6 +296,82 @@ pub(crate) struct VerifyArgs {
     /// Worker threads [default: number of cores]
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
+Examples:
+  assay evaluate mine/ --against theirs.parquet --eval wiki.jsonl books/
+  assay evaluate pack wiki.jsonl books/ --out eval.jsonl
+  assay evaluate index benchmarks/ --out bench.index
+  assay evaluate mine/ --ore visible.jsonl.gz --pack eval.jsonl --index bench.index --json"
+)]
+pub(crate) struct EvaluateArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<EvaluateCommand>,
+    /// Datasets: folders of `assay refine`, Parquet, JSON Lines (plain, gzip, zstd), text files, folders
+    #[arg(required = true, value_name = "DATASET")]
+    pub(crate) datasets: Vec<PathBuf>,
+    /// Say whether the first dataset is better than this one
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) against: Option<PathBuf>,
+    /// Evaluation text, one domain a file or folder
+    #[arg(long, value_name = "TEXT", num_args = 1.., conflicts_with = "pack")]
+    pub(crate) eval: Vec<PathBuf>,
+    /// Evaluation pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pack: Option<PathBuf>,
+    /// All visible text of the same archives: fineness 0
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) ore: Option<PathBuf>,
+    /// Index of public benchmarks, made by `assay evaluate index`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) index: Option<PathBuf>,
+    /// How much to compute
+    #[arg(long, value_enum, default_value_t = BudgetArg::Quick)]
+    pub(crate) budget: BudgetArg,
+    /// Declared language, ISO 639-1
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub(crate) language: String,
+    /// Seed of the samples
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// How much an evaluation computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BudgetArg {
+    /// Gates and n-gram bits per byte
+    Quick,
+    /// And training of small transformers, 4 seeds
+    Standard,
+    /// 8 seeds and benchmarks
+    Full,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvaluateCommand {
+    /// Make an evaluation pack: held-out and pure text of domains, no work on both sides
+    Pack {
+        /// Texts, one domain a file or folder
+        #[arg(required = true, value_name = "DIR")]
+        input: Vec<PathBuf>,
+        /// The pack to write
+        #[arg(long, short)]
+        out: PathBuf,
+    },
+    /// Make an index of 13-grams of benchmarks, for the contamination gate
+    Index {
+        /// Benchmark items (JSON Lines) and texts
+        #[arg(required = true, value_name = "TEXT")]
+        input: Vec<PathBuf>,
+        /// The index to write
+        #[arg(long, short)]
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

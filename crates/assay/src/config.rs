@@ -1,4 +1,4 @@
-//! What the environment may set, read in one place: S3 credentials, endpoint and region; wallet folder and passwords; network.
+//! What the environment may set, read in one place: hub options, wallets and their passwords, network, evaluation pack.
 //!
 //! | variable | what |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | `ASSAY_WALLET__PATH` | folder of the wallets instead of `~/.bittensor/wallets` |
 //! | `BT_WALLET_PASSWORD`, `BT_PW_…` | password of encrypted keys, as the other wallets keep it (docs/wallets.md) |
 //! | `ASSAY_NETWORK` | chain to use where `--network` is not given |
+//! | `ASSAY_EVALUATE__PACK` | evaluation pack that `assay evaluate` uses without `--pack` and `--eval` |
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,11 @@ pub(crate) fn wallet_password(path: &Path) -> Result<Option<Password>, WalletErr
 /// The chain to use where `--network` is not given.
 pub(crate) fn network() -> Option<String> {
     variable("ASSAY_NETWORK")
+}
+
+/// The evaluation pack to use if none is given.
+pub(crate) fn evaluation_pack() -> Option<std::path::PathBuf> {
+    variable("ASSAY_EVALUATE__PACK").map(std::path::PathBuf::from)
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -14,13 +14,20 @@ const EDGES: &[(&str, &[&str])] = &[
     ("assay-refine", &["assay-types"]),
     ("assay-mechanism", &["assay-types"]),
     ("assay-chain", &["assay-mechanism", "assay-types"]),
+    // Gates reuse the signatures and filters of refinement; intervals and fineness are the mechanism's.
+    ("assay-eval", &["assay-mechanism", "assay-refine", "assay-types"]),
     ("assay-hub", &["assay-types"]),
-    ("assay-agents", &["assay-refine", "assay-hub", "assay-types"]),
+    // The local driver opens the files of `assay evaluate` as it does those of `assay refine`.
+    (
+        "assay-agents",
+        &["assay-eval", "assay-refine", "assay-hub", "assay-types"],
+    ),
     (
         "assay",
         &[
             "assay-agents",
             "assay-chain",
+            "assay-eval",
             "assay-refine",
             "assay-hub",
             "assay-mechanism",
@@ -36,6 +43,7 @@ const HOMES: &[(&str, &str)] = &[
     ("html5ever", "assay-refine"),
     ("tiktoken-rs", "assay-refine"),
     ("libdeflater", "assay-refine"),
+    ("rayon", "assay-eval"),
     ("object_store", "assay-hub"),
     ("reqwest", "assay-hub"),
     ("clap", "assay"),
@@ -46,7 +54,7 @@ const HOMES: &[(&str, &str)] = &[
 ];
 
 /// Crates without sockets, paths, clocks or async.
-const PURE: &[&str] = &["assay-types", "assay-refine", "assay-mechanism"];
+const PURE: &[&str] = &["assay-types", "assay-refine", "assay-eval", "assay-mechanism"];
 
 /// What a pure crate may not depend on.
 const SHELL_ONLY: &[&str] = &[

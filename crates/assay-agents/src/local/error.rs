@@ -13,6 +13,8 @@ use assay_refine::unit::UnitError;
 use assay_refine::warc::{WarcError, WriteError};
 use assay_types::{ManifestError, RecipeId};
 
+use super::evaluate::EvaluateError;
+
 /// Why a local run stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
@@ -67,6 +69,18 @@ pub enum LocalError {
         #[source]
         source: TableError,
     },
+    /// A Parquet file of somebody else's could not be read.
+    #[error("`{path}`: {source}")]
+    Texts {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: TableError,
+    },
+    /// The inputs of an evaluation cannot be measured.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// The manifest of a dataset is broken.
     #[error("`{path}`: {source}")]
     Manifest {
@@ -182,6 +196,8 @@ impl LocalError {
             Self::NoPages { .. } | Self::NoSample => "input/nothing-found",
             Self::NoArchive { .. } => "input/archive-missing",
             Self::NoRecord { .. } => "input/no-such-record",
+            Self::Texts { .. } => "input/unreadable",
+            Self::Evaluate(error) => error.code(),
             Self::Engine(_) => "recipe/not-runnable",
             Self::Io { .. } => "file/unusable",
             Self::NoDataset { .. } => "dataset/missing",
@@ -205,6 +221,7 @@ impl LocalError {
             | Self::NoArchive { .. }
             | Self::NoPages { .. }
             | Self::NoSample
+            | Self::Evaluate(_)
             | Self::NoRecord { .. } => ErrorKind::Usage,
             Self::Inputs { first, .. } => first.kind(),
             _ => ErrorKind::Failure,
@@ -239,6 +256,10 @@ impl LocalError {
                 "`assay verify` names what differs; remove `{}` and run `assay refine` again to mend it",
                 path.parent().unwrap_or(path).display()
             )),
+            Self::Texts { .. } => {
+                Some("give a whole Parquet file with a string column `text`, not compressed or with Snappy or zstd".to_owned())
+            }
+            Self::Evaluate(error) => Some(error.help()),
             Self::Damaged { path, .. } => {
                 Some(format!("remove `{}` and run again: only what is missing is refined", path.display()))
             }

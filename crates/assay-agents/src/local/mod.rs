@@ -6,6 +6,7 @@
 mod dataset;
 mod dedup;
 mod error;
+mod evaluate;
 mod explain;
 mod extract;
 mod filter;
@@ -21,6 +22,7 @@ mod verify;
 pub use dataset::{Dataset, dataset_stats};
 pub use dedup::{Cluster, Deduplicated, dedup};
 pub use error::{ErrorKind, LocalError};
+pub use evaluate::{EvaluateError, EvaluateJob, IndexSummary, evaluate, make_index, make_pack};
 pub use explain::explain;
 pub use extract::{PageText, extract_file};
 pub use filter::{FilterJob, filter};

@@ -13,6 +13,9 @@ use super::error::LocalError;
 /// Longest line read, in bytes.
 pub(super) const LINE_BYTES_MAX: u64 = 64 << 20;
 
+/// First bytes of a zstd frame (RFC 8878 §3.1.1).
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 /// One given text.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GivenText {
@@ -223,15 +226,19 @@ fn parse(line: &[u8]) -> Result<Box<GivenText>, LineError> {
     Ok(Box::new(serde_json::from_slice(line)?))
 }
 
-/// A buffered reader that inflates gzip (any number of members) if the first bytes say so.
+/// A buffered reader that inflates gzip (any number of members) or zstd if the first bytes say so.
 pub(super) fn inflated(raw: Box<dyn Read + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let mut buffered = BufReader::with_capacity(1 << 17, raw);
-    let is_gzip = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    if is_gzip {
+    let first = buffered.fill_buf()?;
+    if first.starts_with(&[0x1f, 0x8b]) {
         Ok(Box::new(BufReader::with_capacity(
             1 << 17,
             flate2::bufread::MultiGzDecoder::new(buffered),
         )))
+    } else if first.starts_with(&ZSTD_MAGIC) {
+        // The decoder refuses windows above 128 MiB by itself.
+        let decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
+        Ok(Box::new(BufReader::with_capacity(1 << 17, decoder)))
     } else {
         Ok(Box::new(buffered))
     }

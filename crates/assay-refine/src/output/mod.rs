@@ -12,6 +12,7 @@ mod ledger;
 #[cfg(test)]
 mod roundtrip;
 mod table;
+mod texts;
 
 pub use bands::{BandsWriter, read_bands};
 pub use digesting::{Digested, DigestingWriter};
@@ -19,3 +20,4 @@ pub use docs::{DocsReader, DocsWriter, read_docs};
 pub use features::{FEATURE_COLUMNS, FeatureRow, FeaturesWriter};
 pub use ledger::{LedgerWriter, read_ledger};
 pub use table::{COMPRESSION_RATIO_MAX, FOOTER_BYTES_MAX, TableError};
+pub use texts::{TextRow, TextsReader};

@@ -200,7 +200,7 @@ pub(super) fn batches<R: ChunkReader + 'static>(
     limits: &TableLimits,
     input: R,
 ) -> Result<ParquetRecordBatchReader, TableError> {
-    check_footer(table, &input)?;
+    check_footer(table, &input, FOOTER_BYTES_MAX)?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(input, options)
         .map_err(TableError::parquet(table))?;
@@ -270,7 +270,7 @@ fn check_groups(
     Ok(())
 }
 
-fn columns(schema: &Schema) -> String {
+pub(super) fn columns(schema: &Schema) -> String {
     let names: Vec<String> = schema
         .fields()
         .iter()
@@ -280,7 +280,11 @@ fn columns(schema: &Schema) -> String {
 }
 
 /// Reads the footer length from the last 8 bytes, before the library allocates by it.
-fn check_footer<R: ChunkReader>(table: &'static str, input: &R) -> Result<(), TableError> {
+pub(super) fn check_footer<R: ChunkReader>(
+    table: &'static str,
+    input: &R,
+    bytes_max: u64,
+) -> Result<(), TableError> {
     let length = input.len();
     let tail = length.checked_sub(8).map(|start| input.get_bytes(start, 8));
     match tail {
@@ -291,7 +295,7 @@ fn check_footer<R: ChunkReader>(table: &'static str, input: &R) -> Result<(), Ta
                 .zip(bytes.iter())
                 .for_each(|(to, from)| *to = *from);
             let found = u64::from(u32::from_le_bytes(footer));
-            if found > FOOTER_BYTES_MAX {
+            if found > bytes_max {
                 return Err(TableError::Limit {
                     table,
                     limit: "footer bytes",

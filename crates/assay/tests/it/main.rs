@@ -10,6 +10,7 @@ mod chain;
 mod dedup;
 mod determinism;
 mod disk;
+mod evaluate;
 mod help;
 mod json;
 mod pack;

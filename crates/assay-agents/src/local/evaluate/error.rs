@@ -1,0 +1,111 @@
+//! What can be wrong with the inputs of an evaluation, and how to cure it.
+//!
+//! Unreadable files are [`super::super::LocalError`]s; here are files that can be read and hold nothing that can be measured.
+
+use std::path::PathBuf;
+
+use assay_eval::contamination::IndexError;
+use assay_eval::held_out::HeldOutError;
+use assay_eval::pack::PackError;
+
+/// Why nothing could be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// No text in it.
+    #[error("`{path}` holds no document with text ({unreadable} lines without a text)")]
+    Empty {
+        /// The input.
+        path: PathBuf,
+        /// Lines and rows that hold no text.
+        unreadable: u64,
+    },
+    /// More documents than are measured at once.
+    #[error("`{path}` holds more than {} documents", assay_eval::arm::DOCUMENTS_MAX)]
+    TooLarge {
+        /// The input.
+        path: PathBuf,
+    },
+    /// A text file that is not UTF-8.
+    #[error("`{path}` is no UTF-8 text: byte {at}")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// First byte that is wrong.
+        at: usize,
+    },
+    /// A text file that is too long for one document.
+    #[error("`{path}` is one document of more than {bytes_max} bytes")]
+    LongText {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// A folder with more files than are read.
+    #[error("`{path}` holds more than {files_max} files")]
+    ManyFiles {
+        /// The folder.
+        path: PathBuf,
+        /// The limit.
+        files_max: usize,
+    },
+    /// A kind of address that is not read.
+    #[error("`{address}` is an address, not a file or folder")]
+    Address {
+        /// What was given.
+        address: String,
+    },
+    /// Evaluation text that cannot be used.
+    #[error(transparent)]
+    HeldOut(#[from] HeldOutError),
+    /// An evaluation pack that cannot be made or read.
+    #[error("`{path}`: {source}")]
+    Pack {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: PackError,
+    },
+    /// An index that cannot be read.
+    #[error("`{path}`: {source}")]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: IndexError,
+    },
+}
+
+impl EvaluateError {
+    /// Stable code of the error.
+    pub(in super::super) fn code(&self) -> &'static str {
+        match self {
+            Self::Empty { .. } => "input/nothing-found",
+            Self::HeldOut(_) | Self::Pack { .. } => "evaluate/no-evaluation-text",
+            Self::Index { .. } => "evaluate/no-index",
+            _ => "input/unreadable",
+        }
+    }
+
+    /// What to do about it.
+    pub(in super::super) fn help(&self) -> String {
+        let help = match self {
+            Self::Empty { .. } => {
+                "JSON Lines need a string `text` in each object, Parquet a string column `text`, folders text files"
+            }
+            Self::TooLarge { .. } => "give some of its files: folds use at most 2,097,152 tokens each",
+            Self::NotText { .. } => "convert it to UTF-8, or take it out of the folder",
+            Self::LongText { .. } => "split it into documents: one file each, or JSON Lines with a `text`",
+            Self::ManyFiles { .. } => "put the documents into JSON Lines or Parquet files",
+            Self::Address { .. } => "download it first and give the folder",
+            Self::HeldOut(_) => {
+                "give texts of more works or sites: ids before `#`, or `url`s, tell them apart"
+            }
+            Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
+            Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",
+        };
+        help.to_owned()
+    }
+}

@@ -1,0 +1,260 @@
+//! Documents of a dataset in whatever form it comes: ours, Parquet, JSON Lines, text files, folders of these.
+//!
+//! Out: batches of [`Given`] in a fixed order, and the number of lines and rows without a text. gzip and zstd are told by their
+//! first bytes, Parquet too; JSON Lines by the file's name.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use assay_refine::output::TextsReader;
+use fs_err as fs;
+use serde_json::Value;
+
+use super::EvaluateError;
+use super::files::files_below;
+use crate::local::texts::{TextReader, inflated};
+use crate::local::{Dataset, LocalError};
+
+/// Documents handed over at once.
+const BATCH_DOCUMENTS: usize = 512;
+
+/// Bytes of text handed over at once, at least.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Longest text file; it is one document.
+const TEXT_BYTES_MAX: u64 = 64 << 20;
+
+/// First bytes of a Parquet file.
+const PARQUET_MAGIC: &[u8] = b"PAR1";
+
+/// One document as it was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) id: String,
+    pub(super) url: String,
+    pub(super) text: String,
+}
+
+/// Takes a batch.
+pub(super) type Each<'a> = dyn FnMut(Vec<Given>) -> Result<(), LocalError> + 'a;
+
+/// Collects documents into batches.
+struct Batches<'a, 'b> {
+    open: Vec<Given>,
+    bytes: usize,
+    unreadable: u64,
+    each: &'a mut Each<'b>,
+}
+
+impl Batches<'_, '_> {
+    fn push(&mut self, given: Given) -> Result<(), LocalError> {
+        self.bytes += given.text.len();
+        self.open.push(given);
+        if self.open.len() >= BATCH_DOCUMENTS || self.bytes >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), LocalError> {
+        self.bytes = 0;
+        (self.each)(std::mem::take(&mut self.open))
+    }
+}
+
+/// Reads all documents of `path`; gives the number of lines and rows without a text.
+pub(super) fn read(path: &Path, each: &mut Each<'_>) -> Result<u64, LocalError> {
+    read_all(path, each, read_lines)
+}
+
+/// As [`read`], for benchmarks: an item's strings in JSON Lines are one text, whatever their keys.
+pub(super) fn read_items(path: &Path, each: &mut Each<'_>) -> Result<u64, LocalError> {
+    read_all(path, each, read_item_lines)
+}
+
+type ReadLines = fn(&Path, &mut Batches<'_, '_>) -> Result<(), LocalError>;
+
+fn read_all(path: &Path, each: &mut Each<'_>, lines: ReadLines) -> Result<u64, LocalError> {
+    if let Some(address) = path.to_str().filter(|path| path.contains("://")) {
+        let address = address.to_owned();
+        return Err(EvaluateError::Address { address }.into());
+    }
+    let mut batches = Batches {
+        open: Vec::new(),
+        bytes: 0,
+        unreadable: 0,
+        each,
+    };
+    if path.join(assay_types::MANIFEST_FILE).is_file() {
+        read_dataset(path, &mut batches)?;
+    } else {
+        for file in files_below(path)? {
+            read_file(&file, lines, &mut batches)?;
+        }
+    }
+    batches.flush()?;
+    Ok(batches.unreadable)
+}
+
+fn read_dataset(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let dataset = Dataset::open(path)?;
+    for unit in &dataset.manifest.units {
+        let mut result = Ok(());
+        dataset.documents(unit, |row| {
+            if result.is_ok() {
+                result = batches.push(Given {
+                    id: row.id,
+                    url: row.url,
+                    text: row.text,
+                });
+            }
+        })?;
+        result?;
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path, lines: ReadLines, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let mut magic = Vec::new();
+    let file = fs::File::open(path).map_err(LocalError::io(path))?;
+    file.take(PARQUET_MAGIC.len() as u64)
+        .read_to_end(&mut magic)
+        .map_err(LocalError::io(path))?;
+    if magic == PARQUET_MAGIC {
+        return read_parquet(path, batches);
+    }
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let name = name
+        .strip_suffix(".gz")
+        .or(name.strip_suffix(".zst"))
+        .unwrap_or(&name);
+    match Path::new(name)
+        .extension()
+        .and_then(|extension| extension.to_str())
+    {
+        Some("jsonl" | "ndjson" | "json") => lines(path, batches),
+        // Named so and without its first bytes: cut or never one.
+        Some("parquet") => read_parquet(path, batches),
+        _ => read_text(path, batches),
+    }
+}
+
+fn read_parquet(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let table = |source| LocalError::Texts {
+        path: path.to_owned(),
+        source,
+    };
+    let file = fs::File::open(path).map_err(LocalError::io(path))?.into_file();
+    let mut number = 0_u64;
+    for rows in TextsReader::new(file).map_err(table)? {
+        for row in rows.map_err(table)? {
+            number += 1;
+            let Some(text) = row.text else {
+                batches.unreadable += 1;
+                continue;
+            };
+            let id = if row.id.is_empty() {
+                format!("{}#{number}", path.display())
+            } else {
+                row.id
+            };
+            batches.push(Given {
+                id,
+                url: row.url,
+                text,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn read_lines(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let mut reader = TextReader::open(Some(path))?;
+    while let Some(line) = reader.next_line()? {
+        let Ok(given) = line.text else {
+            batches.unreadable += 1;
+            continue;
+        };
+        let id = match given.id {
+            Value::String(id) if !id.is_empty() => id,
+            Value::Null | Value::String(_) => format!("{}#{}", path.display(), line.number),
+            other => other.to_string(),
+        };
+        batches.push(Given {
+            id,
+            url: given.url,
+            text: given.text,
+        })?;
+    }
+    Ok(())
+}
+
+fn read_item_lines(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let text = text_of(path)?;
+    for (number, line) in (1..).zip(text.lines().filter(|line| !line.trim().is_empty())) {
+        let Ok(Value::Object(item)) = serde_json::from_str(line) else {
+            batches.unreadable += 1;
+            continue;
+        };
+        batches.push(Given {
+            id: format!("{}#{number}", path.display()),
+            url: String::new(),
+            text: item_text(&item),
+        })?;
+    }
+    Ok(())
+}
+
+/// An item's question with its right answer, as it would stand in a text; all its strings if it has another form.
+fn item_text(item: &serde_json::Map<String, Value>) -> String {
+    let string = |key: &str| item.get(key).and_then(Value::as_str);
+    let gold = item.get("gold").and_then(Value::as_u64).unwrap_or(0) as usize;
+    let list = |key: &str| item.get(key).and_then(Value::as_array)?.get(gold)?.as_str();
+    let question = string("query")
+        .or_else(|| string("context"))
+        .or_else(|| list("context_options"));
+    let answer = list("choices").or_else(|| string("continuation"));
+    match (question, answer) {
+        (Some(question), Some(answer)) => format!("{question} {answer}"),
+        _ => {
+            let strings: Vec<&str> = item.values().filter_map(Value::as_str).collect();
+            strings.join("\n")
+        }
+    }
+}
+
+fn read_text(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let text = text_of(path)?;
+    batches.push(Given {
+        id: path.display().to_string(),
+        url: String::new(),
+        text,
+    })
+}
+
+/// A whole file as text.
+fn text_of(path: &Path) -> Result<String, LocalError> {
+    let file = fs::File::open(path).map_err(LocalError::io(path))?;
+    let mut bytes = Vec::new();
+    inflated(Box::new(file))
+        .and_then(|input| input.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(LocalError::io(path))?;
+    if bytes.len() as u64 > TEXT_BYTES_MAX {
+        return Err(EvaluateError::LongText {
+            path: path.to_owned(),
+            bytes_max: TEXT_BYTES_MAX,
+        }
+        .into());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        EvaluateError::NotText {
+            path: path.to_owned(),
+            at: error.utf8_error().valid_up_to(),
+        }
+        .into()
+    })
+}

@@ -1,0 +1,64 @@
+//! Profiles of stage 1: how many folds, how many tokens, how long n-grams are; results of two profiles do not compare.
+
+use crate::ngram::Order;
+
+/// What a stage-1 measurement trains on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// Disjoint folds of every arm.
+    pub folds: u32,
+    /// Most tokens of one document that are trained on: without a cap a few huge pages decide (evaluation reference §3).
+    pub window_tokens: u32,
+    /// Fewest tokens a fold must hold.
+    pub budget_tokens_min: u64,
+    /// Most tokens of a fold that are used.
+    pub budget_tokens_max: u64,
+    /// Length of the n-grams.
+    pub order: Order,
+}
+
+/// Budgets are multiples of this many tokens (evaluation reference §3).
+pub const BUDGET_STEP_TOKENS: u64 = 65_536;
+
+/// `ngram-v1`: five folds of 131,072 to 2,097,152 tokens (evaluation reference §3, §4).
+pub const NGRAM_V1: Profile = Profile {
+    name: "ngram-v1",
+    folds: 5,
+    window_tokens: 512,
+    budget_tokens_min: 2 * BUDGET_STEP_TOKENS,
+    budget_tokens_max: 32 * BUDGET_STEP_TOKENS,
+    order: Order::V1,
+};
+
+/// `ngram-small`: three folds of 65,536 tokens and more, for datasets too small for [`NGRAM_V1`]; wide intervals, no fineness.
+pub const NGRAM_SMALL: Profile = Profile {
+    name: "ngram-small",
+    folds: 3,
+    budget_tokens_min: BUDGET_STEP_TOKENS,
+    ..NGRAM_V1
+};
+
+impl Profile {
+    /// The budget of a fold when the smallest fold of any arm holds `tokens`; none if that is too few.
+    pub fn budget(&self, tokens: u64) -> Option<u64> {
+        let most = tokens.min(self.budget_tokens_max);
+        let budget = most - most % BUDGET_STEP_TOKENS;
+        (budget > 0 && budget >= self.budget_tokens_min).then_some(budget)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_whole_steps_between_the_bounds() {
+        assert_eq!(NGRAM_V1.budget(131_071), None);
+        assert_eq!(NGRAM_V1.budget(131_072), Some(131_072));
+        assert_eq!(NGRAM_V1.budget(200_000), Some(196_608));
+        assert_eq!(NGRAM_V1.budget(u64::MAX), Some(2_097_152));
+        assert_eq!(NGRAM_SMALL.budget(131_071), Some(65_536));
+    }
+}

@@ -1,0 +1,108 @@
+//! Stage 1: trains the n-gram model on every fold of an arm and scores the held-out text.
+//!
+//! A [`Sample`] and a [`HeldOutSet`] come in; [`ArmBits`] leave: bits of every cluster in Q24 integers, the same on every
+//! machine and thread count. Folds run in parallel; a fold needs about 60 bytes a token.
+
+use rayon::prelude::*;
+
+use crate::held_out::HeldOutSet;
+use crate::ngram::{BITS_ONE, Model};
+use crate::sample::Sample;
+
+/// Bits of an arm: fold → domain → cluster, in units of 2^−24 bit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmBits {
+    folds: Vec<Vec<Vec<u64>>>,
+}
+
+/// How often each cluster of each domain counts; in one sample of a bootstrap.
+pub(crate) type Counts = [Vec<u32>];
+
+/// Trains on `budget` tokens of every fold and scores.
+pub fn measure(sample: &Sample, budget: u64, held_out: &HeldOutSet) -> ArmBits {
+    let profile = sample.profile();
+    let folds = (0..profile.folds as usize)
+        .into_par_iter()
+        .map(|fold| {
+            let windows = sample.windows(fold, budget);
+            let scores = Model::train(profile.order, windows.into_iter()).score(&held_out.prepared);
+            let score = |document: &usize| scores.get(*document).copied().unwrap_or(0);
+            let of_domain = |clusters: &Vec<crate::held_out::Cluster>| {
+                clusters
+                    .iter()
+                    .map(|cluster| cluster.documents.iter().map(score).sum())
+                    .collect()
+            };
+            held_out.clusters.iter().map(of_domain).collect()
+        })
+        .collect();
+    ArmBits { folds }
+}
+
+impl ArmBits {
+    /// Folds measured.
+    pub fn folds(&self) -> usize {
+        self.folds.len()
+    }
+
+    /// One fold alone, as an arm of its own.
+    pub fn fold(&self, fold: usize) -> Self {
+        Self {
+            folds: self.folds.get(fold).cloned().into_iter().collect(),
+        }
+    }
+
+    /// `B` of a fold in bits per byte: the macro average of the domains, each `floor(Σ bits / Σ bytes)` in Q24.
+    pub fn bits_per_byte(&self, fold: usize, held_out: &HeldOutSet) -> f64 {
+        self.resampled(fold, held_out, None)
+    }
+
+    /// `B_d` of a domain in bits per byte, averaged over folds.
+    pub fn domain(&self, domain: usize, held_out: &HeldOutSet) -> f64 {
+        let of_fold = |fold: &Vec<Vec<u64>>| {
+            let clusters = held_out.clusters.get(domain).map_or(&[][..], Vec::as_slice);
+            let bits = fold.get(domain).map_or(&[][..], Vec::as_slice);
+            ratio(
+                bits.iter()
+                    .zip(clusters)
+                    .map(|(bits, cluster)| (*bits, cluster.bytes, 1)),
+            )
+        };
+        let sum: f64 = self.folds.iter().map(of_fold).fold(0.0, |sum, b| sum + b as f64);
+        sum / self.folds.len().max(1) as f64 / BITS_ONE as f64
+    }
+
+    /// `B` of a fold with every cluster counted as often as `counts` says, or once.
+    pub(crate) fn resampled(&self, fold: usize, held_out: &HeldOutSet, counts: Option<&Counts>) -> f64 {
+        let domains = self.folds.get(fold).map_or(&[][..], Vec::as_slice);
+        let mut sum = 0_u64;
+        for (place, (bits, clusters)) in domains.iter().zip(&held_out.clusters).enumerate() {
+            let counts = counts.and_then(|counts| counts.get(place));
+            let count = |cluster: usize| counts.map_or(1, |counts| counts.get(cluster).copied().unwrap_or(0));
+            let parts = bits.iter().zip(clusters).enumerate();
+            sum += ratio(parts.map(|(at, (bits, cluster))| (*bits, cluster.bytes, count(at))));
+        }
+        let macro_average = sum / domains.len().max(1) as u64;
+        macro_average as f64 / BITS_ONE as f64
+    }
+
+    /// `B` averaged over folds.
+    pub(crate) fn mean_resampled(&self, held_out: &HeldOutSet, counts: Option<&Counts>) -> f64 {
+        let folds = self.folds.len();
+        let sum = (0..folds).fold(0.0, |sum, fold| sum + self.resampled(fold, held_out, counts));
+        sum / folds.max(1) as f64
+    }
+}
+
+/// `floor(Σ bits·n / Σ bytes·n)` in Q24; 0 without bytes.
+fn ratio(parts: impl Iterator<Item = (u64, u64, u32)>) -> u64 {
+    let add = |(all_bits, all_bytes): (u128, u128), (bits, bytes, count): (u64, u64, u32)| {
+        let count = u128::from(count);
+        (
+            all_bits + u128::from(bits) * count,
+            all_bytes + u128::from(bytes) * count,
+        )
+    };
+    let (bits, bytes) = parts.fold((0, 0), add);
+    bits.checked_div(bytes).unwrap_or(0) as u64
+}

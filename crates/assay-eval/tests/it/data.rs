@@ -1,0 +1,37 @@
+//! The test data: `$ASSAY_DATA`, or one line that says a test was skipped; with `ASSAY_REQUIRE` that is a failure.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// One line of a JSON Lines text file.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Document {
+    pub(crate) id: String,
+    pub(crate) text: String,
+}
+
+/// The folder of test data, if there is one.
+pub(crate) fn folder(part: &str) -> Option<PathBuf> {
+    match std::env::var_os("ASSAY_DATA") {
+        Some(data) => Some(PathBuf::from(data).join(part)),
+        None => {
+            assert!(
+                std::env::var_os("ASSAY_REQUIRE").is_none(),
+                "ASSAY_REQUIRE is set, ASSAY_DATA is not"
+            );
+            eprintln!("skipped: ASSAY_DATA names no test data");
+            None
+        }
+    }
+}
+
+/// The documents of a text file, in file order.
+pub(crate) fn documents(name: &str) -> Option<Vec<Document>> {
+    let text = fs_err::read_to_string(folder("lm/text")?.join(name)).unwrap();
+    Some(
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
+    )
+}

@@ -1,0 +1,9 @@
+//! Integration tests of the evaluation, on the test data where it is at hand.
+
+mod agreement;
+mod check_values;
+mod corrupt;
+mod data;
+mod families;
+mod fixture;
+mod web;

@@ -1,0 +1,325 @@
+//! `assay evaluate` from files to verdict: every kind of input, bad input, packs and indexes.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::support::{folder, line};
+
+/// Documents of a made-up language of thirty words: prose by a seed, enough of it for `ngram-small`.
+fn prose(seed: u64, documents: usize) -> Vec<(String, String)> {
+    const WORDS: [&str; 30] = [
+        "the", "river", "rose", "in", "spring", "so", "an", "old", "mill", "near", "our", "bridge", "had",
+        "to", "close", "for", "three", "weeks", "and", "children", "swam", "where", "carts", "used", "wait",
+        "flour", "was", "cheap", "that", "year",
+    ];
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut draw = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below
+    };
+    (0..documents)
+        .map(|number| {
+            let mut text = String::new();
+            for sentence in 0..12 {
+                let _ = write!(
+                    text,
+                    "{} {number}{sentence} ",
+                    if sentence % 2 == 0 { "In" } else { "Near" }
+                );
+                for _ in 0..14 {
+                    text.push_str(WORDS[draw(30)]);
+                    text.push(' ');
+                }
+                text.push_str("today. ");
+            }
+            (format!("s{seed}-{number}#0"), text)
+        })
+        .collect()
+}
+
+fn jsonl(documents: &[(String, String)]) -> Vec<u8> {
+    let lines: Vec<String> = documents
+        .iter()
+        .map(|(id, text)| json!({"id": id, "text": text}).to_string() + "\n")
+        .collect();
+    lines.concat().into_bytes()
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// `data` of a call with `--json`.
+#[track_caller]
+fn data(words: &str, paths: &[&Path], code: i32) -> Value {
+    let document = line(&format!("{words} --json"), paths).with_code(code).json();
+    assert_eq!(document["schema"], "assay.evaluate/1");
+    document["data"].clone()
+}
+
+#[test]
+fn a_dataset_against_itself_and_against_a_worse_one() {
+    let folder = folder();
+    let good = write(folder.path(), "good.jsonl.gz", &gzip(&jsonl(&prose(1, 1_400))));
+    let eval = write(folder.path(), "eval.jsonl", &jsonl(&prose(2, 90)));
+    // The same documents with their words in reverse order.
+    let reversed = |(id, text): (String, String)| (id, text.split(' ').rev().collect::<Vec<_>>().join(" "));
+    let bad: Vec<_> = prose(1, 1_400).into_iter().map(reversed).collect();
+    let bad = write(folder.path(), "bad.jsonl", &jsonl(&bad));
+
+    let same = data("evaluate {} --against {} --eval {}", &[&good, &good, &eval], 0);
+    assert_eq!(same["profile"], "ngram-small");
+    assert_eq!(same["verdict"]["better"], Value::Null, "{same}");
+    assert_eq!(same["verdict"]["difference"]["bpb"], 0.0);
+    assert_eq!(same["datasets"][0]["stage2"], Value::Null);
+    assert_eq!(same["datasets"][0]["fineness"], Value::Null);
+    assert!(
+        same["datasets"][0]["why"]
+            .as_str()
+            .unwrap()
+            .contains("no ore was given"),
+        "{same}"
+    );
+    assert!(
+        same["datasets"][0]["flags"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("small/ngram-small"))
+    );
+
+    let found = data("evaluate {} --against {} --eval {}", &[&good, &bad, &eval], 0);
+    assert_eq!(found["verdict"]["better"], "good.jsonl.gz", "{found}");
+    assert!(found["verdict"]["probability"].as_f64().unwrap() > 0.9);
+    assert!(found["datasets"][0]["stage1"]["bpb"].as_f64() < found["datasets"][1]["stage1"]["low"].as_f64());
+    let again = data("evaluate {} --against {} --eval {}", &[&good, &bad, &eval], 0);
+    assert_eq!(again, found, "the same call gives the same numbers");
+}
+
+#[test]
+fn spam_and_leaks_are_never_better() {
+    let folder = folder();
+    let good = write(folder.path(), "good.jsonl", &jsonl(&prose(1, 1_400)));
+    let eval = prose(2, 90);
+    // The evaluation text itself, many times over: the fewest bits, and two gates failed.
+    let leak: Vec<_> = (0..1_400)
+        .map(|n| (format!("l{n}#0"), eval[n % 90].1.clone()))
+        .collect();
+    let leak = write(folder.path(), "leak.jsonl", &jsonl(&leak));
+    let eval = write(folder.path(), "eval.jsonl", &jsonl(&eval));
+    let found = data("evaluate {} --against {} --eval {}", &[&leak, &good, &eval], 4);
+    let gates = &found["datasets"][0]["gates"];
+    assert_eq!(gates["held_out"]["passed"], false, "{gates}");
+    assert_eq!(gates["exact_duplicates"]["passed"], false);
+    assert_eq!(
+        gates["size"]["passed"], false,
+        "leaked documents are not trained on"
+    );
+    assert_eq!(found["verdict"]["better"], "good.jsonl");
+
+    let spam: Vec<_> = (0..1_400)
+        .map(|n| {
+            (
+                format!("p{n}#0"),
+                format!("buy cheap watches {} ", n % 7).repeat(60),
+            )
+        })
+        .collect();
+    let spam = write(folder.path(), "spam.jsonl", &jsonl(&spam));
+    let found = data("evaluate {} --against {} --eval {}", &[&spam, &good, &eval], 4);
+    assert_eq!(found["datasets"][0]["gates"]["repetition"]["passed"], false);
+    assert_eq!(found["verdict"]["better"], "good.jsonl");
+    let table = line("evaluate {} --against {} --eval {}", &[&spam, &good, &eval])
+        .with_code(4)
+        .stdout;
+    assert!(
+        table.contains("verdict: `good.jsonl` is better (`spam.jsonl` fails a gate)"),
+        "{table}"
+    );
+    assert!(
+        table.contains("spam.jsonl: gate `repetition`: 1400 of 1400 documents"),
+        "{table}"
+    );
+}
+
+#[test]
+fn text_files_parquet_and_datasets_are_read() {
+    let folder = folder();
+    let texts: Vec<(String, String)> = prose(3, 40);
+    for (number, (_, text)) in texts.iter().enumerate() {
+        write(folder.path(), &format!("texts/{number}.txt"), text.as_bytes());
+    }
+    let column = |values: Vec<&str>| {
+        std::sync::Arc::new(arrow_array::StringArray::from(values)) as arrow_array::ArrayRef
+    };
+    let batch = arrow_array::RecordBatch::try_from_iter([
+        ("id", column(texts.iter().map(|(id, _)| id.as_str()).collect())),
+        (
+            "text",
+            column(texts.iter().map(|(_, text)| text.as_str()).collect()),
+        ),
+    ])
+    .unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let parquet = write(folder.path(), "t.parquet", &bytes);
+    let lines = write(folder.path(), "t.jsonl", &jsonl(&texts));
+    let found = data(
+        "evaluate {} {} {}",
+        &[&folder.path().join("texts"), &parquet, &lines],
+        4,
+    );
+    let datasets = found["datasets"].as_array().unwrap();
+    for dataset in datasets {
+        assert_eq!(
+            (&dataset["documents"], &dataset["tokens"]),
+            (&json!(40), &datasets[0]["tokens"])
+        );
+        assert_eq!(dataset["stage1"], Value::Null);
+        assert_eq!(dataset["gates"]["size"]["passed"], false);
+    }
+}
+
+#[test]
+fn bad_input_is_named_with_its_cure() {
+    let folder = folder();
+    let path = folder.path();
+    let eval = write(path, "eval.jsonl", &jsonl(&prose(2, 90)));
+    let cases: [(&str, Vec<u8>, i32, &str); 7] = [
+        (
+            "empty.jsonl",
+            Vec::new(),
+            2,
+            "holds no document with text (0 lines",
+        ),
+        (
+            "no-text.jsonl",
+            b"{\"body\":\"x\"}\n{\"body\":\"y\"}\n".to_vec(),
+            2,
+            "(2 lines without a text)",
+        ),
+        (
+            "latin1.jsonl",
+            b"{\"text\":\"caf\xe9\"}\n".to_vec(),
+            2,
+            "(1 lines without a text)",
+        ),
+        ("latin1.txt", b"caf\xe9".to_vec(), 2, "is no UTF-8 text: byte 3"),
+        (
+            "broken.parquet",
+            b"PAR1 and nothing more".to_vec(),
+            1,
+            "parquet table `texts`",
+        ),
+        ("not.parquet", b"hello".to_vec(), 1, "parquet table `texts`"),
+        (
+            "broken.jsonl.gz",
+            b"\x1f\x8b\x08\x00garbage".to_vec(),
+            1,
+            "broken.jsonl.gz",
+        ),
+    ];
+    for (name, bytes, code, message) in cases {
+        let input = write(path, name, &bytes);
+        let answer = line("evaluate {} --eval {}", &[&input, &eval]).with_code(code);
+        assert!(answer.stderr.contains(message), "{name}: {}", answer.stderr);
+        assert_eq!(answer.stdout, "", "{name}");
+    }
+    let one = write(path, "one.jsonl", &jsonl(&prose(1, 1)));
+    let answer = line("evaluate {} --eval {}", &[&eval, &one]).with_code(2);
+    assert!(
+        answer
+            .stderr
+            .contains("evaluation domain `one` has text of `1` works"),
+        "{}",
+        answer.stderr
+    );
+    let answer = line("evaluate hf://some/data", &[]).with_code(2);
+    assert!(answer.stderr.contains("download it first"), "{}", answer.stderr);
+    for budget in ["standard", "full"] {
+        let answer = line(&format!("evaluate {{}} --budget {budget}"), &[&one]).with_code(2);
+        assert!(
+            answer.stderr.contains("which this build does not have"),
+            "{}",
+            answer.stderr
+        );
+    }
+}
+
+/// A huge document and half-broken lines are measured or gated, never silently trusted.
+#[test]
+fn a_giant_document_and_broken_lines_are_gated() {
+    let folder = folder();
+    let giant = prose(5, 800)
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect::<String>();
+    let giant = write(folder.path(), "giant.txt", giant.as_bytes());
+    let found = data("evaluate {}", &[&giant], 4);
+    assert_eq!(
+        found["datasets"][0]["gates"]["size"]["passed"], false,
+        "one window of 512 tokens"
+    );
+    let mut lines = jsonl(&prose(1, 40));
+    lines.extend_from_slice(b"{\"text\":\"caf\xe9\"}\n{\"other\":1}\n");
+    let broken = write(folder.path(), "broken.jsonl", &lines);
+    let found = data("evaluate {}", &[&broken], 4);
+    assert_eq!(found["datasets"][0]["gates"]["readable"]["passed"], false);
+    assert_eq!(
+        found["datasets"][0]["gates"]["readable"]["why"],
+        "2 of 42 lines hold no text, at most 10000 in a million pass"
+    );
+}
+
+#[test]
+fn a_pack_gives_fineness_and_an_index_finds_benchmarks() {
+    let folder = folder();
+    let path = folder.path();
+    let one = write(path, "one.jsonl", &jsonl(&prose(20, 1_000)));
+    let two = write(path, "two.jsonl", &jsonl(&prose(21, 1_000)));
+    let pack = path.join("eval.pack");
+    let made = line("evaluate pack {} {} --out {} --json", &[&one, &two, &pack])
+        .with_code(0)
+        .json();
+    assert_eq!(made["data"]["domains"], json!(["one", "two"]));
+    let items = json!({"query": "In what year was the flour cheap near our bridge", "choices": ["this", "that year"], "gold": 1});
+    let items = write(path, "bench.jsonl", format!("{items}\n").as_bytes());
+    let index = path.join("bench.index");
+    let made = line("evaluate index {} --out {} --json", &[&items, &index])
+        .with_code(0)
+        .json();
+    assert_eq!(
+        (&made["data"]["texts"], &made["data"]["grams"]),
+        (&json!(1), &json!(1))
+    );
+    let mut mine = prose(1, 400);
+    mine[7].1 += "In what year was the flour cheap near our bridge? That year!";
+    let mine = write(path, "mine.jsonl", &jsonl(&mine));
+    let found = data("evaluate {} --pack {} --index {}", &[&mine, &pack, &index], 4);
+    let gate = &found["datasets"][0]["gates"]["contamination"];
+    assert_eq!(
+        (&gate["passed"], &gate["value_ppm"]),
+        (&json!(false), &json!(2_500))
+    );
+    std::fs::write(&index, b"something else").unwrap();
+    let answer = line("evaluate {} --index {}", &[&mine, &index]).with_code(2);
+    assert!(answer.stderr.contains("no 13-gram index"), "{}", answer.stderr);
+    std::fs::write(&pack, b"{}").unwrap();
+    let answer = line("evaluate {} --pack {}", &[&mine, &pack]).with_code(2);
+    assert!(answer.stderr.contains("no evaluation pack"), "{}", answer.stderr);
+}
