@@ -58,7 +58,7 @@ impl Evaluation {
                 .map(|profile| profile.name),
             budget_tokens: measured.as_ref().map(|measured| measured.budget_tokens),
             evaluation: self.held_out.as_ref().map(|held_out| held_out.id),
-            verdict: self.verdict(&datasets, measured.as_ref()),
+            verdict: verdict(&datasets, measured.as_ref()),
             datasets,
         }
     }
@@ -139,27 +139,27 @@ impl Evaluation {
         report.flags.extend(failed);
         report
     }
+}
 
-    /// The first against the last dataset.
-    fn verdict(&self, datasets: &[DatasetReport], measured: Option<&Measured<'_>>) -> Option<Verdict> {
-        let [first, .., last] = datasets else {
-            return None;
-        };
-        let bits = measured.and_then(|measured| match measured.arms.as_slice() {
-            [a, .., b] => Some((measured.bootstrap.difference(a, b), a.folds())),
-            _ => None,
-        });
-        let (better, why) = decide(first, last, bits.as_ref().map(|(difference, _)| difference));
-        Some(Verdict {
-            better,
-            probability: bits
-                .as_ref()
-                .map(|(difference, folds)| (probability(difference, *folds) * 10_000.0).round() / 10_000.0),
-            looks: 0,
-            difference: bits.map(|(difference, _)| Bits::of(&difference, BTreeMap::new())),
-            why,
-        })
-    }
+/// The first against the last dataset.
+fn verdict(datasets: &[DatasetReport], measured: Option<&Measured<'_>>) -> Option<Verdict> {
+    let [first, .., last] = datasets else {
+        return None;
+    };
+    let bits = measured.and_then(|measured| match measured.arms.as_slice() {
+        [a, .., b] => Some((measured.bootstrap.difference(a, b), a.folds())),
+        _ => None,
+    });
+    let (better, why) = decide(first, last, bits.as_ref().map(|(difference, _)| difference));
+    Some(Verdict {
+        better,
+        probability: bits
+            .as_ref()
+            .map(|(difference, folds)| (probability(difference, *folds) * 10_000.0).round() / 10_000.0),
+        looks: 0,
+        difference: bits.map(|(difference, _)| Bits::of(&difference, BTreeMap::new())),
+        why,
+    })
 }
 
 /// The better of two, and why: gates first, then bits.

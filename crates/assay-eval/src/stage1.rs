@@ -46,6 +46,7 @@ impl ArmBits {
     }
 
     /// One fold alone, as an arm of its own.
+    #[must_use]
     pub fn fold(&self, fold: usize) -> Self {
         Self {
             folds: self.folds.get(fold).cloned().into_iter().collect(),

@@ -191,12 +191,11 @@ impl LocalError {
     /// Stable code of the error, `area/what`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Hub(_) | Self::Input { .. } => "input/unreadable",
+            Self::Hub(_) | Self::Input { .. } | Self::Texts { .. } => "input/unreadable",
             Self::Archive { .. } => "input/not-an-archive",
             Self::NoPages { .. } | Self::NoSample => "input/nothing-found",
             Self::NoArchive { .. } => "input/archive-missing",
             Self::NoRecord { .. } => "input/no-such-record",
-            Self::Texts { .. } => "input/unreadable",
             Self::Evaluate(error) => error.code(),
             Self::Engine(_) => "recipe/not-runnable",
             Self::Io { .. } => "file/unusable",

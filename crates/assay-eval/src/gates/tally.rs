@@ -158,9 +158,9 @@ mod tests {
         failed.map(|(name, _)| *name).collect()
     }
 
-    const A: &str = "The river rose in spring, so an old mill near our bridge had to close for three weeks, and nobody minded.";
-    const B: &str = "Flour was cheap that year, and children swam in the long summer where wooden carts used to wait for the miller.";
-    const C: &str = "Der Fluss stieg im Frühling, und die alte Mühle an der Brücke musste für drei Wochen geschlossen werden.";
+    const A: &str = "The river rose in spring, so an old mill near our bridge had to close for three weeks, and nobody minded. Later the council paid two masons, who set new stones under both arches before winter came.";
+    const B: &str = "Flour was cheap that year, and children swam in the long summer where wooden carts used to wait for the miller. His daughter kept a diary of every boat, its cargo and its captain, until she married.";
+    const C: &str = "Der Fluss stieg im Frühling, und die alte Mühle an der Brücke musste für drei Wochen geschlossen werden. Später bezahlte der Rat zwei Maurer, die vor dem Winter neue Steine unter beide Bögen setzten.";
 
     #[test]
     fn gates_name_what_is_wrong() {

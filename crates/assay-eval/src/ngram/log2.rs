@@ -15,6 +15,10 @@ const STEPS: usize = 4096;
 pub static LOG2_TABLE: [u32; STEPS + 1] = table();
 
 /// Squares the mantissa 24 times: each square that reaches 2 gives the next binary digit of the logarithm.
+#[expect(
+    clippy::large_stack_arrays,
+    reason = "evaluated by the compiler: nothing lies on a stack"
+)]
 const fn table() -> [u32; STEPS + 1] {
     let mut table = [0; STEPS + 1];
     let mut i = 0;

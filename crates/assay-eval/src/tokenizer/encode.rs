@@ -50,12 +50,11 @@ impl Tokenizer {
     /// Appends the ids of `text`, without a start id.
     pub fn encode(&mut self, text: &str, to: &mut Vec<TokenId>) {
         for piece in pieces(text.as_bytes()) {
-            match key_of(piece) {
-                Some(key) => self.encode_short(piece, key, to),
-                None => {
-                    merge_piece(&self.merges, piece, &mut self.ids);
-                    to.extend_from_slice(&self.ids);
-                }
+            if let Some(key) = key_of(piece) {
+                self.encode_short(piece, key, to);
+            } else {
+                merge_piece(&self.merges, piece, &mut self.ids);
+                to.extend_from_slice(&self.ids);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Ways to spoil a dataset: each changes a share of the documents, chosen by their ids, so that 5 % lie within 10 %.
 
+use std::fmt::Write as _;
+
 use assay_types::{Draws, tagged_hash, u64_le};
 
 use crate::data::{Document, folder};
@@ -102,10 +104,12 @@ pub(crate) fn with_markup(documents: &[Document]) -> Vec<Document> {
             if draws.draw(5) == 0 {
                 let tag = ["div", "span", "a", "li"][draws.draw(4) as usize];
                 let attribute = ["class", "id", "href", "style"][draws.draw(4) as usize];
-                text.push_str(&format!(
+                write!(
+                    text,
                     "<{tag} {attribute}=\"{:08x}\">{word}</{tag}>",
                     draws.next_u64() as u32
-                ));
+                )
+                .unwrap();
             } else {
                 text.push_str(word);
             }

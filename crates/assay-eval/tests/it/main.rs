@@ -1,5 +1,7 @@
 //! Integration tests of the evaluation, on the test data where it is at hand.
 
+#![cfg(test)]
+
 mod agreement;
 mod check_values;
 mod corrupt;

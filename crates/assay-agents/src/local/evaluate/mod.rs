@@ -264,7 +264,9 @@ pub fn make_index(input: &[PathBuf], out: &Path) -> Result<IndexSummary, LocalEr
         let before = texts;
         let unreadable = read::read_items(path, &mut |batch: Vec<Given>| {
             texts += batch.len() as u64;
-            batch.iter().for_each(|given| builder.push(&given.text));
+            for given in &batch {
+                builder.push(&given.text);
+            }
             Ok(())
         })?;
         if texts == before {

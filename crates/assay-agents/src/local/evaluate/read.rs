@@ -218,13 +218,11 @@ fn item_text(item: &serde_json::Map<String, Value>) -> String {
         .or_else(|| string("context"))
         .or_else(|| list("context_options"));
     let answer = list("choices").or_else(|| string("continuation"));
-    match (question, answer) {
-        (Some(question), Some(answer)) => format!("{question} {answer}"),
-        _ => {
-            let strings: Vec<&str> = item.values().filter_map(Value::as_str).collect();
-            strings.join("\n")
-        }
+    if let (Some(question), Some(answer)) = (question, answer) {
+        return format!("{question} {answer}");
     }
+    let strings: Vec<&str> = item.values().filter_map(Value::as_str).collect();
+    strings.join("\n")
 }
 
 fn read_text(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
