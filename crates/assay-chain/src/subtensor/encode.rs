@@ -71,29 +71,7 @@ pub fn candidates(call: &Call) -> Result<Vec<Candidate>, ChainErrorKind> {
         )],
         Call::SetWeights { .. } => set_weights(call),
         Call::CommitTimelockedWeights { .. } => commit_weights(call),
-        Call::Register {
-            netuid,
-            hotkey,
-            limit_price,
-        } => {
-            let (netuid, hotkey) = (Value::from(netuid.0), Value::from_bytes(hotkey.0));
-            vec![
-                Candidate::new(
-                    SUBTENSOR,
-                    "register_limit",
-                    [
-                        ("netuid", netuid.clone()),
-                        ("hotkey", hotkey.clone()),
-                        ("limit_price", Value::from(limit_price.0)),
-                    ],
-                ),
-                Candidate::new(
-                    SUBTENSOR,
-                    "burned_register",
-                    [("netuid", netuid), ("hotkey", hotkey)],
-                ),
-            ]
-        }
+        Call::Register { .. } => register(call),
         Call::ServeAxon { netuid, address } => vec![serve_axon(netuid.0, *address)],
         Call::RegisterNetwork { hotkey, identity } => register_network(hotkey.0, identity.as_ref()),
         Call::StartCall { netuid } => vec![Candidate::new(
@@ -123,24 +101,49 @@ pub fn candidates(call: &Call) -> Result<Vec<Candidate>, ChainErrorKind> {
                 ("amount_staked", Value::from(amount.0)),
             ],
         )],
-        Call::SetHyperparameter { netuid, name, value } => {
-            let setter = setter(name).ok_or_else(|| ChainErrorKind::Preflight {
-                name: "UnknownHyperparameter".to_owned(),
-                reason: format!("no hyper-parameter `{name}`"),
-                wait_blocks: None,
-            })?;
-            let value = if setter.is_truth {
-                Value::bool(*value != 0)
-            } else {
-                Value::from(*value)
-            };
-            // The name of the second argument differs from call to call, so both go by place.
-            vec![Candidate {
-                pallet: ADMIN,
-                name: setter.call.to_owned(),
-                arguments: Composite::unnamed([Value::from(netuid.0), value]),
-            }]
-        }
+        Call::SetHyperparameter { netuid, name, value } => vec![set_hyperparameter(netuid.0, name, *value)?],
+    })
+}
+
+/// A registration at a limit price, or without one where the runtime knows none.
+fn register(call: &Call) -> Vec<Candidate> {
+    let Call::Register {
+        netuid,
+        hotkey,
+        limit_price,
+    } = call
+    else {
+        return Vec::new();
+    };
+    let plain = [
+        ("netuid", Value::from(netuid.0)),
+        ("hotkey", Value::from_bytes(hotkey.0)),
+    ];
+    let [netuid, hotkey] = plain.clone();
+    let limited = [netuid, hotkey, ("limit_price", Value::from(limit_price.0))];
+    vec![
+        Candidate::new(SUBTENSOR, "register_limit", limited),
+        Candidate::new(SUBTENSOR, "burned_register", plain),
+    ]
+}
+
+/// `sudo_set_…` of the hyper-parameter `name`.
+fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Candidate, ChainErrorKind> {
+    let setter = setter(name).ok_or_else(|| ChainErrorKind::Preflight {
+        name: "UnknownHyperparameter".to_owned(),
+        reason: format!("no hyper-parameter `{name}`"),
+        wait_blocks: None,
+    })?;
+    let value = if setter.is_truth {
+        Value::bool(value != 0)
+    } else {
+        Value::from(value)
+    };
+    // The name of the second argument differs from call to call, so both go by place.
+    Ok(Candidate {
+        pallet: ADMIN,
+        name: setter.call.to_owned(),
+        arguments: Composite::unnamed([Value::from(netuid), value]),
     })
 }
 

@@ -228,10 +228,7 @@ fn sequence(nodes: Vec<Node>) -> Node {
 }
 
 impl<R: TypeResolver> Reader<R> {
-    fn fields<'resolver>(
-        &self,
-        fields: &mut types::Composite<'_, 'resolver, R>,
-    ) -> Result<Node, DecodeError> {
+    fn fields(&self, fields: &mut types::Composite<'_, '_, R>) -> Result<Node, DecodeError> {
         self.check(fields.remaining())?;
         if fields.has_unnamed_fields() {
             let mut nodes = Vec::new();

@@ -52,14 +52,12 @@ async fn uid_of(view: &View<'_>, netuid: NetUid, hotkey: [u8; 32], name: &str) -
     require_subnet(view, netuid).await?;
     let keys = [Value::from(netuid.0), Value::from_bytes(hotkey)];
     let uid = view.value(SUBTENSOR, "Uids", &keys).await?;
-    match uid.as_ref().and_then(Node::optional).and_then(Node::number) {
-        Some(uid) => Ok(Uid(uid)),
-        None => {
-            let hotkey = assay_types::ss58::encode(&hotkey);
-            let reason = format!("hotkey {hotkey} is not registered on subnet {netuid}");
-            Err(refusal(view, name, reason, None))
-        }
+    if let Some(uid) = uid.as_ref().and_then(Node::optional).and_then(Node::number) {
+        return Ok(Uid(uid));
     }
+    let hotkey = assay_types::ss58::encode(&hotkey);
+    let reason = format!("hotkey {hotkey} is not registered on subnet {netuid}");
+    Err(refusal(view, name, reason, None))
 }
 
 async fn commitment(

@@ -24,11 +24,11 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             connect_max: Duration::from_secs(15),
-            request_max: Duration::from_secs(60),
-            silence_max: Duration::from_secs(60),
+            request_max: Duration::from_mins(1),
+            silence_max: Duration::from_mins(1),
             backoff_min: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
-            wait_max: Duration::from_secs(60),
+            wait_max: Duration::from_mins(1),
         }
     }
 }

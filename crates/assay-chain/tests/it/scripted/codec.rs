@@ -127,13 +127,12 @@ fn fill(value: &Value, type_id: u32, types: &PortableRegistry) -> Value {
             Some(given) => named(&composite.fields, given, types).into(),
             None => panic!("{value:?} is no struct"),
         },
-        TypeDef::Variant(variants) => match &value.value {
-            ValueDef::Variant(variant) => {
+        TypeDef::Variant(variants) => {
+            if let ValueDef::Variant(variant) = &value.value {
                 let found = variants.variants.iter().find(|found| found.name == variant.name);
                 let found = found.unwrap_or_else(|| panic!("no variant {}", variant.name));
                 Value::variant(variant.name.clone(), named(&found.fields, &variant.values, types))
-            }
-            _ => {
+            } else {
                 let first = variants
                     .variants
                     .iter()
@@ -144,17 +143,13 @@ fn fill(value: &Value, type_id: u32, types: &PortableRegistry) -> Value {
                     named(&first.fields, &Composite::unnamed([]), types),
                 )
             }
-        },
-        TypeDef::Sequence(sequence) => Value::unnamed_composite(
+        }
+        TypeDef::Sequence(sequence) => Value::unnamed_composite(given.map_or_else(Vec::new, |given| {
             given
-                .map(|given| {
-                    given
-                        .values()
-                        .map(|value| fill(value, sequence.type_param.id, types))
-                        .collect()
-                })
-                .unwrap_or_else(Vec::new),
-        ),
+                .values()
+                .map(|value| fill(value, sequence.type_param.id, types))
+                .collect()
+        })),
         TypeDef::Array(array) => {
             let nothing = Value::unnamed_composite([]);
             let values: Vec<&Value> = given.map(|given| given.values().collect()).unwrap_or_default();

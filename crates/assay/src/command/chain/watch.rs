@@ -58,7 +58,7 @@ pub(super) async fn run(
                 left = left.map(|left| left.saturating_sub(1));
             }
             Err(error) if error.retry_is_safe() => {
-                console.note(&format!("{error}; waiting for the next head"))
+                console.note(&format!("{error}; waiting for the next head"));
             }
             Err(error) => return Err(error.into()),
         }
