@@ -222,7 +222,9 @@ mod tests {
 
     fn index(texts: &[&str]) -> GramIndex {
         let mut builder = GramIndexBuilder::default();
-        texts.iter().for_each(|text| builder.push(text));
+        for text in texts {
+            builder.push(text);
+        }
         builder.finish()
     }
 

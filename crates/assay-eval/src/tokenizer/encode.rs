@@ -165,7 +165,9 @@ mod tests {
                 tokenizer.encode(text, &mut found);
                 prop_assert_eq!(&found, &ids(text));
                 let mut bytes = Vec::new();
-                found.iter().for_each(|id| bytes_of(&merges, *id, &mut bytes));
+                for id in &found {
+                    bytes_of(&merges, *id, &mut bytes);
+                }
                 prop_assert_eq!(bytes, text.as_bytes());
             }
         }
