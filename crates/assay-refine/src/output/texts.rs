@@ -175,8 +175,7 @@ mod tests {
     fn damaged_files_are_errors() {
         let bytes = file(vec![("text", strings([Some("one"), Some("two"), Some("three")]))]);
         for end in 0..bytes.len() {
-            let read =
-                TextsReader::new(bytes.slice(..end)).map(std::iter::Iterator::collect::<Result<Vec<_>, _>>);
+            let read = TextsReader::new(bytes.slice(..end)).map(Iterator::collect::<Result<Vec<_>, _>>);
             assert!(matches!(read, Err(_) | Ok(Err(_))), "cut at {end}");
         }
         for at in 0..bytes.len() {

@@ -118,10 +118,7 @@ fn fill(value: &Value, type_id: u32, types: &PortableRegistry) -> Value {
     match definition {
         TypeDef::Composite(composite) => match given {
             // A newtype's content may be given bare.
-            None if composite.fields.len() == 1 => {
-                Value::unnamed_composite([fill(value, composite.fields[0].ty.id, types)])
-            }
-            Some(Composite::Unnamed(_)) if composite.fields.len() == 1 => {
+            None | Some(Composite::Unnamed(_)) if composite.fields.len() == 1 => {
                 Value::unnamed_composite([fill(value, composite.fields[0].ty.id, types)])
             }
             Some(given) => named(&composite.fields, given, types).into(),

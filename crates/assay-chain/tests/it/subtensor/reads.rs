@@ -28,22 +28,50 @@ fn list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Value {
 fn stored(script: &mut Script) {
     let netuid = Value::from(7_u16);
     let mut set = |entry: &str, keys: &[Value], value: Value| script.set(S, entry, keys, &value);
-    set("SubnetworkN", &[netuid.clone()], Value::from(3_u16));
-    set("ValidatorPermit", &[netuid.clone()], list([true, true, false]));
-    set("Active", &[netuid.clone()], list([true, false, true]));
-    set("Incentive", &[netuid.clone()], list([0_u16, 20_000, 45_535]));
-    set("Dividends", &[netuid.clone()], list([65_535_u16, 0, 0]));
-    set("Consensus", &[netuid.clone()], list([0_u16, 30_000, 65_535]));
-    set("ValidatorTrust", &[netuid.clone()], list([65_535_u16, 1, 0]));
-    set("Emission", &[netuid.clone()], list([41_u64, 42, 43]));
-    set("LastUpdate", &[netuid.clone()], list([4_u64, 3, 2]));
-    set("ImmunityPeriod", &[netuid.clone()], Value::from(100_u16));
+    set("SubnetworkN", std::slice::from_ref(&netuid), Value::from(3_u16));
+    set(
+        "ValidatorPermit",
+        std::slice::from_ref(&netuid),
+        list([true, true, false]),
+    );
+    set("Active", std::slice::from_ref(&netuid), list([true, false, true]));
+    set(
+        "Incentive",
+        std::slice::from_ref(&netuid),
+        list([0_u16, 20_000, 45_535]),
+    );
+    set(
+        "Dividends",
+        std::slice::from_ref(&netuid),
+        list([65_535_u16, 0, 0]),
+    );
+    set(
+        "Consensus",
+        std::slice::from_ref(&netuid),
+        list([0_u16, 30_000, 65_535]),
+    );
+    set(
+        "ValidatorTrust",
+        std::slice::from_ref(&netuid),
+        list([65_535_u16, 1, 0]),
+    );
+    set("Emission", std::slice::from_ref(&netuid), list([41_u64, 42, 43]));
+    set("LastUpdate", std::slice::from_ref(&netuid), list([4_u64, 3, 2]));
+    set(
+        "ImmunityPeriod",
+        std::slice::from_ref(&netuid),
+        Value::from(100_u16),
+    );
     set(
         "SubnetOwnerHotkey",
-        &[netuid.clone()],
+        std::slice::from_ref(&netuid),
         Value::from_bytes(hotkey(0)),
     );
-    set("SubnetOwner", &[netuid.clone()], Value::from_bytes(coldkey(0)));
+    set(
+        "SubnetOwner",
+        std::slice::from_ref(&netuid),
+        Value::from_bytes(coldkey(0)),
+    );
     for uid in 0..3_u8 {
         let key = Value::from_bytes(hotkey(uid));
         set(
