@@ -40,7 +40,7 @@ pub struct Merges {
 }
 
 impl Merges {
-    /// The merges of the profile, [`ARTIFACT`].
+    /// The merges of the profile, `ARTIFACT`.
     pub fn v1() -> Self {
         // A damaged artifact would be caught by the test of its digest; the list is then empty and ids are bytes.
         Self::parse(ARTIFACT).unwrap_or_else(|_| Self::of(Vec::new()))

@@ -27,51 +27,23 @@ fn list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Value {
 /// Three neurons in storage.
 fn stored(script: &mut Script) {
     let netuid = Value::from(7_u16);
+    for (entry, value) in [
+        ("SubnetworkN", Value::from(3_u16)),
+        ("ValidatorPermit", list([true, true, false])),
+        ("Active", list([true, false, true])),
+        ("Incentive", list([0_u16, 20_000, 45_535])),
+        ("Dividends", list([65_535_u16, 0, 0])),
+        ("Consensus", list([0_u16, 30_000, 65_535])),
+        ("ValidatorTrust", list([65_535_u16, 1, 0])),
+        ("Emission", list([41_u64, 42, 43])),
+        ("LastUpdate", list([4_u64, 3, 2])),
+        ("ImmunityPeriod", Value::from(100_u16)),
+        ("SubnetOwnerHotkey", Value::from_bytes(hotkey(0))),
+        ("SubnetOwner", Value::from_bytes(coldkey(0))),
+    ] {
+        script.set(S, entry, std::slice::from_ref(&netuid), &value);
+    }
     let mut set = |entry: &str, keys: &[Value], value: Value| script.set(S, entry, keys, &value);
-    set("SubnetworkN", std::slice::from_ref(&netuid), Value::from(3_u16));
-    set(
-        "ValidatorPermit",
-        std::slice::from_ref(&netuid),
-        list([true, true, false]),
-    );
-    set("Active", std::slice::from_ref(&netuid), list([true, false, true]));
-    set(
-        "Incentive",
-        std::slice::from_ref(&netuid),
-        list([0_u16, 20_000, 45_535]),
-    );
-    set(
-        "Dividends",
-        std::slice::from_ref(&netuid),
-        list([65_535_u16, 0, 0]),
-    );
-    set(
-        "Consensus",
-        std::slice::from_ref(&netuid),
-        list([0_u16, 30_000, 65_535]),
-    );
-    set(
-        "ValidatorTrust",
-        std::slice::from_ref(&netuid),
-        list([65_535_u16, 1, 0]),
-    );
-    set("Emission", std::slice::from_ref(&netuid), list([41_u64, 42, 43]));
-    set("LastUpdate", std::slice::from_ref(&netuid), list([4_u64, 3, 2]));
-    set(
-        "ImmunityPeriod",
-        std::slice::from_ref(&netuid),
-        Value::from(100_u16),
-    );
-    set(
-        "SubnetOwnerHotkey",
-        std::slice::from_ref(&netuid),
-        Value::from_bytes(hotkey(0)),
-    );
-    set(
-        "SubnetOwner",
-        std::slice::from_ref(&netuid),
-        Value::from_bytes(coldkey(0)),
-    );
     for uid in 0..3_u8 {
         let key = Value::from_bytes(hotkey(uid));
         set(
@@ -79,7 +51,11 @@ fn stored(script: &mut Script) {
             &[netuid.clone(), Value::from(u16::from(uid))],
             key.clone(),
         );
-        set("Owner", &[key.clone()], Value::from_bytes(coldkey(uid)));
+        set(
+            "Owner",
+            std::slice::from_ref(&key),
+            Value::from_bytes(coldkey(uid)),
+        );
         set(
             "BlockAtRegistration",
             &[netuid.clone(), Value::from(u16::from(uid))],

@@ -39,10 +39,15 @@ fn waiting(test: &str, permit: bool) -> Option<Script> {
     script.set(
         S,
         "ValidatorPermit",
-        &[netuid.clone()],
+        std::slice::from_ref(&netuid),
         &list(Value::bool(permit)),
     );
-    script.set(S, "LastUpdate", &[netuid.clone()], &list(Value::from(5_u64)));
+    script.set(
+        S,
+        "LastUpdate",
+        std::slice::from_ref(&netuid),
+        &list(Value::from(5_u64)),
+    );
     script.set("Drand", "LastStoredRound", &[], &Value::from(90_u64));
     let commit = Value::unnamed_composite([
         key,

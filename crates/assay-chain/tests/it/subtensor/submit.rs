@@ -22,14 +22,19 @@ fn subnet(test: &str) -> Option<Script> {
     let hotkey = Value::from_bytes(alice());
     script.set(S, "Uids", &[netuid.clone(), hotkey.clone()], &uid);
     script.set(S, "Keys", &[netuid.clone(), uid], &hotkey);
-    script.set(S, "SubnetworkN", &[netuid.clone()], &Value::from(1_u16));
-    script.set(S, "Tempo", &[netuid.clone()], &Value::from(360_u16));
+    script.set(
+        S,
+        "SubnetworkN",
+        std::slice::from_ref(&netuid),
+        &Value::from(1_u16),
+    );
+    script.set(S, "Tempo", std::slice::from_ref(&netuid), &Value::from(360_u16));
     let permits = Value::unnamed_composite([Value::bool(true)]);
-    script.set(S, "ValidatorPermit", &[netuid.clone()], &permits);
+    script.set(S, "ValidatorPermit", std::slice::from_ref(&netuid), &permits);
     script.set(
         S,
         "NetworkRegistrationAllowed",
-        &[netuid.clone()],
+        std::slice::from_ref(&netuid),
         &Value::bool(true),
     );
     script.set(S, "Burn", &[netuid], &Value::from(500_000_000_u64));
@@ -295,7 +300,8 @@ async fn what_the_chain_would_refuse_is_not_sent() {
         return;
     };
     let (node, chain) = start(script).await;
-    let netuid = Value::from(7_u16);
+    let netuid = [Value::from(7_u16)];
+    let set = |entry: &str, value: Value| node.script().set(S, entry, &netuid, &value);
     assert_eq!(
         refused(&chain, &node, &commitment(), &dev::bob()).await,
         "AccountNotAllowedCommit"
@@ -310,32 +316,20 @@ async fn what_the_chain_would_refuse_is_not_sent() {
         refused(&chain, &node, &weights(0), &dev::bob()).await,
         "HotKeyNotRegisteredInSubNet"
     );
-    node.script().set(
-        S,
-        "CommitRevealWeightsEnabled",
-        &[netuid.clone()],
-        &Value::bool(true),
-    );
+    set("CommitRevealWeightsEnabled", Value::bool(true));
     assert_eq!(
         refused(&chain, &node, &weights(0), &dev::alice()).await,
         "CommitRevealEnabled"
     );
-    node.script().set(
-        S,
-        "CommitRevealWeightsEnabled",
-        &[netuid.clone()],
-        &Value::bool(false),
-    );
-    node.script()
-        .set(S, "WeightsVersionKey", &[netuid.clone()], &Value::from(3_u64));
+    set("CommitRevealWeightsEnabled", Value::bool(false));
+    set("WeightsVersionKey", Value::from(3_u64));
     assert_eq!(
         refused(&chain, &node, &weights(2), &dev::alice()).await,
         "IncorrectWeightVersionKey"
     );
-    node.script()
-        .set(S, "WeightsSetRateLimit", &[netuid.clone()], &Value::from(100_u64));
+    set("WeightsSetRateLimit", Value::from(100_u64));
     let updates = Value::unnamed_composite([Value::from(4_u64)]);
-    node.script().set(S, "LastUpdate", &[netuid.clone()], &updates);
+    set("LastUpdate", updates);
     let error = chain.submit(&weights(3), &dev::alice()).await.unwrap_err();
     assert_eq!(error.name(), Some("SettingWeightsTooFast"));
     assert!(error.retry_is_safe());
@@ -352,8 +346,7 @@ async fn what_the_chain_would_refuse_is_not_sent() {
         refused(&chain, &node, &registration(), &dev::alice()).await,
         "NotEnoughBalanceToStake"
     );
-    node.script()
-        .set(S, "NetworkRegistrationAllowed", &[netuid], &Value::bool(false));
+    set("NetworkRegistrationAllowed", Value::bool(false));
     assert_eq!(
         refused(&chain, &node, &registration(), &dev::bob()).await,
         "SubNetRegistrationDisabled"
