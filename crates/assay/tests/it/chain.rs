@@ -1,8 +1,128 @@
-//! `assay chain` where no chain answers: exit status, error document, and no secret of an address anywhere.
+//! `assay chain` over an embedded chain in a process of its own; and where no chain answers: exit status, error document,
+//! no secret of an address anywhere.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Stdio};
 
-use crate::support::run;
+use serde_json::Value;
+
+use crate::support::{Answer, assay, folder, run};
+
+/// `assay chain run`, killed when dropped.
+struct Running {
+    child: Child,
+    network: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended is what this is for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    /// Starts the chain of `state` and waits for its address.
+    fn start(state: &Path) -> Self {
+        let args = [
+            "chain",
+            "run",
+            "--json",
+            "--listen",
+            "127.0.0.1:0",
+            "--block-time",
+            "50ms",
+            "--state",
+        ];
+        let mut command = assay(args);
+        let mut child = command.arg(state).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let document: Value = serde_json::from_str(&line).unwrap();
+        let address = document["data"]["url"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("ws://");
+        Self {
+            network: format!("embedded:{address}"),
+            child,
+        }
+    }
+
+    /// `assay chain COMMAND … --json` on subnet 1 of this chain.
+    fn ask(&self, words: &str, wallets: Option<&Path>) -> Answer {
+        let mut command = assay(["chain"]);
+        command
+            .args(words.split(' '))
+            .args(["--netuid", "1", "--json", "--network", &self.network]);
+        if let Some(folder) = wallets {
+            command
+                .args(["--wallet", "alice", "--hotkey", "miner", "--wallet-path"])
+                .arg(folder);
+        }
+        command.output().unwrap().into()
+    }
+}
+
+#[test]
+fn a_miner_registers_and_commits_and_a_killed_chain_forgets_nothing() {
+    let folder = folder();
+    let (state, wallets, secret) = (
+        folder.path().join("chain.sqlite"),
+        folder.path().join("wallets"),
+        folder.path().join("alice"),
+    );
+    fs_err::write(&secret, "//Alice\n").unwrap();
+    let wallet = |words: &[&str]| {
+        let mut command = assay(["wallet"]);
+        let answer: Answer = command
+            .args(words)
+            .arg("--path")
+            .arg(&wallets)
+            .output()
+            .unwrap()
+            .into();
+        answer.with_code(0)
+    };
+    wallet(&["import", "alice", secret.to_str().unwrap(), "--no-password"]);
+    wallet(&["new", "alice", "--hotkey", "miner"]);
+    let chain = Running::start(&state);
+    chain.ask("register --yes", Some(&wallets)).with_code(0);
+    let again = chain.ask("register --yes", Some(&wallets));
+    assert!(
+        again.code != 0 && again.stdout.contains("HotKeyAlreadyRegisteredInSubNet"),
+        "{}",
+        again.stdout
+    );
+    chain.ask("commit --text hello", Some(&wallets)).with_code(0);
+    // A registration counts as the last weights, so the first ones have to wait a hundred blocks.
+    let soon = chain
+        .ask("set-weights --set 0=1", Some(&wallets))
+        .with_code(3)
+        .json();
+    assert!(
+        soon["help"].as_str().unwrap().starts_with("try again in"),
+        "{soon}"
+    );
+    drop(chain);
+    let chain = Running::start(&state);
+    let neurons = chain.ask("metagraph", None).with_code(0).json();
+    assert_eq!(
+        neurons["data"]["neurons"].as_array().unwrap().len(),
+        1,
+        "{neurons}"
+    );
+    let commitments = chain.ask("commitments", None).with_code(0).json();
+    assert!(
+        commitments["data"].to_string().contains("68656c6c6f"),
+        "{commitments}"
+    );
+}
 
 /// An address on which nobody listens.
 fn nobody() -> String {

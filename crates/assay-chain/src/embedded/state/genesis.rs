@@ -71,8 +71,8 @@ impl Default for Genesis {
 const DEVELOPMENT_RAO: Rao = Rao(1_000_000_000_000_000);
 
 impl Genesis {
-    /// A chain to develop on: `//Alice` is root, she and the other well-known keys are rich, subnets may be made at any
-    /// time.
+    /// A chain to develop on: `//Alice` is root, she and the other well-known keys are rich, subnet 1 is there and started,
+    /// others may be made at any time.
     pub fn development() -> Self {
         let keys = [
             dev::alice(),
@@ -86,6 +86,11 @@ impl Genesis {
         Self {
             root: accounts.first().map(|(alice, _)| *alice),
             accounts: accounts.to_vec(),
+            subnets: vec![GenesisSubnet {
+                netuid: NetUid(1),
+                hyperparameters: Hyperparameters::default(),
+                started: true,
+            }],
             network_rate_limit_blocks: 0,
             ..Self::default()
         }
