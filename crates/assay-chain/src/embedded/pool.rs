@@ -1,6 +1,6 @@
 //! Transactions that wait for a block: which are refused at once, and in what order the others go in.
 //!
-//! Codes and words are those of a node's `author_submitExtrinsic` (chain reference §1.8): clients meet the same errors
+//! Codes and words are those of a node's `author_submitExtrinsic` (docs/embedded-chain.md): clients meet the same errors
 //! here. Priority is flat: a waiting transaction cannot be replaced. One with a nonce still to come waits for those before it.
 
 use std::collections::{BTreeMap, BTreeSet};

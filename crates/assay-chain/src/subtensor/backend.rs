@@ -156,7 +156,7 @@ impl Chain for Subtensor {
     async fn last_pulse_round(&self, at: At) -> Result<u64, ChainError> {
         let view = self.client.view("read last pulse", at).await?;
         let round = view.value("Drand", "LastStoredRound", &[]).await?;
-        view.expect(round.as_ref().and_then(Node::number), "Drand.LastStoredRound")
+        view.required(round.as_ref().and_then(Node::number), "Drand.LastStoredRound")
     }
 
     async fn block_time_ms(&self) -> Result<u64, ChainError> {
@@ -176,14 +176,14 @@ impl Chain for Subtensor {
         let free = account
             .as_ref()
             .and_then(|account| account.field("data")?.field("free")?.number());
-        view.expect(free.map(Rao), "System.Account.data.free")
+        view.required(free.map(Rao), "System.Account.data.free")
     }
 
     async fn burn(&self, netuid: NetUid, at: At) -> Result<Rao, ChainError> {
         let view = self.client.view(&reading("burn", netuid), at).await?;
         require_subnet(&view, netuid).await?;
         let burn = view.value(SUBTENSOR, "Burn", &[Value::from(netuid.0)]).await?;
-        view.expect(burn.as_ref().and_then(Node::number).map(Rao), "Burn")
+        view.required(burn.as_ref().and_then(Node::number).map(Rao), "Burn")
     }
 
     async fn lock_cost(&self, at: At) -> Result<Rao, ChainError> {
@@ -191,7 +191,7 @@ impl Chain for Subtensor {
         let view = self.client.view("read price of a subnet", at).await?;
         let cost = view.api(api, method, &[]).await?;
         let cost = cost.ok_or_else(|| view.error(view.runtime.lacks(format!("{api}.{method}"))))?;
-        view.expect(cost.number().map(Rao), method)
+        view.required(cost.number().map(Rao), method)
     }
 
     async fn subnet_identity(&self, netuid: NetUid, at: At) -> Result<Option<SubnetIdentity>, ChainError> {

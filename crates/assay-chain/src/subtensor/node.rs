@@ -180,7 +180,7 @@ impl Node {
 }
 
 /// `found`, or the error that `what` is not as expected.
-pub(crate) fn expect<T>(found: Option<T>, what: &str) -> Result<T, ChainErrorKind> {
+pub(crate) fn required<T>(found: Option<T>, what: &str) -> Result<T, ChainErrorKind> {
     found.ok_or_else(|| answer(format!("`{what}` is missing or of another kind")))
 }
 
@@ -228,14 +228,26 @@ fn sequence(nodes: Vec<Node>) -> Node {
 }
 
 impl<R: TypeResolver> Reader<R> {
+    /// All items that `next` gives, each read one level deeper.
+    fn items(
+        &self,
+        remaining: usize,
+        mut next: impl FnMut(Self) -> Option<Result<Node, DecodeError>>,
+    ) -> Result<Vec<Node>, DecodeError> {
+        self.check(remaining)?;
+        let mut nodes = Vec::new();
+        while let Some(node) = next(self.deeper()) {
+            nodes.push(node?);
+        }
+        Ok(nodes)
+    }
+
     fn fields(&self, fields: &mut types::Composite<'_, '_, R>) -> Result<Node, DecodeError> {
         self.check(fields.remaining())?;
         if fields.has_unnamed_fields() {
-            let mut nodes = Vec::new();
-            while let Some(node) = fields.decode_item(self.deeper()) {
-                nodes.push(node?);
-            }
-            return Ok(Node::Tuple(nodes));
+            return self
+                .items(fields.remaining(), |reader| fields.decode_item(reader))
+                .map(Node::Tuple);
         }
         let mut named = Vec::new();
         loop {
@@ -326,11 +338,7 @@ impl<R: TypeResolver> Visitor for Reader<R> {
         value: &mut types::Sequence<'scale, 'resolver, R>,
         _: visitor::TypeIdFor<Self>,
     ) -> Result<Self::Value<'scale, 'resolver>, Self::Error> {
-        self.check(value.remaining())?;
-        let mut nodes = Vec::new();
-        while let Some(node) = value.decode_item(self.deeper()) {
-            nodes.push(node?);
-        }
+        let nodes = self.items(value.remaining(), |reader| value.decode_item(reader))?;
         Ok(sequence(nodes))
     }
 
@@ -339,11 +347,7 @@ impl<R: TypeResolver> Visitor for Reader<R> {
         value: &mut types::Array<'scale, 'resolver, R>,
         _: visitor::TypeIdFor<Self>,
     ) -> Result<Self::Value<'scale, 'resolver>, Self::Error> {
-        self.check(value.remaining())?;
-        let mut nodes = Vec::new();
-        while let Some(node) = value.decode_item(self.deeper()) {
-            nodes.push(node?);
-        }
+        let nodes = self.items(value.remaining(), |reader| value.decode_item(reader))?;
         Ok(sequence(nodes))
     }
 
@@ -352,12 +356,8 @@ impl<R: TypeResolver> Visitor for Reader<R> {
         value: &mut types::Tuple<'scale, 'resolver, R>,
         _: visitor::TypeIdFor<Self>,
     ) -> Result<Self::Value<'scale, 'resolver>, Self::Error> {
-        self.check(value.remaining())?;
-        let mut nodes = Vec::new();
-        while let Some(node) = value.decode_item(self.deeper()) {
-            nodes.push(node?);
-        }
-        Ok(Node::Tuple(nodes))
+        self.items(value.remaining(), |reader| value.decode_item(reader))
+            .map(Node::Tuple)
     }
 
     fn visit_composite<'scale, 'resolver>(
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(sequence(vec![Node::Number(256)]).bytes(), None);
         assert_eq!(Node::Bytes(vec![7; 31]).bytes32(), None);
         assert_eq!(
-            expect::<u8>(None, "x"),
+            required::<u8>(None, "x"),
             Err(answer("`x` is missing or of another kind"))
         );
     }

@@ -6,6 +6,7 @@
 use assay_types::{BlockNumber, NetUid, Uid, Weight};
 use subxt::ext::scale_value::Value;
 
+use crate::preflight::OPEN_COMMITS_MAX;
 use crate::subtensor::client::Client;
 use crate::subtensor::decode::epoch;
 use crate::subtensor::decode::metagraph::require_subnet;
@@ -18,8 +19,6 @@ use crate::{At, Call, ChainError, ChainErrorKind, CommitmentField, Hyperparamete
 
 /// Least bytes a commitment counts as.
 const COMMITMENT_BYTES_MIN: u64 = 100;
-/// Most open weight commits of a hotkey in one epoch.
-const OPEN_COMMITS_MAX: usize = 10;
 
 /// Checks `call` of `account` against the newest block.
 ///

@@ -8,7 +8,7 @@ use subxt::ext::scale_value::Value;
 
 use crate::subtensor::connection::Connection;
 use crate::subtensor::header::{RawHead, hex0x, unhex};
-use crate::subtensor::node::{Node, expect};
+use crate::subtensor::node::{Node, required};
 use crate::subtensor::runtime::{Runtime, answer};
 use crate::{ChainError, ChainErrorKind};
 
@@ -42,8 +42,8 @@ impl View<'_> {
     }
 
     /// `found`, or the error that `what` is not as expected.
-    pub(crate) fn expect<T>(&self, found: Option<T>, what: &str) -> Result<T, ChainError> {
-        expect(found, what).map_err(|kind| self.error(kind))
+    pub(crate) fn required<T>(&self, found: Option<T>, what: &str) -> Result<T, ChainError> {
+        required(found, what).map_err(|kind| self.error(kind))
     }
 
     /// A storage entry, or what the metadata says an absent one holds; `None` for an absent optional one.

@@ -1,6 +1,6 @@
 //! Hyper-parameters: who may set which, to what, and when.
 //!
-//! Rules: chain reference §1.7 (opentensor/subtensor 14bc6f9 `pallets/admin-utils`). The genesis' root account may set all
+//! Rules: opentensor/subtensor 14bc6f9 `pallets/admin-utils`. The genesis' root account may set all
 //! of them at any time.
 
 use assay_types::{Coldkey, NetUid, Rao};

@@ -1,6 +1,6 @@
 //! One block: what it holds, and the order in which it changes the state.
 //!
-//! Order (chain reference §1.5): price decay, reveal of timelocked weights, emission and epochs, reveal of commitments,
+//! Order (docs/embedded-chain.md): price decay, reveal of timelocked weights, emission and epochs, reveal of commitments,
 //! inherents (pulses come in as the runtime's unsigned transactions do), then signed transactions.
 
 use assay_types::{Coldkey, Hotkey, NetUid, Rao};

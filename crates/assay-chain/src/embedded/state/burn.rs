@@ -1,8 +1,7 @@
 //! The price of a registration: it rises by a quarter with each one and halves in so many blocks.
 //!
 //! `Burn` comes in and leaves, rao. Rule: each block `price·f >> 32`, f the largest of 32 fraction bits with
-//! `f^half_life ≤ 1/2`, powers by squaring with truncation; each registration ×1.26; then the bounds (chain reference
-//! §1.3; opentensor/subtensor 14bc6f9).
+//! `f^half_life ≤ 1/2`, powers by squaring with truncation; each registration ×1.26; then the bounds (docs/embedded-chain.md; opentensor/subtensor 14bc6f9).
 
 use super::Subnet;
 

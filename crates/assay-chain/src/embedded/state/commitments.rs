@@ -1,6 +1,6 @@
 //! Commitments: what a hotkey may leave on the chain, how much of it an epoch, and how timelocked fields open.
 //!
-//! Rules: chain reference §1.1 (opentensor/subtensor 14bc6f9 `pallets/commitments/src/lib.rs`).
+//! Rules: opentensor/subtensor 14bc6f9 `pallets/commitments/src/lib.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Emission and epochs: what a block adds to a subnet, when its epoch is due, and who gets what.
 //!
-//! The consensus itself is `assay_mechanism::yuma`. Rules: chain reference §1.5, §1.9 and §1.10 (opentensor/subtensor
-//! 14bc6f9 `coinbase/run_coinbase.rs`, `epoch/run_epoch.rs`).
+//! The consensus itself is `assay_mechanism::yuma`. Rules: opentensor/subtensor
+//! 14bc6f9 `coinbase/run_coinbase.rs`, `epoch/run_epoch.rs`.
 
 use std::sync::Arc;
 

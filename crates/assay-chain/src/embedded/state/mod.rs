@@ -43,7 +43,7 @@ pub(crate) use weights::COMMIT_BYTES_MAX;
 pub const ALPHA_PRICE_RAO: u64 = 1_000_000_000;
 /// The root subnet: TAO staked there counts on every subnet by [`TAO_WEIGHT`].
 pub(crate) const ROOT: NetUid = NetUid(0);
-/// `TaoWeight` in units of 2^−64, about 0.0527 (chain reference §1.10).
+/// `TaoWeight` in units of 2^−64, about 0.0527 (docs/embedded-chain.md).
 pub(crate) const TAO_WEIGHT: u64 = 971_718_665_099_567_868;
 
 /// Everything the chain knows after a block.

@@ -1,6 +1,6 @@
 //! Subnets themselves: what a new one costs, its owner, identity and start.
 //!
-//! Rules: chain reference §1.4 and §5 (opentensor/subtensor 14bc6f9 `subnets/subnet.rs`, `coinbase/root.rs`). Absent: a full
+//! Rules: opentensor/subtensor 14bc6f9 `subnets/subnet.rs`, `coinbase/root.rs`. Absent: a full
 //! chain refuses with `SubnetLimitReached` instead of dissolving the cheapest subnet.
 
 use std::sync::Arc;

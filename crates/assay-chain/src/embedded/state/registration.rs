@@ -1,6 +1,6 @@
 //! Registration: who pays what for a uid, which uid it is, and who has to go for it.
 //!
-//! Order of checks and rules: chain reference §1.3 (opentensor/subtensor 14bc6f9 `subnets/registration.rs`, `uids.rs`).
+//! Order of checks and rules: opentensor/subtensor 14bc6f9 `subnets/registration.rs`, `uids.rs`.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Timelocked weights: opened at the start of each block of their reveal epoch, silently dropped when they do not open.
 //!
-//! Rules: chain reference §1.2 (opentensor/subtensor 14bc6f9 `coinbase/reveal_commits.rs`).
+//! Rules: opentensor/subtensor 14bc6f9 `coinbase/reveal_commits.rs`.
 
 use assay_types::{MechId, NetUid};
 use serde_json::json;

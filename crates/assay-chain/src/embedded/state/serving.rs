@@ -1,6 +1,6 @@
 //! Announced addresses: `serve_axon`.
 //!
-//! Rules: chain reference §1.4 (opentensor/subtensor 14bc6f9 `subnets/serving.rs`).
+//! Rules: opentensor/subtensor 14bc6f9 `subnets/serving.rs`.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,6 +1,6 @@
 //! Weights: every check of a set, a commit and a reveal, in the runtime's order.
 //!
-//! Rules: chain reference §1.2 (opentensor/subtensor 14bc6f9 `subnets/weights.rs`).
+//! Rules: opentensor/subtensor 14bc6f9 `subnets/weights.rs`.
 
 use assay_mechanism::yuma::{exceeds_max_weight, max_upscale};
 use assay_types::{Digest, Hotkey, MechId, NetUid, Uid, Weight};
@@ -9,13 +9,11 @@ use serde_json::json;
 
 use super::subnet::WeightCommit;
 use super::{DispatchError, Event, ROOT, State, Subnet};
+use crate::preflight::OPEN_COMMITS_MAX;
+use crate::sealed::COMMIT_REVEAL_VERSION;
 
-/// `CommitRevealWeightsVersion`.
-pub(crate) const COMMIT_REVEAL_VERSION: u16 = 4;
 /// Most bytes of a weight commit.
 pub(crate) const COMMIT_BYTES_MAX: usize = 5_000;
-/// Open commits of a hotkey an epoch.
-const OPEN_COMMITS_MAX: usize = 10;
 
 /// Weights as they come in, from a call or out of a commit.
 #[derive(Debug, Clone)]

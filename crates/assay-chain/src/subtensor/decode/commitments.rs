@@ -16,10 +16,10 @@ pub(crate) async fn standing(view: &View<'_>, netuid: NetUid) -> Result<Vec<Comm
     let mut commitments = Vec::new();
     for (keys, record) in entries {
         let what = "Commitments.CommitmentOf";
-        let hotkey = view.expect(keys.last().and_then(Node::bytes32), what)?;
-        let block = view.expect(record.field("block").and_then(Node::number), "CommitmentOf.block")?;
+        let hotkey = view.required(keys.last().and_then(Node::bytes32), what)?;
+        let block = view.required(record.field("block").and_then(Node::number), "CommitmentOf.block")?;
         let fields = record.field("info").and_then(fields);
-        let fields = view.expect(fields, "CommitmentOf.info.fields")?;
+        let fields = view.required(fields, "CommitmentOf.info.fields")?;
         commitments.push(Commitment {
             hotkey: Hotkey(hotkey),
             block: BlockNumber(block),
@@ -56,10 +56,10 @@ pub(crate) async fn revealed(view: &View<'_>, netuid: NetUid) -> Result<Vec<Reve
     let entries = view.entries(COMMITMENTS, entry, &[Value::from(netuid.0)]).await?;
     let mut revealed = Vec::new();
     for (keys, list) in entries {
-        let hotkey = view.expect(keys.last().and_then(Node::bytes32), entry)?;
-        for pair in view.expect(list.list(), entry)? {
-            let bytes = view.expect(pair.nth(0).and_then(Node::bytes), "RevealedCommitments.0")?;
-            let block = view.expect(pair.nth(1).and_then(Node::number), "RevealedCommitments.1")?;
+        let hotkey = view.required(keys.last().and_then(Node::bytes32), entry)?;
+        for pair in view.required(list.list(), entry)? {
+            let bytes = view.required(pair.nth(0).and_then(Node::bytes), "RevealedCommitments.0")?;
+            let block = view.required(pair.nth(1).and_then(Node::number), "RevealedCommitments.1")?;
             revealed.push(RevealedCommitment {
                 hotkey: Hotkey(hotkey),
                 block: BlockNumber(block),

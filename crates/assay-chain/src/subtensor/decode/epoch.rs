@@ -26,7 +26,7 @@ pub(crate) async fn state(view: &View<'_>, netuid: NetUid) -> Result<EpochState,
         .collect();
     let values = view.values(&wanted).await?;
     let number = |at: usize| values.get(at).and_then(|value| value.as_ref()?.number::<u64>());
-    let tempo = view.expect(number(0).and_then(|tempo| u16::try_from(tempo).ok()), "Tempo")?;
+    let tempo = view.required(number(0).and_then(|tempo| u16::try_from(tempo).ok()), "Tempo")?;
     let block = view.head.number;
     let height = |number: u64| u32::try_from(number).ok().map(BlockNumber);
     Ok(EpochState {
@@ -54,9 +54,9 @@ pub(crate) async fn pulse(view: &View<'_>, round: u64) -> Result<Option<Pulse>, 
     let randomness = node.field("randomness").and_then(Node::bytes32);
     let signature = node.field("signature").and_then(Node::bytes);
     let pulse = Pulse {
-        round: view.expect(node.field("round").and_then(Node::number), "Pulses.round")?,
-        randomness: Digest(view.expect(randomness, "Pulses.randomness")?),
-        signature: view.expect(signature, "Pulses.signature")?,
+        round: view.required(node.field("round").and_then(Node::number), "Pulses.round")?,
+        randomness: Digest(view.required(randomness, "Pulses.randomness")?),
+        signature: view.required(signature, "Pulses.signature")?,
     };
     Ok((pulse.round == round).then_some(pulse))
 }

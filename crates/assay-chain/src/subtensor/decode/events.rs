@@ -26,7 +26,7 @@ impl Event {
 pub(crate) async fn of_block(view: &View<'_>) -> Result<Vec<Event>, crate::ChainError> {
     let records = view.value("System", "Events", &[]).await?;
     let read = records.as_ref().and_then(read);
-    view.expect(read, "System.Events")
+    view.required(read, "System.Events")
 }
 
 fn read(records: &Node) -> Option<Vec<Event>> {

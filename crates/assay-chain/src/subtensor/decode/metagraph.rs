@@ -59,14 +59,14 @@ pub(crate) async fn require_subnet(view: &View<'_>, netuid: NetUid) -> Result<()
 }
 
 async fn from_api(view: &View<'_>, netuid: NetUid, subnet: &Node) -> Result<Columns, ChainError> {
-    let field = |name: &str| view.expect(subnet.field(name), name);
+    let field = |name: &str| view.required(subnet.field(name), name);
     let accounts = |name: &str| -> Result<Vec<[u8; 32]>, ChainError> {
-        let list = view.expect(field(name)?.list(), name)?;
-        view.expect(list.iter().map(Node::bytes32).collect(), name)
+        let list = view.required(field(name)?.list(), name)?;
+        view.required(list.iter().map(Node::bytes32).collect(), name)
     };
     let truths = |name: &str| -> Result<Vec<bool>, ChainError> {
-        let list = view.expect(field(name)?.list(), name)?;
-        view.expect(list.iter().map(Node::truth).collect(), name)
+        let list = view.required(field(name)?.list(), name)?;
+        view.required(list.iter().map(Node::truth).collect(), name)
     };
     // A column that a runtime drops reads as zero; the needed ones are checked when neurons are made.
     let wide = |name: &str| {
@@ -165,8 +165,8 @@ async fn from_storage(view: &View<'_>, netuid: NetUid) -> Result<Owned, ChainErr
 async fn hotkeys(view: &View<'_>, netuid: NetUid) -> Result<Vec<[u8; 32]>, ChainError> {
     let mut by_uid = BTreeMap::new();
     for (keys, hotkey) in view.entries(SUBTENSOR, "Keys", &[Value::from(netuid.0)]).await? {
-        let uid: u16 = view.expect(keys.last().and_then(Node::number), "Keys")?;
-        by_uid.insert(uid, view.expect(hotkey.bytes32(), "Keys")?);
+        let uid: u16 = view.required(keys.last().and_then(Node::number), "Keys")?;
+        by_uid.insert(uid, view.required(hotkey.bytes32(), "Keys")?);
     }
     if by_uid.keys().enumerate().any(|(at, uid)| usize::from(*uid) != at) {
         return Err(view.error(answer(format!("uids of subnet {netuid} have gaps"))));
@@ -204,7 +204,7 @@ async fn per_neuron(
         };
         let number = |value: &Option<Node>| value.as_ref().and_then(Node::number::<u64>).unwrap_or_default();
         let owner = owner.as_ref().and_then(Node::bytes32);
-        columns.coldkeys.push(view.expect(owner, "Owner")?);
+        columns.coldkeys.push(view.required(owner, "Owner")?);
         columns.registered.push(number(registered));
         columns.axons.push(served.as_ref().and_then(axon));
         // alpha + TaoWeight/2^64 of the root stake, rounded down; child keys are left out (docs/chain.md, "Older runtimes").

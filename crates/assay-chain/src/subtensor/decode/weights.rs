@@ -30,11 +30,11 @@ pub(crate) async fn rows(
     let index = Value::from(storage_index(netuid, mecid));
     let mut rows = Vec::new();
     for (keys, list) in view.entries(SUBTENSOR, entry, &[index]).await? {
-        let uid = view.expect(keys.last().and_then(Node::number), entry)?;
+        let uid = view.required(keys.last().and_then(Node::number), entry)?;
         let mut weights = Vec::new();
-        for pair in view.expect(list.list(), entry)? {
-            let to = view.expect(pair.nth(0).and_then(Node::number), entry)?;
-            let weight = view.expect(pair.nth(1).and_then(Node::number), entry)?;
+        for pair in view.required(list.list(), entry)? {
+            let to = view.required(pair.nth(0).and_then(Node::number), entry)?;
+            let weight = view.required(pair.nth(1).and_then(Node::number), entry)?;
             weights.push((Uid(to), Weight(weight)));
         }
         weights.sort_by_key(|(uid, _)| *uid);
@@ -57,16 +57,18 @@ pub(crate) async fn pending(
     let index = Value::from(storage_index(netuid, mecid));
     let mut pending = Vec::new();
     for (keys, list) in view.entries(SUBTENSOR, entry, &[index]).await? {
-        let epoch = view.expect(keys.last().and_then(Node::number), entry)?;
-        for commit in view.expect(list.list(), entry)? {
+        let epoch = view.required(keys.last().and_then(Node::number), entry)?;
+        for commit in view.required(list.list(), entry)? {
             let part = |at: usize| commit.nth(at);
-            let bytes = view.expect(part(2).and_then(Node::bytes), "TimelockedWeightCommits.2")?;
+            let bytes = view.required(part(2).and_then(Node::bytes), "TimelockedWeightCommits.2")?;
             pending.push(PendingCommit {
-                hotkey: Hotkey(view.expect(part(0).and_then(Node::bytes32), "TimelockedWeightCommits.0")?),
+                hotkey: Hotkey(view.required(part(0).and_then(Node::bytes32), "TimelockedWeightCommits.0")?),
                 epoch,
-                block: BlockNumber(view.expect(part(1).and_then(Node::number), "TimelockedWeightCommits.1")?),
+                block: BlockNumber(
+                    view.required(part(1).and_then(Node::number), "TimelockedWeightCommits.1")?,
+                ),
                 commit: Digest(blake2_256(&bytes)),
-                reveal_round: view.expect(part(3).and_then(Node::number), "TimelockedWeightCommits.3")?,
+                reveal_round: view.required(part(3).and_then(Node::number), "TimelockedWeightCommits.3")?,
             });
         }
     }
