@@ -4,7 +4,7 @@
 //! need files; `cargo test -p assay-eval` measures nothing.
 
 use assay_eval::ngram::{HeldOut, Model, Order};
-use assay_eval::tokenizer::{TokenId, Tokenizer};
+use assay_eval::tokenizer::Tokenizer;
 use assay_types::Draws;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -42,25 +42,14 @@ fn documents(count: usize, seed: u64) -> Vec<String> {
     (0..count).map(|_| document()).collect()
 }
 
-fn tokens(texts: &[String]) -> Vec<Vec<TokenId>> {
-    let mut tokenizer = Tokenizer::default();
-    texts
-        .iter()
-        .map(|text| {
-            let mut ids = Vec::new();
-            tokenizer.encode(text, &mut ids);
-            ids
-        })
-        .collect()
-}
-
 fn stage_one(criterion: &mut Criterion) {
-    let held = tokens(&documents(355, 2));
+    let held = Tokenizer::default().encode_all(&documents(355, 2));
     let held_out = HeldOut::new(Order::V1, held.iter().map(Vec::as_slice));
     let mut texts = documents(3_600, 1);
     let mut total = 0;
     texts.retain(|text| {
-        total += tokens(std::slice::from_ref(text))
+        total += Tokenizer::default()
+            .encode_all(std::slice::from_ref(text))
             .iter()
             .map(Vec::len)
             .sum::<usize>();
@@ -69,10 +58,12 @@ fn stage_one(criterion: &mut Criterion) {
     let bytes = texts.iter().map(String::len).sum::<usize>() as u64;
     let mut group = criterion.benchmark_group("ngram");
     group.sample_size(10).throughput(Throughput::Bytes(bytes));
-    group.bench_function("tokenise", |bencher| bencher.iter(|| tokens(&texts)));
+    group.bench_function("tokenise", |bencher| {
+        bencher.iter(|| Tokenizer::default().encode_all(&texts));
+    });
     group.bench_function("tokenise_count_score", |bencher| {
         bencher.iter(|| {
-            let ids = tokens(&texts);
+            let ids = Tokenizer::default().encode_all(&texts);
             Model::train(Order::V1, ids.iter().map(Vec::as_slice)).score(&held_out)
         });
     });

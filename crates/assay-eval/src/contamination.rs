@@ -2,7 +2,7 @@
 //!
 //! Texts come in; a sorted index of hashes leaves, is stored, read back and asked about every position of a training
 //! document. A word is a maximal run of letters and digits, ASCII-lower-cased; a gram's hash is `u64(H("assay/13gram/1",
-//! words joined by one blank))` (evaluation reference §6). Memory: 8 bytes a gram.
+//! words joined by one blank))` (docs/evaluation.md). Memory: 8 bytes a gram.
 
 use std::io::{self, Read, Write};
 

@@ -1,7 +1,7 @@
 //! Held-out text: domains of documents in clusters, chosen by a seed, cut and tokenised once for all arms.
 //!
 //! Documents come from an evaluation pack or the files of `--eval`; a [`HeldOutSet`] leaves. A cluster is a registered domain
-//! or a work: documents of one cluster are not independent, so intervals resample clusters (evaluation reference §3, §5).
+//! or a work: documents of one cluster are not independent, so intervals resample clusters (docs/evaluation.md).
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use assay_types::{Digest, tagged_hash, u64_le};
 use thiserror::Error;
 
 use crate::ngram::{HeldOut, Order};
-use crate::tokenizer::{TokenId, Tokenizer};
+use crate::tokenizer::Tokenizer;
 
-/// Most documents of a domain (evaluation reference §3).
+/// Most documents of a domain (docs/evaluation.md).
 pub const DOCUMENTS_MAX: usize = 256;
 
-/// Most documents of a cluster (evaluation reference §3).
+/// Most documents of a cluster (docs/evaluation.md).
 pub const CLUSTER_DOCUMENTS_MAX: usize = 8;
 
-/// Fewest clusters of a domain for intervals that hold; fewer raise a flag (evaluation reference §3).
+/// Fewest clusters of a domain for intervals that hold; fewer raise a flag (docs/evaluation.md).
 pub const CLUSTERS_MIN: usize = 40;
 
 /// Fewest clusters of a domain at all: nothing can be resampled from one.
 pub const CLUSTERS_LEAST: usize = 2;
 
-/// Bytes a document is cut to, at a character boundary (evaluation reference §3).
+/// Bytes a document is cut to, at a character boundary (docs/evaluation.md).
 pub const DOCUMENT_BYTES_MAX: usize = 2_000;
 
 /// Most domains of an evaluation.
@@ -130,7 +130,7 @@ impl HeldOutSet {
             }
             clusters.push(of_domain.into_values().collect());
         }
-        let tokens = tokenise(&texts);
+        let tokens = Tokenizer::default().encode_all(&texts);
         Ok(Self {
             id: tagged_hash("assay/eval-set/1", &[&parts]),
             names: domains.into_iter().map(|domain| domain.name).collect(),
@@ -189,18 +189,6 @@ fn chosen<'a>(domain: &'a Domain, seed: &[u8]) -> Vec<&'a HeldOutDocument> {
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(DOCUMENT_BYTES_MAX))
         .unwrap_or(text)
-}
-
-fn tokenise(texts: &[String]) -> Vec<Vec<TokenId>> {
-    let mut tokenizer = Tokenizer::default();
-    texts
-        .iter()
-        .map(|text| {
-            let mut ids = Vec::new();
-            tokenizer.encode(text, &mut ids);
-            ids
-        })
-        .collect()
 }
 
 #[cfg(test)]

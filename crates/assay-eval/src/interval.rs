@@ -1,7 +1,6 @@
 //! Intervals: folds first, held-out clusters second, the same resampled clusters for all arms.
 //!
-//! [`ArmBits`] come in; points with a 95 % interval leave: `x ± t(.975, S − 1)·√(var(e)/S + var_doc)` (evaluation reference
-//! §5). f64 with + − × ÷ √ in the written order only.
+//! [`ArmBits`] come in; points with a 95 % interval leave: `x ± t(.975, S − 1)·√(var(e)/S + var_doc)` (docs/evaluation.md). f64 with + − × ÷ √ in the written order only.
 
 use assay_mechanism::fineness::{Fineness, SeedBits, fineness};
 use assay_mechanism::paired::{Level, StatisticsError, t_quantile};
@@ -10,7 +9,7 @@ use assay_types::{Draws, tagged_hash};
 use crate::held_out::HeldOutSet;
 use crate::stage1::ArmBits;
 
-/// Samples of the bootstrap (evaluation reference §5).
+/// Samples of the bootstrap (docs/evaluation.md).
 pub const REPLICATES: usize = 1_000;
 
 /// .975 quantile of the normal distribution: the interval of one fold knows the documents' spread only.

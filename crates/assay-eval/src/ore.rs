@@ -1,7 +1,7 @@
 //! Ore: all visible text of a page, the zero of fineness. No extractor, no filter, no deduplication.
 //!
 //! A parsed page comes in; its text nodes leave in document order, but those of scripts, styles and other elements that are
-//! never shown; blocks end lines, runs of white space are one blank (evaluation reference §3).
+//! never shown; blocks end lines, runs of white space are one blank (docs/evaluation.md).
 
 use assay_refine::html::{Document, NodeId};
 

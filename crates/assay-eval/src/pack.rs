@@ -19,7 +19,7 @@ pub const PACK_SCHEMA: &str = "assay.pack/1";
 /// Most bytes of a pack.
 pub const PACK_BYTES_MAX: u64 = 1 << 30;
 
-/// One work of this many is held out; the rest is pure text (evaluation reference §10).
+/// One work of this many is held out; the rest is pure text (docs/evaluation.md).
 const HELD_OUT_ONE_IN: u64 = 5;
 
 /// Most bytes of the header line.

@@ -9,7 +9,7 @@ pub struct Profile {
     pub name: &'static str,
     /// Disjoint folds of every arm.
     pub folds: u32,
-    /// Most tokens of one document that are trained on: without a cap a few huge pages decide (evaluation reference §3).
+    /// Most tokens of one document that are trained on: without a cap a few huge pages decide (docs/evaluation.md).
     pub window_tokens: u32,
     /// Fewest tokens a fold must hold.
     pub budget_tokens_min: u64,
@@ -19,10 +19,10 @@ pub struct Profile {
     pub order: Order,
 }
 
-/// Budgets are multiples of this many tokens (evaluation reference §3).
+/// Budgets are multiples of this many tokens (docs/evaluation.md).
 pub const BUDGET_STEP_TOKENS: u64 = 65_536;
 
-/// `ngram-v1`: five folds of 131,072 to 2,097,152 tokens (evaluation reference §3, §4).
+/// `ngram-v1`: five folds of 131,072 to 2,097,152 tokens (docs/evaluation.md).
 pub const NGRAM_V1: Profile = Profile {
     name: "ngram-v1",
     folds: 5,

@@ -1,7 +1,7 @@
 //! The sample of an arm: every document falls in one of the disjoint folds and gives at most one window of tokens.
 //!
 //! Documents come in any order; the sample depends on their ids and the seed only. Memory is bounded by the budgets: a fold
-//! keeps the windows that come first in its order until they fill the largest budget (evaluation reference §3).
+//! keeps the windows that come first in its order until they fill the largest budget (docs/evaluation.md).
 
 use std::collections::BTreeMap;
 

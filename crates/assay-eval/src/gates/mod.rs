@@ -1,7 +1,7 @@
 //! Stage 0: gates a dataset passes or fails, each with a value, a threshold and a reason; never a penalty.
 //!
 //! Facts of documents come from `examine`, counts of a whole set from `tally`. Thresholds are provisional defaults of
-//! evaluation reference §7. Nothing is sampled: duplication shows only if both copies are seen.
+//! docs/evaluation.md. Nothing is sampled: duplication shows only if both copies are seen.
 
 mod examine;
 mod tally;

@@ -13,7 +13,7 @@ pub const ORDER_MIN: u32 = 2;
 /// Longest n-grams a model may have: 5 ids of 11 bits fit a key.
 pub const ORDER_MAX: u32 = 5;
 
-/// Length of a model's n-grams; `ngram-v1` has 4 (evaluation reference §4.2).
+/// Length of a model's n-grams; `ngram-v1` has 4 (docs/evaluation.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order(u32);
 

@@ -4,7 +4,7 @@
 //! Scoring joins two sorted tables, grams of training and grams of the held-out text, so no lookup is random.
 //!
 //! `p_1(w) = ((2·c_1(w) + 1) << 48) / (2·T + V)`; for k = 2..N `p_k = p_{k−1}` if `C_k(h) = 0`, else `max(1, ((max(4·c_k(h,w)
-//! − 3, 0) << 48) + 3·U_k(h)·p_{k−1}) / (4·C_k(h)))`: discount ¾, all divisions floor (evaluation reference §4.2).
+//! − 3, 0) << 48) + 3·U_k(h)·p_{k−1}) / (4·C_k(h)))`: discount ¾, all divisions floor (docs/evaluation.md).
 
 use super::count::{Gram, Order, by_history, count_all, for_each_gram, history_mask};
 use super::log2::bits;

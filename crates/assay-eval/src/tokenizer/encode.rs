@@ -59,6 +59,16 @@ impl Tokenizer {
         }
     }
 
+    /// The ids of each text, without start ids.
+    pub fn encode_all(&mut self, texts: &[String]) -> Vec<Vec<TokenId>> {
+        let mut encode = |text: &String| {
+            let mut ids = Vec::new();
+            self.encode(text, &mut ids);
+            ids
+        };
+        texts.iter().map(&mut encode).collect()
+    }
+
     fn encode_short(&mut self, piece: &[u8], key: u128, to: &mut Vec<TokenId>) {
         let Some(slot) = self.remembered.get_mut(slot_of(key)) else {
             return;

@@ -11,7 +11,7 @@ pub const MERGES: usize = (VOCABULARY - FIRST_MERGE) as usize;
 /// Bytes of one merge in the artifact.
 const MERGE_BYTES: usize = 4;
 
-/// The merges in service: trained on 33,631,938 bytes of English text (evaluation reference §4.4; SHA-256
+/// The merges in service: trained on 33,631,938 bytes of English text (docs/evaluation.md; SHA-256
 /// 6b05c52a3972c13685984fbea39b7b93ce557b9119d87cd1c33fff880c601f81, a test compares).
 static ARTIFACT: &[u8] = include_bytes!("merges.bin");
 

@@ -1,7 +1,7 @@
 //! The byte-pair tokenizer of `ngram-v1` and `cpu-v1`: 2,048 ids, exact on every machine.
 //!
 //! Text comes in as UTF-8 bytes, unchanged; ids leave. Id 0 starts a document and is never scored, id b + 1 is the byte b, id
-//! 257 + k the k-th merge. The merges are an artifact of this crate, pinned by digest (evaluation reference §4.1).
+//! 257 + k the k-th merge. The merges are an artifact of this crate, pinned by digest (docs/evaluation.md).
 
 mod encode;
 mod merges;
