@@ -24,6 +24,7 @@ mod options;
 mod remote;
 mod resolve;
 mod source;
+pub mod store;
 
 pub use error::HubError;
 pub use open::{RANGE_READ_BYTES_MAX, Ranges, open, open_range};

@@ -5,3 +5,4 @@ mod broken;
 mod http;
 mod s3;
 mod server;
+mod store;
