@@ -11,6 +11,7 @@
 
 use crate::mix::mix64;
 use assay_types::{Coldkey, Hotkey, ParamValues, Q32, UnitId, tagged_hash, u64_le};
+use serde::{Deserialize, Serialize};
 
 /// A hotkey that may be given units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,8 @@ impl From<UnitId> for Offer {
 }
 
 /// A unit and who works on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Assigned {
     /// The unit.
     pub unit: UnitId,

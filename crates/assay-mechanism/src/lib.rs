@@ -13,6 +13,7 @@ pub mod fineness;
 pub mod gain;
 pub mod leak;
 mod mix;
+pub mod network;
 pub mod normal;
 pub mod novelty;
 pub mod paired;

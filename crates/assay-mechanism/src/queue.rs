@@ -5,13 +5,17 @@
 
 use crate::assign::{Assigned, Offer, is_reserved};
 use assay_types::{Hotkey, ParamValues, UnitId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How often a unit was tried and by whom.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Failures {
-    attempts: u64,
-    failed: BTreeSet<Hotkey>,
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failures {
+    /// Rounds in which nobody passed it.
+    pub attempts: u64,
+    /// Who held it then.
+    pub failed: BTreeSet<Hotkey>,
 }
 
 /// Units between their first assignment and their pass.
@@ -24,6 +28,21 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// The queue of a checkpoint: units that wait and units given up. Passed ones lie behind the cursor of whoever offers
+    /// fresh units, so they need not be remembered here.
+    pub fn restore(waiting: BTreeMap<UnitId, Failures>, dead: BTreeSet<UnitId>) -> Self {
+        Self {
+            waiting,
+            passed: HashSet::new(),
+            dead,
+        }
+    }
+
+    /// Units that failed and are offered again.
+    pub fn waiting(&self) -> &BTreeMap<UnitId, Failures> {
+        &self.waiting
+    }
+
     /// The offers of a round: re-queued units by id, then up to `fresh_max` of `fresh` in their order, without
     /// reserved, passed and dead ones.
     pub fn offers(

@@ -5,9 +5,11 @@
 
 use crate::verdict::Judgement;
 use assay_types::{ParamValues, Q32, Verdict};
+use serde::{Deserialize, Serialize};
 
 /// What is remembered of a miner, keyed by hotkey and registration block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MinerState {
     /// `C`, how far it is trusted, 0 to 1.
     pub credibility: Q32,

@@ -1,0 +1,424 @@
+//! The subnet between two rounds: who is trusted how far, what is still to be done, what is out for work.
+//!
+//! Chain data and the reports that count come in, assignments and weights go out; any node that takes the same two steps in
+//! the same order ([`NetworkState::assign`] at the assignment block, [`NetworkState::settle`] behind the cutoff) has the same
+//! state, bit for bit (docs/mechanism.md). Round t is assigned when round t−2 is settled and round t−1 is still out.
+//! A checkpoint is plain data: whoever missed rounds takes the one most stake has signed.
+
+use crate::assign::{Assigned, Candidate, assign, volume};
+use crate::queue::{Failures, Queue};
+use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_demand};
+use crate::verdict::{Evidence, Judgement, StakeShare, judge};
+use crate::weights::{Shares, mix, quantise};
+use assay_types::{
+    BlockNumber, Coldkey, Digest, Fault, Hotkey, ParamValues, Q32, Uid, UnitId, Weight, WorkUnit,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A hotkey as the metagraph shows it at the assignment block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The hotkey.
+    pub hotkey: Hotkey,
+    /// Its owner.
+    pub coldkey: Coldkey,
+    /// Its registration block: another one starts from zero.
+    pub registered: BlockNumber,
+    /// What its latest join message asks for; a submission's wish, once there is one, replaces it.
+    pub join_want: Option<u16>,
+}
+
+/// What is remembered of a hotkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remembered {
+    /// Registration block.
+    pub registered: BlockNumber,
+    /// Units it wants in the next round.
+    pub want: u16,
+    /// Credibility, average, cap, passed rounds.
+    pub state: MinerState,
+}
+
+/// One delivered unit as a validator found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivered {
+    /// The unit.
+    pub unit: UnitId,
+    /// `ν`.
+    pub novelty: Q32,
+    /// `g` of the recipe used.
+    pub gain: Q32,
+}
+
+/// What one validator found about one miner's round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// The miner.
+    pub hotkey: Hotkey,
+    /// The root it committed; zeros if nothing was.
+    pub submission_root: Digest,
+    /// It could not be read.
+    pub unreachable: bool,
+    /// Wish of its submission, if one was admitted.
+    pub want: Option<u16>,
+    /// Units delivered and admitted, by ascending id.
+    pub delivered: Vec<Delivered>,
+    /// Distinct faults, by unit and place.
+    pub faults: Vec<Fault>,
+}
+
+/// The findings of one validator about a round, and its stake.
+#[derive(Debug, Clone, Copy)]
+pub struct Vote<'a> {
+    /// Who votes.
+    pub validator: Hotkey,
+    /// Its stake at the cutoff, rao.
+    pub stake: u64,
+    /// What it found.
+    pub findings: &'a [Found],
+}
+
+/// What a round was for one miner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settled {
+    /// The miner.
+    pub hotkey: Hotkey,
+    /// The verdict's name.
+    pub verdict: assay_types::Verdict,
+    /// Units it held.
+    pub assigned: u32,
+    /// Units of its that count.
+    pub passed: u32,
+    /// Faults that count.
+    pub faults: Vec<Fault>,
+    /// What it produced, `P`; 0 if the round does not pay.
+    pub produced: Q32,
+    /// Its state afterwards.
+    pub after: MinerState,
+}
+
+/// The state of the subnet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkState {
+    /// Rounds assigned so far: the next one to assign.
+    pub assigned: u32,
+    /// Rounds settled so far: the next one to settle.
+    pub settled: u32,
+    /// Units of the corpus index that were looked at.
+    pub cursor: u32,
+    /// `E_burn`.
+    pub burn: Q32,
+    /// By hotkey.
+    pub miners: BTreeMap<Hotkey, Remembered>,
+    /// Units that failed and wait.
+    pub waiting: BTreeMap<UnitId, Failures>,
+    /// Units given up.
+    pub dead: BTreeSet<UnitId>,
+    /// Assignments not settled yet, by round.
+    pub out: BTreeMap<u32, Vec<Assigned>>,
+}
+
+impl NetworkState {
+    /// Gives out the next round's units and remembers them.
+    ///
+    /// `beacon` is `A_t`, `members` all hotkeys of the metagraph at the assignment block, `corpus` the whole index in its
+    /// order. Whoever has neither asked to join nor delivered gets nothing.
+    pub fn assign(
+        &mut self,
+        beacon: &[u8; 32],
+        members: &[Member],
+        corpus: &[WorkUnit],
+        values: &ParamValues,
+    ) -> &[Assigned] {
+        let round = self.assigned;
+        let candidates = self.candidates(members, values);
+        let slots: u32 = candidates.iter().map(|candidate| candidate.slots).sum();
+        let queue = Queue::restore(self.waiting.clone(), self.dead.clone());
+        let outstanding: BTreeSet<UnitId> = self.out.values().flatten().map(|one| one.unit).collect();
+        let fresh = corpus.iter().skip(self.cursor as usize).map(|unit| unit.unit_id);
+        let mut offers = queue.offers(fresh, slots as usize, values);
+        offers.retain(|offer| !outstanding.contains(&offer.unit));
+        let given = assign(beacon, &offers, &candidates, values);
+        let last_fresh = given
+            .iter()
+            .rev()
+            .map(|one| one.unit)
+            .find(|unit| !self.waiting.contains_key(unit));
+        if let Some(unit) = last_fresh {
+            let at = corpus.iter().position(|known| known.unit_id == unit);
+            self.cursor = at.map_or(self.cursor, |at| at as u32 + 1);
+        }
+        self.assigned = round.saturating_add(1);
+        self.out.entry(round).insert_entry(given).into_mut()
+    }
+
+    /// Members that may be given units, with their free slots.
+    fn candidates(&mut self, members: &[Member], values: &ParamValues) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for member in members {
+            let known = self
+                .miners
+                .get(&member.hotkey)
+                .filter(|known| known.registered == member.registered);
+            let remembered = match (known, member.join_want) {
+                (Some(known), _) => *known,
+                (None, Some(want)) => Remembered {
+                    registered: member.registered,
+                    want,
+                    state: MinerState::newcomer(values),
+                },
+                (None, None) => continue,
+            };
+            self.miners.insert(member.hotkey, remembered);
+            candidates.push(Candidate {
+                hotkey: member.hotkey,
+                coldkey: member.coldkey,
+                slots: remembered.state.slots(remembered.want),
+            });
+        }
+        candidates
+    }
+
+    /// Takes in the reports on the oldest round that is out; none are left out of the count. Gives what it was for each
+    /// miner, by hotkey. Without any round out nothing happens.
+    pub fn settle(&mut self, votes: &[Vote<'_>], corpus: &[WorkUnit], values: &ParamValues) -> Vec<Settled> {
+        let Some((round, given)) = self.out.pop_first() else {
+            return Vec::new();
+        };
+        self.settled = round.saturating_add(1);
+        let volumes = Volumes::of(corpus);
+        let turns: BTreeMap<Hotkey, Turn> = holders(&given)
+            .into_iter()
+            .map(|hotkey| {
+                let agreed = agree(&hotkey, votes);
+                (hotkey, Turn::of(&hotkey, agreed, &given, &volumes, values))
+            })
+            .collect();
+        let passing = passing(&given, &turns);
+        let settled = self.pay(&given, &turns, (&passing, &volumes), values);
+        let sum = |units: &mut dyn Iterator<Item = UnitId>| {
+            units.fold(Q32::ZERO, |sum, unit| sum.saturating_add(volumes.of_unit(&unit)))
+        };
+        let all = sum(&mut given.iter().map(|one| one.unit));
+        let done = sum(&mut passing.keys().copied());
+        self.burn = burn_after(self.burn, unspent_demand(values.demand_units, all, done), values);
+        let mut queue = Queue::restore(std::mem::take(&mut self.waiting), std::mem::take(&mut self.dead));
+        let empty: &[Hotkey] = &[];
+        let rounds = given
+            .iter()
+            .map(|one| (one, passing.get(&one.unit).map_or(empty, Vec::as_slice)));
+        queue.settle(rounds, values);
+        self.waiting = queue.waiting().clone();
+        self.dead = queue.dead_letters().clone();
+        settled
+    }
+
+    /// Each holder's production, credibility and cap.
+    fn pay(
+        &mut self,
+        given: &[Assigned],
+        turns: &BTreeMap<Hotkey, Turn>,
+        (passing, volumes): (&BTreeMap<UnitId, Vec<Hotkey>>, &Volumes),
+        values: &ParamValues,
+    ) -> Vec<Settled> {
+        let mut settled = Vec::with_capacity(turns.len());
+        for (hotkey, turn) in turns {
+            let Some(remembered) = self.miners.get_mut(hotkey) else {
+                continue;
+            };
+            let units: Vec<DeliveredUnit> = turn
+                .delivered
+                .iter()
+                .map(|one| {
+                    let holders = passing.get(&one.unit).map_or(0, Vec::len);
+                    let pot = given.iter().find(|assigned| assigned.unit == one.unit);
+                    let pot = pot.map_or(0, |assigned| assigned.pot_shares(holders, values));
+                    DeliveredUnit {
+                        volume: volumes.of_unit(&one.unit),
+                        novelty: one.novelty,
+                        gain: one.gain,
+                        holders: pot.max(holders as u32).max(1),
+                    }
+                })
+                .collect();
+            let produced = if turn.judgement.pays {
+                production(turn.judgement.delivered_share, &units)
+            } else {
+                Q32::ZERO
+            };
+            remembered.state = remembered.state.after(&turn.judgement, produced, values);
+            remembered.want = turn.want.unwrap_or(remembered.want);
+            settled.push(Settled {
+                hotkey: *hotkey,
+                verdict: turn.judgement.verdict,
+                assigned: turn.assigned,
+                passed: if turn.judgement.pays {
+                    turn.delivered.len() as u32
+                } else {
+                    0
+                },
+                faults: turn.faults.clone(),
+                produced,
+                after: remembered.state,
+            });
+        }
+        settled
+    }
+
+    /// The row of weights of every validator: averages of members whose registration still stands, and the burn.
+    ///
+    /// `members` are uid, hotkey and registration block by ascending uid. While the second lane has no share of the split the
+    /// first is the whole row; else an empty second lane burns its part.
+    pub fn weights(
+        &self,
+        members: &[(Uid, Hotkey, BlockNumber)],
+        burn: Uid,
+        values: &ParamValues,
+    ) -> Vec<(Uid, Weight)> {
+        let average = |(uid, hotkey, registered): &(Uid, Hotkey, BlockNumber)| {
+            let known = self.miners.get(hotkey)?;
+            (known.registered == *registered).then_some((*uid, known.state.average))
+        };
+        let production = Shares::new(members.iter().filter_map(average).chain([(burn, self.burn)]));
+        if values.split_innovation == 0 {
+            return quantise(&production, burn);
+        }
+        quantise(&mix(&production, &Shares::default(), burn, values), burn)
+    }
+}
+
+/// A holder's round.
+struct Turn {
+    assigned: u32,
+    delivered: Vec<Delivered>,
+    faults: Vec<Fault>,
+    want: Option<u16>,
+    judgement: Judgement,
+}
+
+impl Turn {
+    fn of(
+        hotkey: &Hotkey,
+        agreed: (Option<&Found>, StakeShare),
+        given: &[Assigned],
+        volumes: &Volumes,
+        values: &ParamValues,
+    ) -> Self {
+        let (found, unreachable) = agreed;
+        let held: BTreeSet<UnitId> = given
+            .iter()
+            .filter(|one| one.is_held_by(hotkey))
+            .map(|one| one.unit)
+            .collect();
+        let mut delivered: Vec<Delivered> = found.map_or_else(Vec::new, |found| found.delivered.clone());
+        delivered.retain(|one| held.contains(&one.unit));
+        delivered.sort_unstable();
+        delivered.dedup_by_key(|one| one.unit);
+        let sum = |units: &mut dyn Iterator<Item = &UnitId>| {
+            units.fold(Q32::ZERO, |sum, unit| sum.saturating_add(volumes.of_unit(unit)))
+        };
+        let faults = found.map_or_else(Vec::new, |found| found.faults.clone());
+        let evidence = Evidence {
+            assigned: sum(&mut held.iter()),
+            delivered: sum(&mut delivered.iter().map(|one| &one.unit)),
+            faults: u32::try_from(faults.len()).unwrap_or(u32::MAX),
+            unreachable,
+        };
+        Self {
+            assigned: held.len() as u32,
+            delivered,
+            faults,
+            want: found.and_then(|found| found.want),
+            judgement: judge(&evidence, values),
+        }
+    }
+}
+
+/// What most stake found about a hotkey among those who could read it, and the stake of those who could not.
+///
+/// Findings on the common sample are equal for honest validators, so a minority never changes a verdict. Equal stakes: the
+/// findings whose smallest voter is smaller.
+fn agree<'a>(hotkey: &Hotkey, votes: &[Vote<'a>]) -> (Option<&'a Found>, StakeShare) {
+    let mut share = StakeShare::default();
+    let mut opinions: Vec<(u64, Hotkey, &'a Found)> = Vec::new();
+    let mut votes: Vec<&Vote<'a>> = votes.iter().collect();
+    votes.sort_unstable_by_key(|vote| vote.validator);
+    for vote in votes {
+        let Some(found) = vote.findings.iter().find(|found| found.hotkey == *hotkey) else {
+            continue;
+        };
+        share.whole = share.whole.saturating_add(vote.stake);
+        if found.unreachable {
+            share.part = share.part.saturating_add(vote.stake);
+            continue;
+        }
+        match opinions.iter_mut().find(|(_, _, known)| *known == found) {
+            Some((stake, _, _)) => *stake = stake.saturating_add(vote.stake),
+            None => opinions.push((vote.stake, vote.validator, found)),
+        }
+    }
+    let best = opinions
+        .into_iter()
+        .max_by_key(|(stake, first, _)| (*stake, std::cmp::Reverse(*first)));
+    (best.map(|(_, _, found)| found), share)
+}
+
+/// Everyone who holds a unit.
+fn holders(given: &[Assigned]) -> BTreeSet<Hotkey> {
+    let all = given
+        .iter()
+        .flat_map(|one| std::iter::once(one.holder).chain(one.replica));
+    all.collect()
+}
+
+/// Who passed each unit.
+fn passing(given: &[Assigned], turns: &BTreeMap<Hotkey, Turn>) -> BTreeMap<UnitId, Vec<Hotkey>> {
+    let mut passing: BTreeMap<UnitId, Vec<Hotkey>> = BTreeMap::new();
+    for one in given {
+        for hotkey in std::iter::once(one.holder).chain(one.replica) {
+            let passed = turns.get(&hotkey).is_some_and(|turn| {
+                turn.judgement.pays && turn.delivered.iter().any(|delivered| delivered.unit == one.unit)
+            });
+            if passed {
+                passing.entry(one.unit).or_default().push(hotkey);
+            }
+        }
+    }
+    passing
+}
+
+/// Volumes of units, by the mean length of their source's.
+struct Volumes(BTreeMap<UnitId, Q32>);
+
+impl Volumes {
+    fn of(corpus: &[WorkUnit]) -> Self {
+        let mut sources: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for unit in corpus {
+            let (bytes, count) = sources.entry(&unit.source).or_default();
+            *bytes = bytes.saturating_add(unit.bytes.0);
+            *count += 1;
+        }
+        let mean = |source: &str| {
+            let (bytes, count) = sources.get(source).copied().unwrap_or_default();
+            bytes.checked_div(count).unwrap_or_default()
+        };
+        let volumes = corpus
+            .iter()
+            .map(|unit| (unit.unit_id, volume(unit.bytes.0, mean(&unit.source))));
+        Self(volumes.collect())
+    }
+
+    fn of_unit(&self, unit: &UnitId) -> Q32 {
+        self.0.get(unit).copied().unwrap_or(Q32::ONE)
+    }
+}
+
+#[cfg(test)]
+#[path = "network_tests.rs"]
+mod tests;

@@ -1,0 +1,240 @@
+//! Tests of the state between rounds: pipelining, majorities, newcomers, checkpoints, weights.
+
+use super::*;
+use assay_types::{Bytes, FaultKind, Verdict};
+
+const BEACON: [u8; 32] = [7; 32];
+
+fn values() -> ParamValues {
+    ParamValues {
+        replica_rate: 0,
+        reserve_mod: 0,
+        ..ParamValues::default()
+    }
+}
+
+fn corpus(units: usize) -> Vec<WorkUnit> {
+    (0..units)
+        .map(|number| WorkUnit::new("file", &format!("{number}.warc.gz"), Bytes(1_000)).unwrap())
+        .collect()
+}
+
+fn member(number: u8) -> Member {
+    Member {
+        hotkey: Hotkey([number; 32]),
+        coldkey: Coldkey([number; 32]),
+        registered: BlockNumber(1),
+        join_want: Some(4),
+    }
+}
+
+/// A clean delivery of everything a hotkey holds.
+fn clean(state: &NetworkState, round: u32, hotkey: Hotkey) -> Found {
+    let mut delivered: Vec<Delivered> = state.out[&round]
+        .iter()
+        .filter(|one| one.is_held_by(&hotkey))
+        .map(|one| Delivered {
+            unit: one.unit,
+            novelty: Q32::ONE,
+            gain: Q32::ONE,
+        })
+        .collect();
+    delivered.sort_unstable();
+    Found {
+        hotkey,
+        submission_root: Digest([1; 32]),
+        unreachable: false,
+        want: Some(8),
+        delivered,
+        faults: Vec::new(),
+    }
+}
+
+fn fault(unit: UnitId, idx: u32) -> Fault {
+    Fault {
+        kind: FaultKind::TextChanged,
+        unit,
+        idx: Some(idx),
+        offset: None,
+        expected: String::new(),
+        found: String::new(),
+    }
+}
+
+fn vote(validator: u8, stake: u64, findings: &[Found]) -> Vote<'_> {
+    Vote {
+        validator: Hotkey([validator; 32]),
+        stake,
+        findings,
+    }
+}
+
+#[test]
+fn rounds_overlap_and_no_unit_is_out_twice() {
+    let (values, corpus) = (values(), corpus(64));
+    let members = [member(1), member(2)];
+    let mut state = NetworkState::default();
+    let first = state.assign(&BEACON, &members, &corpus, &values).to_vec();
+    assert_eq!(first.len(), 8, "two newcomers of four units each");
+    let second = state.assign(&BEACON, &members, &corpus, &values).to_vec();
+    let units: BTreeSet<UnitId> = first.iter().chain(&second).map(|one| one.unit).collect();
+    assert_eq!(units.len(), 16);
+    assert_eq!((state.cursor, state.assigned, state.settled), (16, 2, 0));
+    let findings = [
+        clean(&state, 0, member(1).hotkey),
+        clean(&state, 0, member(2).hotkey),
+    ];
+    let settled = state.settle(&[vote(9, 1, &findings)], &corpus, &values);
+    assert!(
+        settled
+            .iter()
+            .all(|one| one.verdict == Verdict::Pass && one.passed == 4)
+    );
+    assert_eq!(state.settled, 1);
+    let third = state.assign(&BEACON, &members, &corpus, &values);
+    assert_eq!(third.len(), 16, "a clean round doubles the cap, the wish is 8");
+}
+
+#[test]
+fn a_failed_unit_comes_back_first_and_not_to_whoever_failed_it() {
+    let (values, corpus) = (values(), corpus(64));
+    let members = [member(1), member(2)];
+    let mut state = NetworkState::default();
+    state.assign(&BEACON, &members, &corpus, &values);
+    let lost: Vec<UnitId> = state.out[&0]
+        .iter()
+        .filter(|one| one.holder == member(2).hotkey)
+        .map(|one| one.unit)
+        .collect();
+    state.assign(&BEACON, &members, &corpus, &values);
+    let findings = [clean(&state, 0, member(1).hotkey)];
+    let settled = state.settle(&[vote(9, 1, &findings)], &corpus, &values);
+    // Nobody said anything of the second miner: the round is skipped for it, its units are open again.
+    assert_eq!(settled[1].verdict, Verdict::Skipped);
+    assert_eq!(state.waiting.len(), lost.len());
+    assert!(state.burn > Q32::ZERO);
+    let again = state.assign(&BEACON, &members, &corpus, &values).to_vec();
+    for unit in lost {
+        let one = again.iter().find(|one| one.unit == unit).unwrap();
+        assert_eq!(one.holder, member(1).hotkey);
+    }
+}
+
+#[test]
+fn most_stake_decides_and_refusal_counts_by_stake() {
+    let (values, corpus) = (values(), corpus(64));
+    let play = |votes: &dyn Fn(&Found) -> Vec<(u8, u64, Found)>| {
+        let mut state = NetworkState::default();
+        state.assign(&BEACON, &[member(1)], &corpus, &values);
+        let honest = clean(&state, 0, member(1).hotkey);
+        let cast = votes(&honest);
+        let findings: Vec<Vec<Found>> = cast.iter().map(|(_, _, found)| vec![found.clone()]).collect();
+        let votes: Vec<Vote<'_>> = cast
+            .iter()
+            .zip(&findings)
+            .map(|((validator, stake, _), findings)| vote(*validator, *stake, findings))
+            .collect();
+        state.settle(&votes, &corpus, &values).remove(0)
+    };
+    let accuse = |honest: &Found| {
+        let mut false_one = honest.clone();
+        let unit = honest.delivered[0].unit;
+        false_one.faults = vec![fault(unit, 1), fault(unit, 2)];
+        false_one
+    };
+    let minority = play(&|honest| vec![(1, 49, accuse(honest)), (2, 51, honest.clone())]);
+    assert_eq!((minority.verdict, minority.faults.len()), (Verdict::Pass, 0));
+    let majority = play(&|honest| vec![(1, 51, accuse(honest)), (2, 49, honest.clone())]);
+    assert_eq!((majority.verdict, majority.produced), (Verdict::Fraud, Q32::ZERO));
+    assert_eq!(majority.after.cap, 1);
+    let silent = |honest: &Found| Found {
+        unreachable: true,
+        want: None,
+        delivered: Vec::new(),
+        ..honest.clone()
+    };
+    let few = play(&|honest| vec![(1, 30, silent(honest)), (2, 70, honest.clone())]);
+    assert_eq!(few.verdict, Verdict::Pass);
+    let some = play(&|honest| vec![(1, 50, silent(honest)), (2, 50, honest.clone())]);
+    assert_eq!(some.verdict, Verdict::Unpaid);
+    let most = play(&|honest| vec![(1, 70, silent(honest)), (2, 30, honest.clone())]);
+    assert_eq!(most.verdict, Verdict::NoShow);
+}
+
+#[test]
+fn units_nobody_assigned_do_not_count() {
+    let (values, corpus) = (values(), corpus(64));
+    let mut state = NetworkState::default();
+    state.assign(&BEACON, &[member(1), member(2)], &corpus, &values);
+    let mut greedy = clean(&state, 0, member(1).hotkey);
+    greedy
+        .delivered
+        .extend(clean(&state, 0, member(2).hotkey).delivered);
+    let settled = state.settle(&[vote(9, 1, &[greedy])], &corpus, &values);
+    assert_eq!(settled[0].passed, 4);
+}
+
+#[test]
+fn another_registration_starts_from_zero_and_earns_no_weight() {
+    let (values, corpus) = (values(), corpus(64));
+    let mut state = NetworkState::default();
+    state.assign(&BEACON, &[member(1)], &corpus, &values);
+    let found = clean(&state, 0, member(1).hotkey);
+    state.settle(&[vote(9, 1, &[found])], &corpus, &values);
+    let one_lane = ParamValues {
+        split_innovation: 0,
+        ..values.clone()
+    };
+    let row = |registered: u32| {
+        let members = [(Uid(3), member(1).hotkey, BlockNumber(registered))];
+        state.weights(&members, Uid(0), &one_lane)
+    };
+    assert_eq!(row(1), [(Uid(3), Weight(65_535))]);
+    assert_eq!(row(2), [(Uid(0), Weight(65_535))]);
+    let two_lanes = state.weights(&[(Uid(3), member(1).hotkey, BlockNumber(1))], Uid(0), &values);
+    assert_eq!(
+        two_lanes,
+        [(Uid(0), Weight(16_383)), (Uid(3), Weight(65_535))],
+        "2 of 10 parts are burned while no recipe is crowned"
+    );
+    let again = Member {
+        registered: BlockNumber(2),
+        ..member(1)
+    };
+    state.assign(&BEACON, &[again], &corpus, &values);
+    assert_eq!(
+        state.miners[&member(1).hotkey].state,
+        MinerState::newcomer(&values)
+    );
+}
+
+#[test]
+fn a_checkpoint_goes_on_as_the_original_does() {
+    let (values, corpus) = (values(), corpus(64));
+    let members = [member(1), member(2), member(3)];
+    let mut state = NetworkState::default();
+    state.assign(&BEACON, &members, &corpus, &values);
+    state.assign(&[8; 32], &members, &corpus, &values);
+    let bytes = assay_types::canonical_json::emit(&state).unwrap();
+    let mut copy: NetworkState = assay_types::canonical_json::parse_as(&bytes, bytes.len()).unwrap();
+    assert_eq!(copy, state);
+    for one in [&mut state, &mut copy] {
+        let findings = [clean(one, 0, member(1).hotkey), clean(one, 0, member(3).hotkey)];
+        one.settle(&[vote(9, 1, &findings)], &corpus, &values);
+        one.assign(&[9; 32], &members, &corpus, &values);
+    }
+    assert_eq!(copy, state);
+    let bytes = assay_types::canonical_json::emit(&state).unwrap();
+    assert_eq!(assay_types::canonical_json::emit(&copy).unwrap(), bytes);
+}
+
+#[test]
+fn the_end_of_the_corpus_is_no_error() {
+    let (values, corpus) = (values(), corpus(3));
+    let mut state = NetworkState::default();
+    assert_eq!(state.assign(&BEACON, &[member(1)], &corpus, &values).len(), 3);
+    assert!(state.assign(&BEACON, &[member(1)], &corpus, &values).is_empty());
+    assert!(state.assign(&BEACON, &[], &corpus, &values).is_empty());
+    assert_eq!(state.settle(&[], &corpus, &values).len(), 1);
+    assert_eq!(state.settle(&[], &corpus, &values).len(), 0);
+}
