@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use assay_mechanism::yuma::exceeds_max_weight;
-use assay_types::{BlockNumber, Hotkey, MechId, Rao, Uid, Weight};
+use assay_types::{BlockNumber, Hotkey, MechId, NetUid, Rao, Uid, Weight};
 
 use crate::{
     BIG_RAW_BYTES_MAX, ChainError, ChainErrorKind, CommitmentField, FIELDS_MAX, Hyperparameters, Metagraph,
-    Neuron, TIMELOCKED_BYTES_MAX,
+    TIMELOCKED_BYTES_MAX,
 };
 
 /// Most weight commits of one hotkey that may be open in an epoch.
@@ -56,7 +56,8 @@ impl Preflight<'_> {
     /// # Errors
     /// [`ChainErrorKind::Preflight`] with the chain's error name.
     pub fn set_weights(&self, call: &WeightsCall<'_>) -> Result<(), ChainError> {
-        self.weights(call).map_err(|kind| at("set weights", kind))
+        let weigher = self.weigher(call.mecid);
+        weigher.check_set(call).map_err(|kind| at("set weights", kind))
     }
 
     /// Weights sealed until a round, in the next block; checks also what the chain checks at the reveal.
@@ -64,7 +65,12 @@ impl Preflight<'_> {
     /// # Errors
     /// [`ChainErrorKind::Preflight`] with the chain's error name.
     pub fn commit_weights(&self, call: &WeightsCall<'_>, commit: CommitState) -> Result<(), ChainError> {
-        self.commit(call, commit)
+        let weigher = self.weigher(call.mecid);
+        let tempo = u32::from(self.hyperparameters.tempo);
+        weigher
+            .check_commit(call.mecid, commit.reveal_round, commit.last_stored_round)
+            .and_then(|()| Weigher::check_open_commits(commit.open_commits, tempo))
+            .and_then(|()| weigher.check_weights(call, None))
             .map_err(|kind| at("commit weights", kind))
     }
 
@@ -74,7 +80,13 @@ impl Preflight<'_> {
     /// [`ChainErrorKind::Preflight`] with the chain's error name.
     pub fn set_commitment(&self, fields: &[CommitmentField]) -> Result<(), ChainError> {
         let named = |kind| at("set commitment", kind);
-        self.neuron("AccountNotAllowedCommit").map_err(named)?;
+        if self.metagraph.neuron(self.hotkey).is_none() {
+            return Err(named(unregistered(
+                "AccountNotAllowedCommit",
+                self.hotkey,
+                self.metagraph.netuid,
+            )));
+        }
         if fields.len() > FIELDS_MAX {
             let reason = format!("{} fields are more than {FIELDS_MAX}", fields.len());
             return Err(named(refused("TooManyFieldsInCommitmentInfo", reason)));
@@ -98,102 +110,190 @@ impl Preflight<'_> {
     /// # Errors
     /// [`ChainErrorKind::Preflight`] with the chain's error name.
     pub fn register(&self, burn: Rao, limit_price: Rao, balance: Rao) -> Result<(), ChainError> {
-        let named = |kind| Err(at("register", kind));
-        if !self.hyperparameters.registration_allowed {
+        let registration = Registration {
+            allowed: self.hyperparameters.registration_allowed,
+            uid: self.metagraph.neuron(self.hotkey).map(|neuron| neuron.uid),
+            burn,
+            limit: limit_price,
+            balance,
+        };
+        registration.check().map_err(|kind| at("register", kind))
+    }
+
+    /// The neuron that weighs, as the metagraph shows it: the last update of mechanism 0 only, others are left to the chain.
+    fn weigher(&self, mecid: MechId) -> Weigher<'_> {
+        let neuron = self.metagraph.neuron(self.hotkey);
+        let is_owner = self.metagraph.owner_hotkey.as_ref() == Some(self.hotkey);
+        Weigher {
+            netuid: self.metagraph.netuid,
+            hotkey: self.hotkey,
+            uid: neuron.map(|neuron| neuron.uid),
+            may_weigh: is_owner || neuron.is_some_and(|neuron| neuron.permit),
+            last_update: neuron
+                .filter(|_| mecid == MechId(0))
+                .map(|neuron| neuron.last_update),
+            neurons: self.metagraph.neurons.len(),
+            block: self.metagraph.block,
+            hyperparameters: self.hyperparameters,
+        }
+    }
+}
+
+/// A registration, and what decides whether it is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Registration {
+    /// `NetworkRegistrationAllowed`.
+    pub(crate) allowed: bool,
+    /// Uid the hotkey has already.
+    pub(crate) uid: Option<Uid>,
+    /// Price now.
+    pub(crate) burn: Rao,
+    /// The most the caller pays.
+    pub(crate) limit: Rao,
+    /// What the caller has.
+    pub(crate) balance: Rao,
+}
+
+impl Registration {
+    /// The first rule it breaks.
+    pub(crate) fn check(&self) -> Result<(), ChainErrorKind> {
+        if !self.allowed {
             let reason = "the subnet takes no registrations".to_owned();
-            return named(refused("SubNetRegistrationDisabled", reason));
+            return Err(refused("SubNetRegistrationDisabled", reason));
         }
-        if let Some(neuron) = self.metagraph.neuron(self.hotkey) {
-            let reason = format!("the hotkey is registered already, as uid {}", neuron.uid);
-            return named(refused("HotKeyAlreadyRegisteredInSubNet", reason));
+        if let Some(uid) = self.uid {
+            let reason = format!("the hotkey is registered already, as uid {uid}");
+            return Err(refused("HotKeyAlreadyRegisteredInSubNet", reason));
         }
-        if burn > limit_price {
-            let reason = format!("it costs {burn} rao, more than the limit of {limit_price}");
-            return named(refused("RegistrationPriceLimitExceeded", reason));
+        let (burn, limit, balance) = (self.burn, self.limit, self.balance);
+        if burn > limit {
+            let reason = format!("it costs {burn} rao, more than the limit of {limit}");
+            return Err(refused("RegistrationPriceLimitExceeded", reason));
         }
         if burn > balance {
             let reason = format!("it costs {burn} rao and the account holds {balance}");
-            return named(refused("NotEnoughBalanceToStake", reason));
+            return Err(refused("NotEnoughBalanceToStake", reason));
         }
         Ok(())
     }
+}
 
-    fn commit(&self, call: &WeightsCall<'_>, commit: CommitState) -> Result<(), ChainErrorKind> {
-        if commit.reveal_round < commit.last_stored_round {
+/// Who weighs whom, at one block: what the rules of weights look at, wherever it was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weigher<'a> {
+    /// Subnet.
+    pub(crate) netuid: NetUid,
+    /// Who signs.
+    pub(crate) hotkey: &'a Hotkey,
+    /// Its uid, if it has one.
+    pub(crate) uid: Option<Uid>,
+    /// It has a permit, or is the owner's.
+    pub(crate) may_weigh: bool,
+    /// Its last weights or commit; 0 = never, none = not known here.
+    pub(crate) last_update: Option<BlockNumber>,
+    /// Neurons of the subnet.
+    pub(crate) neurons: usize,
+    /// The block all of this was read at.
+    pub(crate) block: BlockNumber,
+    /// Hyper-parameters at that block.
+    pub(crate) hyperparameters: &'a Hyperparameters,
+}
+
+impl Weigher<'_> {
+    /// The rules of a commit in their order, without those of the weights inside; the caller counts open commits only if the
+    /// rest passes.
+    pub(crate) fn check_commit(
+        &self,
+        mecid: MechId,
+        reveal_round: u64,
+        last_stored_round: u64,
+    ) -> Result<(), ChainErrorKind> {
+        if reveal_round < last_stored_round {
             let reason = format!(
-                "round {} is past, the chain has stored {}: anyone could open the weights",
-                commit.reveal_round, commit.last_stored_round
+                "round {reveal_round} is past, the chain has stored {last_stored_round}: anyone could open the weights"
             );
             return Err(refused("InvalidRevealRound", reason));
         }
-        self.mechanism(call.mecid)?;
+        self.mechanism(mecid)?;
         if !self.hyperparameters.commit_reveal {
             let reason = "commit-reveal is off: set weights in the clear".to_owned();
             return Err(refused("CommitRevealDisabled", reason));
         }
-        let neuron = self.neuron("HotKeyNotRegisteredInSubNet")?;
-        self.rate_limit(neuron, call.mecid, "CommittingWeightsTooFast")?;
-        if commit.open_commits >= OPEN_COMMITS_MAX {
-            let reason = format!(
-                "{} commits of this epoch are not revealed yet",
-                commit.open_commits
-            );
-            return Err(ChainErrorKind::Preflight {
-                name: "TooManyUnrevealedCommits".to_owned(),
-                reason,
-                wait_blocks: Some(u32::from(self.hyperparameters.tempo)),
-            });
-        }
-        self.weights_of(neuron, call)
+        self.uid()?;
+        self.rate_limit("CommittingWeightsTooFast")
     }
 
-    fn weights(&self, call: &WeightsCall<'_>) -> Result<(), ChainErrorKind> {
+    /// That so many open commits leave room for another; the next epoch begins in `wait_blocks`.
+    pub(crate) fn check_open_commits(open: usize, wait_blocks: u32) -> Result<(), ChainErrorKind> {
+        if open < OPEN_COMMITS_MAX {
+            return Ok(());
+        }
+        Err(ChainErrorKind::Preflight {
+            name: "TooManyUnrevealedCommits".to_owned(),
+            reason: format!("{open} commits of this epoch are not revealed yet"),
+            wait_blocks: Some(wait_blocks),
+        })
+    }
+
+    /// The rules of weights in the clear, in their order.
+    pub(crate) fn check_set(&self, call: &WeightsCall<'_>) -> Result<(), ChainErrorKind> {
         if self.hyperparameters.commit_reveal {
             let reason = "commit-reveal is on: weights have to be sealed".to_owned();
             return Err(refused("CommitRevealEnabled", reason));
         }
-        self.mechanism(call.mecid)?;
-        let neuron = self.neuron("HotKeyNotRegisteredInSubNet")?;
-        self.rate_limit(neuron, call.mecid, "SettingWeightsTooFast")?;
-        self.weights_of(neuron, call)
+        self.check_weights(call, Some("SettingWeightsTooFast"))
     }
 
-    /// The checks of the set and of the reveal, in the chain's order.
-    fn weights_of(&self, neuron: &Neuron, call: &WeightsCall<'_>) -> Result<(), ChainErrorKind> {
-        let neurons = self.metagraph.neurons.len();
+    /// The rules of a set or, without the name of the rate limit's error, of a reveal.
+    pub(crate) fn check_weights(
+        &self,
+        call: &WeightsCall<'_>,
+        too_fast: Option<&str>,
+    ) -> Result<(), ChainErrorKind> {
+        self.mechanism(call.mecid)?;
         let count = call.weights.len();
-        if count > neurons {
-            let reason = format!("{count} uids, the subnet has {neurons}");
+        if count > self.neurons {
+            let reason = format!("{count} uids, the subnet has {}", self.neurons);
             return Err(refused("UidsLengthExceedUidsInSubNet", reason));
         }
+        let own = self.uid()?;
         let needed = self.hyperparameters.version_key;
-        if needed > 0 && call.version_key < needed {
+        if call.version_key < needed {
             let reason = format!(
                 "version key {} is below the subnet's {needed}: update",
                 call.version_key
             );
             return Err(refused("IncorrectWeightVersionKey", reason));
         }
-        let is_owner = self.metagraph.owner_hotkey.as_ref() == Some(self.hotkey);
-        let is_self = matches!(call.weights, [(uid, _)] if *uid == neuron.uid);
-        if !neuron.permit && !is_owner && !is_self {
-            let reason = format!("uid {} has no validator permit: it needs more stake", neuron.uid);
+        if let Some(name) = too_fast {
+            self.rate_limit(name)?;
+        }
+        let is_self = matches!(call.weights, [(uid, _)] if *uid == own);
+        if !self.may_weigh && !is_self {
+            let reason = format!("uid {own} has no validator permit: it needs more stake");
             return Err(refused("NeuronNoValidatorPermit", reason));
         }
+        self.check_targets(call.weights, is_self)
+    }
+
+    /// The rules of the targets and values.
+    fn check_targets(&self, weights: &[(Uid, Weight)], is_self: bool) -> Result<(), ChainErrorKind> {
         let mut seen = BTreeSet::new();
-        if let Some((uid, _)) = call.weights.iter().find(|(uid, _)| !seen.insert(*uid)) {
+        if let Some((uid, _)) = weights.iter().find(|(uid, _)| !seen.insert(*uid)) {
             return Err(refused("DuplicateUids", format!("uid {uid} is there twice")));
         }
-        if let Some((uid, _)) = call.weights.iter().find(|(uid, _)| usize::from(uid.0) >= neurons) {
-            let reason = format!("uid {uid} is not one of the subnet's {neurons}");
+        let known = |uid: Uid| usize::from(uid.0) < self.neurons;
+        if let Some((uid, _)) = weights.iter().find(|(uid, _)| !known(*uid)) {
+            let reason = format!("uid {uid} is not one of the subnet's {}", self.neurons);
             return Err(refused("UidVecContainInvalidOne", reason));
         }
-        let least = usize::from(self.hyperparameters.weights_min).min(neurons);
+        let (count, least) = (weights.len(), usize::from(self.hyperparameters.weights_min));
+        let least = least.min(self.neurons);
         if count < least && !is_self {
             let reason = format!("{count} weights, the subnet wants at least {least}");
             return Err(refused("WeightVecLengthIsLow", reason));
         }
-        let values: Vec<u16> = call.weights.iter().map(|(_, weight)| weight.0).collect();
+        let values: Vec<u16> = weights.iter().map(|(_, weight)| weight.0).collect();
         let limit = self.hyperparameters.weight_max;
         if limit != u16::MAX && !is_self && exceeds_max_weight(&values, limit) {
             let reason = format!("a weight is more than {limit}/65535 of the sum");
@@ -202,15 +302,9 @@ impl Preflight<'_> {
         Ok(())
     }
 
-    fn neuron(&self, name: &str) -> Result<&Neuron, ChainErrorKind> {
-        self.metagraph.neuron(self.hotkey).ok_or_else(|| {
-            let hotkey = self.hotkey.to_ss58();
-            let netuid = self.metagraph.netuid;
-            refused(
-                name,
-                format!("hotkey `{hotkey}` is not registered on netuid {netuid}"),
-            )
-        })
+    fn uid(&self) -> Result<Uid, ChainErrorKind> {
+        self.uid
+            .ok_or_else(|| unregistered("HotKeyNotRegisteredInSubNet", self.hotkey, self.netuid))
     }
 
     fn mechanism(&self, mecid: MechId) -> Result<(), ChainErrorKind> {
@@ -222,13 +316,15 @@ impl Preflight<'_> {
         Err(refused("MechanismDoesNotExist", reason))
     }
 
-    /// Weights and commits count from the last of either; registration counts too, 0 does not. The metagraph has the last
-    /// update of mechanism 0 only; the others are left to the chain.
-    fn rate_limit(&self, neuron: &Neuron, mecid: MechId, name: &str) -> Result<(), ChainErrorKind> {
-        let BlockNumber(last) = neuron.last_update;
-        let next = u64::from(self.metagraph.block.0) + 1;
+    /// Weights and commits count from the last of either; registration counts too, 0 does not.
+    fn rate_limit(&self, name: &str) -> Result<(), ChainErrorKind> {
+        let Some(BlockNumber(last @ 1..)) = self.last_update else {
+            return Ok(());
+        };
+        // The call runs in the next block at the earliest.
+        let next = u64::from(self.block.0) + 1;
         let free = u64::from(last).saturating_add(self.hyperparameters.weights_rate_limit);
-        if mecid != MechId(0) || last == 0 || next >= free {
+        if next >= free {
             return Ok(());
         }
         Err(ChainErrorKind::Preflight {
@@ -239,7 +335,16 @@ impl Preflight<'_> {
     }
 }
 
-fn refused(name: &str, reason: String) -> ChainErrorKind {
+/// That a hotkey has no uid, under the call's name of it.
+pub(crate) fn unregistered(name: &str, hotkey: &Hotkey, netuid: NetUid) -> ChainErrorKind {
+    let hotkey = hotkey.to_ss58();
+    refused(
+        name,
+        format!("hotkey `{hotkey}` is not registered on netuid {netuid}"),
+    )
+}
+
+pub(crate) fn refused(name: &str, reason: String) -> ChainErrorKind {
     ChainErrorKind::Preflight {
         name: name.to_owned(),
         reason,

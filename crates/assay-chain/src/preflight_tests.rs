@@ -1,7 +1,8 @@
 //! Tests of the preflight checks: each chain error once, by its name.
 
 use super::*;
-use assay_types::{Coldkey, Digest, NetUid};
+use crate::Neuron;
+use assay_types::{Coldkey, Digest};
 
 const ME: Hotkey = Hotkey([1; 32]);
 const OWNER: Hotkey = Hotkey([9; 32]);

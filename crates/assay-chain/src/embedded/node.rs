@@ -135,6 +135,8 @@ impl Node {
     pub async fn start(options: &NodeOptions) -> Result<Self, ChainError> {
         let (store, loaded) = Store::open(options.path.as_deref(), &options.genesis).await?;
         let genesis = loaded.genesis.hash();
+        let mut loaded = loaded;
+        let orders = std::mem::take(&mut loaded.orders);
         let view = replay(&store, loaded, options.history_blocks)?;
         let (tip, _) = watch::channel(Tip::Head(view.newest.head));
         let shared = Arc::new(Shared {
@@ -150,7 +152,7 @@ impl Node {
             store,
             pool: Pool::default(),
             clock: options.clock,
-            inherents: Vec::new(),
+            inherents: orders,
             miss_rounds: 0,
             fork: 0,
             finality_lag_blocks: options.finality_lag_blocks,

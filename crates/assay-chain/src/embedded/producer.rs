@@ -109,17 +109,11 @@ impl Producer {
             Command::Seal(blocks, reply) => {
                 let _ = reply.send(self.seal_many(blocks).await);
             }
-            Command::Include(_, reply) if self.inherents.len() >= INHERENTS_MAX => {
-                let reason = format!("{INHERENTS_MAX} orders wait for the next block already");
-                let kind = ChainErrorKind::State { reason };
-                let _ = reply.send(Err(ChainError::new("order for the next block", kind)));
-            }
             Command::Include(inherent, reply) => {
-                self.inherents.push(inherent);
-                let result = match self.clock {
-                    Clock::Instant => self.seal().await,
-                    _ => Ok(()),
-                };
+                let mut result = self.order(inherent).await;
+                if result.is_ok() && self.clock == Clock::Instant {
+                    result = self.seal().await;
+                }
                 let _ = reply.send(result);
             }
             Command::Inject(fault, reply) => {
@@ -132,6 +126,18 @@ impl Producer {
             }
             Command::Stop(_) => {}
         }
+    }
+
+    /// Takes an order for the next block; it is on disk when this returns.
+    async fn order(&mut self, inherent: Inherent) -> Result<(), ChainError> {
+        if self.inherents.len() >= INHERENTS_MAX {
+            let reason = format!("{INHERENTS_MAX} orders wait for the next block already");
+            let kind = ChainErrorKind::State { reason };
+            return Err(ChainError::new("order for the next block", kind));
+        }
+        self.store.order(&inherent).await?;
+        self.inherents.push(inherent);
+        Ok(())
     }
 
     async fn seal_logged(&mut self) {
@@ -159,11 +165,12 @@ impl Producer {
             Fault::MissPulses { rounds } => self.miss_rounds = self.miss_rounds.saturating_add(rounds),
             Fault::ReleasePulses => {
                 let missing = self.shared.newest().state.missing_rounds.clone();
-                let late = missing.into_iter().map(|round| Inherent::LatePulse { round });
-                self.inherents.extend(late);
+                for round in missing {
+                    self.order(Inherent::LatePulse { round }).await?;
+                }
             }
             Fault::StaleNonce => self.stale_nonce = true,
-            Fault::Upgrade { spec_version } => self.inherents.push(Inherent::Upgrade { spec_version }),
+            Fault::Upgrade { spec_version } => self.order(Inherent::Upgrade { spec_version }).await?,
             Fault::Reorg { depth } => return self.reorganize(depth).await,
         }
         Ok(())

@@ -37,6 +37,7 @@ const SCHEMA: &[&str] = &[
      time_ms INTEGER NOT NULL, fork INTEGER NOT NULL, finalized INTEGER NOT NULL, inherents BLOB NOT NULL, \
      extrinsics BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS snapshots (number INTEGER PRIMARY KEY, digest BLOB NOT NULL, state BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS orders (number INTEGER PRIMARY KEY, inherent BLOB NOT NULL)",
 ];
 
 /// A block as it is stored.
@@ -70,6 +71,8 @@ pub(crate) struct Loaded {
     pub(crate) snapshot: Option<State>,
     /// Blocks in order.
     pub(crate) blocks: Vec<StoredBlock>,
+    /// What was ordered for the block after them.
+    pub(crate) orders: Vec<Inherent>,
 }
 
 impl Store {
@@ -108,11 +111,32 @@ impl Store {
         let rows = self.check(done)?;
         let blocks = rows.iter().map(read_block).collect::<Option<Vec<_>>>();
         let blocks = blocks.ok_or_else(|| self.unreadable("a block"))?;
+        let orders = self.load_orders().await?;
         Ok(Loaded {
             genesis,
             snapshot,
             blocks,
+            orders,
         })
+    }
+
+    async fn load_orders(&mut self) -> Result<Vec<Inherent>, ChainError> {
+        let done = sqlx::query("SELECT inherent FROM orders ORDER BY number")
+            .fetch_all(&mut self.connection)
+            .await;
+        let rows = self.check(done)?;
+        let read = |row: &SqliteRow| serde_json::from_slice(&row.try_get::<Vec<u8>, _>(0).ok()?).ok();
+        let orders = rows.iter().map(read).collect::<Option<Vec<_>>>();
+        orders.ok_or_else(|| self.unreadable("an order for the next block"))
+    }
+
+    /// Stores what was ordered for the next block, so that a crash before that block does not lose it.
+    pub(crate) async fn order(&mut self, inherent: &Inherent) -> Result<(), ChainError> {
+        let done = sqlx::query("INSERT INTO orders (inherent) VALUES (?)")
+            .bind(serde_json::to_vec(inherent).unwrap_or_default())
+            .execute(&mut self.connection)
+            .await;
+        self.check(done).map(|_| ())
     }
 
     /// The stored genesis, or `genesis`, which is stored.
@@ -158,7 +182,7 @@ impl Store {
         Ok(rows.iter().find_map(sound))
     }
 
-    /// Stores blocks as one transaction, after forgetting those at or above the first's number.
+    /// Stores blocks as one transaction, after forgetting those at or above the first's number; they hold all that was ordered.
     pub(crate) async fn append(
         &mut self,
         blocks: &[StoredBlock],
@@ -196,6 +220,9 @@ async fn append(
     snapshot: Option<&State>,
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    sqlx::query("DELETE FROM orders")
+        .execute(&mut *transaction)
+        .await?;
     if let Some(first) = blocks.first() {
         for statement in [
             "DELETE FROM blocks WHERE number >= ?",

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use subxt::ext::frame_decode::extrinsics::encode_call_data;
 use subxt::ext::scale_value::{Composite, Value};
 
-use crate::subtensor::hyperparameters::setter;
+use crate::subtensor::hyperparameters::{CUTOFF_FACTOR_NAME, setter};
 use crate::subtensor::runtime::{Runtime, answer};
 use crate::{
     BIG_RAW_BYTES_MAX, Call, ChainErrorKind, CommitmentField, FIELDS_MAX, RAW_BYTES_MAX, SubnetIdentity,
@@ -101,7 +101,7 @@ pub fn candidates(call: &Call) -> Result<Vec<Candidate>, ChainErrorKind> {
                 ("amount_staked", Value::from(amount.0)),
             ],
         )],
-        Call::SetHyperparameter { netuid, name, value } => vec![set_hyperparameter(netuid.0, name, *value)?],
+        Call::SetHyperparameter { netuid, name, value } => set_hyperparameter(netuid.0, name, *value)?,
     })
 }
 
@@ -127,8 +127,16 @@ fn register(call: &Call) -> Vec<Candidate> {
     ]
 }
 
-/// `sudo_set_…` of the hyper-parameter `name`.
-fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Candidate, ChainErrorKind> {
+/// `sudo_set_…` of the hyper-parameter `name`; the two that newer runtimes let the owner set without `AdminUtils` first.
+fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Vec<Candidate>, ChainErrorKind> {
+    let by_owner = |call: &str| Candidate {
+        pallet: SUBTENSOR,
+        name: call.to_owned(),
+        arguments: Composite::unnamed([Value::from(netuid), Value::from(value)]),
+    };
+    if name == CUTOFF_FACTOR_NAME {
+        return Ok(vec![by_owner("set_activity_cutoff_factor")]);
+    }
     let setter = setter(name).ok_or_else(|| ChainErrorKind::Preflight {
         name: "UnknownHyperparameter".to_owned(),
         reason: format!("no hyper-parameter `{name}`"),
@@ -140,10 +148,14 @@ fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Candidate, 
         Value::from(value)
     };
     // The name of the second argument differs from call to call, so both go by place.
-    Ok(Candidate {
+    let admin = Candidate {
         pallet: ADMIN,
         name: setter.call.to_owned(),
         arguments: Composite::unnamed([Value::from(netuid), value]),
+    };
+    Ok(match name {
+        "tempo" => vec![by_owner("set_tempo"), admin],
+        _ => vec![admin],
     })
 }
 

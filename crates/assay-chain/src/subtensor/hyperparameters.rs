@@ -108,6 +108,9 @@ pub(crate) fn setter(name: &str) -> Option<&'static Setter> {
     SETTERS.iter().find(|setter| setter.name == name)
 }
 
+/// What newer runtimes have in place of `activity_cutoff`.
+pub(crate) const CUTOFF_FACTOR_NAME: &str = "activity_cutoff_factor_milli";
+
 /// Share of a tempo after which a validator is inactive, in thousandths; replaces `ActivityCutoff` on newer runtimes.
 const CUTOFF_FACTOR: &str = "ActivityCutoffFactorMilli";
 

@@ -1,12 +1,12 @@
-//! What the chain would refuse, found before anything is signed, with the values and the blocks to wait.
+//! Reads what the rules of [`crate::preflight`] look at, before anything is signed.
 //!
-//! Rules and their order: opentensor/subtensor 14bc6f9, `pallets/subtensor/src/subnets/weights.rs`, `registration.rs`
-//! and `pallets/commitments/src/lib.rs`. A rule whose storage a runtime lacks is left to the chain.
+//! A rule whose storage a runtime lacks is left to the chain. Space of commitments: opentensor/subtensor 14bc6f9,
+//! `pallets/commitments/src/lib.rs`.
 
-use assay_types::{BlockNumber, NetUid, Uid, Weight};
+use assay_types::{BlockNumber, Hotkey, MechId, NetUid, Rao, Uid};
 use subxt::ext::scale_value::Value;
 
-use crate::preflight::OPEN_COMMITS_MAX;
+use crate::preflight::{Registration, Weigher, WeightsCall, unregistered};
 use crate::subtensor::client::Client;
 use crate::subtensor::decode::epoch;
 use crate::subtensor::decode::metagraph::require_subnet;
@@ -15,7 +15,7 @@ use crate::subtensor::encode::{COMMITMENTS, SUBTENSOR};
 use crate::subtensor::hyperparameters;
 use crate::subtensor::node::Node;
 use crate::subtensor::view::View;
-use crate::{At, Call, ChainError, ChainErrorKind, CommitmentField, Hyperparameters};
+use crate::{At, Call, ChainError, ChainErrorKind, CommitmentField, EpochState};
 
 /// Least bytes a commitment counts as.
 const COMMITMENT_BYTES_MIN: u64 = 100;
@@ -37,26 +37,16 @@ pub(crate) async fn check(client: &Client, call: &Call, account: [u8; 32]) -> Re
     }
 }
 
-/// The refusal `name`, for `reason`.
-fn refusal(view: &View<'_>, name: &str, reason: String, wait_blocks: Option<u64>) -> ChainError {
-    view.error(ChainErrorKind::Preflight {
-        name: name.to_owned(),
-        reason,
-        wait_blocks: wait_blocks.map(|blocks| u32::try_from(blocks).unwrap_or(u32::MAX)),
-    })
-}
-
-/// The uid of a hotkey; the error of the call if it has none.
-async fn uid_of(view: &View<'_>, netuid: NetUid, hotkey: [u8; 32], name: &str) -> Result<Uid, ChainError> {
+/// The uid of a hotkey, if it has one.
+async fn uid_of(view: &View<'_>, netuid: NetUid, hotkey: [u8; 32]) -> Result<Option<Uid>, ChainError> {
     require_subnet(view, netuid).await?;
     let keys = [Value::from(netuid.0), Value::from_bytes(hotkey)];
     let uid = view.value(SUBTENSOR, "Uids", &keys).await?;
-    if let Some(uid) = uid.as_ref().and_then(Node::optional).and_then(Node::number) {
-        return Ok(Uid(uid));
-    }
-    let hotkey = assay_types::ss58::encode(&hotkey);
-    let reason = format!("hotkey {hotkey} is not registered on subnet {netuid}");
-    Err(refusal(view, name, reason, None))
+    Ok(uid
+        .as_ref()
+        .and_then(Node::optional)
+        .and_then(Node::number)
+        .map(Uid))
 }
 
 async fn commitment(
@@ -65,7 +55,10 @@ async fn commitment(
     fields: &[CommitmentField],
     account: [u8; 32],
 ) -> Result<(), ChainError> {
-    uid_of(view, netuid, account, "AccountNotAllowedCommit").await?;
+    if uid_of(view, netuid, account).await?.is_none() {
+        let kind = unregistered("AccountNotAllowedCommit", &Hotkey(account), netuid);
+        return Err(view.error(kind));
+    }
     let keys = vec![Value::from(netuid.0), Value::from_bytes(account)];
     let values = view
         .values(&[
@@ -93,8 +86,11 @@ async fn commitment(
         return Ok(());
     }
     let reason = format!("{used} of {most} bytes of this epoch are used, this commitment takes {cost}");
-    let wait = u64::from(epoch.tempo).saturating_sub(epoch.blocks_since_last_step) + 1;
-    Err(refusal(view, "SpaceLimitExceeded", reason, Some(wait)))
+    Err(view.error(ChainErrorKind::Preflight {
+        name: "SpaceLimitExceeded".to_owned(),
+        reason,
+        wait_blocks: Some(epoch_wait(&epoch)),
+    }))
 }
 
 fn field_bytes(field: &CommitmentField) -> usize {
@@ -105,38 +101,47 @@ fn field_bytes(field: &CommitmentField) -> usize {
     }
 }
 
+/// What [`weights`] looks up once.
+struct Found {
+    uid: Option<Uid>,
+    last_update: u64,
+    may_weigh: bool,
+    last_round: u64,
+    neurons: usize,
+}
+
 async fn weights(view: &View<'_>, call: &Call, account: [u8; 32]) -> Result<(), ChainError> {
     let (Call::SetWeights { netuid, mecid, .. } | Call::CommitTimelockedWeights { netuid, mecid, .. }) = call
     else {
         return Ok(());
     };
-    let uid = uid_of(view, *netuid, account, "HotKeyNotRegisteredInSubNet").await?;
-    let parameters = hyperparameters::read(view, *netuid).await?;
-    let index = storage_index(*netuid, *mecid);
-    let values = view
-        .values(&[
-            (SUBTENSOR, "LastUpdate", vec![Value::from(index)]),
-            (SUBTENSOR, "ValidatorPermit", vec![Value::from(netuid.0)]),
-            (SUBTENSOR, "SubnetOwnerHotkey", vec![Value::from(netuid.0)]),
-            ("Drand", "LastStoredRound", Vec::new()),
-        ])
-        .await?;
-    let value = |at: usize| values.get(at).and_then(Option::as_ref);
-    let place = usize::from(uid.0);
-    let updates: Vec<u64> = value(0).and_then(Node::numbers).unwrap_or_default();
-    let permits = value(1).and_then(Node::list).unwrap_or_default();
-    let is_owner = value(2).and_then(Node::bytes32) == Some(account);
-    let limits = Limits {
-        last_update: updates.get(place).copied().unwrap_or_default(),
-        permit: permits.get(place).and_then(Node::truth).unwrap_or_default() || is_owner,
-        last_round: value(3).and_then(Node::number).unwrap_or_default(),
-        now: view.head.number,
-        neurons: updates.len(),
-        parameters,
+    let hotkey = Hotkey(account);
+    let found = find(view, (*netuid, *mecid), account).await?;
+    let hyperparameters = hyperparameters::read(view, *netuid).await?;
+    let weigher = Weigher {
+        netuid: *netuid,
+        hotkey: &hotkey,
+        uid: found.uid,
+        may_weigh: found.may_weigh,
+        last_update: Some(BlockNumber(u32::try_from(found.last_update).unwrap_or(u32::MAX))),
+        neurons: found.neurons,
+        block: view.head.number,
+        hyperparameters: &hyperparameters,
     };
-    if let Some((name, reason, wait)) = limits.refuses(call, uid) {
-        return Err(refusal(view, name, reason, wait));
+    match call {
+        Call::SetWeights {
+            weights, version_key, ..
+        } => weigher.check_set(&WeightsCall {
+            mecid: *mecid,
+            weights,
+            version_key: *version_key,
+        }),
+        Call::CommitTimelockedWeights { reveal_round, .. } => {
+            weigher.check_commit(*mecid, *reveal_round, found.last_round)
+        }
+        _ => Ok(()),
     }
+    .map_err(|kind| view.error(kind))?;
     if matches!(call, Call::CommitTimelockedWeights { .. })
         && view.runtime.has_storage(SUBTENSOR, "TimelockedWeightCommits")
     {
@@ -145,94 +150,47 @@ async fn weights(view: &View<'_>, call: &Call, account: [u8; 32]) -> Result<(), 
         let own =
             |commit: &&crate::PendingCommit| commit.hotkey.0 == account && commit.epoch == state.epoch_index;
         let open = open.iter().filter(own).count();
-        if open >= OPEN_COMMITS_MAX {
-            let reason = format!("{open} commits of this epoch wait to be revealed");
-            let wait = u64::from(state.tempo).saturating_sub(state.blocks_since_last_step) + 1;
-            return Err(refusal(view, "TooManyUnrevealedCommits", reason, Some(wait)));
-        }
+        Weigher::check_open_commits(open, epoch_wait(&state)).map_err(|kind| view.error(kind))?;
     }
     Ok(())
 }
 
-/// What decides whether weights are taken.
-#[derive(Debug)]
-struct Limits {
-    last_update: u64,
-    permit: bool,
-    last_round: u64,
-    now: BlockNumber,
-    neurons: usize,
-    parameters: Hyperparameters,
+/// Blocks until the next epoch.
+fn epoch_wait(state: &EpochState) -> u32 {
+    let wait = u64::from(state.tempo).saturating_sub(state.blocks_since_last_step) + 1;
+    u32::try_from(wait).unwrap_or(u32::MAX)
 }
 
-type Refusal = (&'static str, String, Option<u64>);
-
-impl Limits {
-    /// The first rule that `call` of `uid` breaks.
-    fn refuses(&self, call: &Call, uid: Uid) -> Option<Refusal> {
-        // The call runs in the next block at the earliest.
-        let since = (u64::from(self.now.0) + 1).saturating_sub(self.last_update);
-        let wait = self.parameters.weights_rate_limit.saturating_sub(since);
-        let soon = (self.last_update > 0 && wait > 0)
-            .then(|| format!("{since} blocks since the last weights, {wait} to wait"));
-        match call {
-            Call::CommitTimelockedWeights { reveal_round, .. } => {
-                if *reveal_round < self.last_round {
-                    let reason = format!("round {reveal_round} is older than {}", self.last_round);
-                    return Some(("InvalidRevealRound", reason, None));
-                }
-                if !self.parameters.commit_reveal {
-                    let reason = "commit-reveal is off; set weights in the clear".to_owned();
-                    return Some(("CommitRevealDisabled", reason, None));
-                }
-                soon.map(|reason| ("CommittingWeightsTooFast", reason, Some(wait)))
-            }
-            Call::SetWeights {
-                weights, version_key, ..
-            } => self.refuses_plain(weights, *version_key, uid, soon.map(|reason| (reason, wait))),
-            _ => None,
-        }
-    }
-
-    fn refuses_plain(
-        &self,
-        weights: &[(Uid, Weight)],
-        version_key: u64,
-        uid: Uid,
-        soon: Option<(String, u64)>,
-    ) -> Option<Refusal> {
-        let wanted = &self.parameters;
-        let on_itself = matches!(weights, [(only, _)] if *only == uid);
-        if wanted.commit_reveal {
-            let reason = "commit-reveal is on; commit timelocked weights".to_owned();
-            return Some(("CommitRevealEnabled", reason, None));
-        }
-        if version_key < wanted.version_key {
-            let reason = format!(
-                "version key {version_key} is below {}; update",
-                wanted.version_key
-            );
-            return Some(("IncorrectWeightVersionKey", reason, None));
-        }
-        if let Some((reason, wait)) = soon {
-            return Some(("SettingWeightsTooFast", reason, Some(wait)));
-        }
-        if !self.permit && !on_itself {
-            let reason = format!("uid {uid} has no validator permit");
-            return Some(("NeuronNoValidatorPermit", reason, None));
-        }
-        let mut uids: Vec<Uid> = weights.iter().map(|(uid, _)| *uid).collect();
-        uids.sort_unstable();
-        if uids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-            return Some(("DuplicateUids", "a uid stands twice".to_owned(), None));
-        }
-        let least = usize::from(wanted.weights_min).min(self.neurons);
-        if weights.len() < least && !on_itself {
-            let reason = format!("{} weights are fewer than {least}", weights.len());
-            return Some(("WeightVecLengthIsLow", reason, None));
-        }
-        None
-    }
+async fn find(
+    view: &View<'_>,
+    (netuid, mecid): (NetUid, MechId),
+    account: [u8; 32],
+) -> Result<Found, ChainError> {
+    let uid = uid_of(view, netuid, account).await?;
+    let index = storage_index(netuid, mecid);
+    let values = view
+        .values(&[
+            (SUBTENSOR, "LastUpdate", vec![Value::from(index)]),
+            (SUBTENSOR, "ValidatorPermit", vec![Value::from(netuid.0)]),
+            (SUBTENSOR, "SubnetOwnerHotkey", vec![Value::from(netuid.0)]),
+            ("Drand", "LastStoredRound", Vec::new()),
+            (SUBTENSOR, "SubnetworkN", vec![Value::from(netuid.0)]),
+        ])
+        .await?;
+    let value = |at: usize| values.get(at).and_then(Option::as_ref);
+    let updates: Vec<u64> = value(0).and_then(Node::numbers).unwrap_or_default();
+    let permits = value(1).and_then(Node::list).unwrap_or_default();
+    let is_owner = value(2).and_then(Node::bytes32) == Some(account);
+    let place = uid.map(|uid| usize::from(uid.0));
+    let permit = place.and_then(|at| permits.get(at)).and_then(Node::truth);
+    Ok(Found {
+        uid,
+        last_update: place.and_then(|at| updates.get(at)).copied().unwrap_or_default(),
+        may_weigh: permit.unwrap_or_default() || is_owner,
+        last_round: value(3).and_then(Node::number).unwrap_or_default(),
+        // A runtime that does not say leaves the rules of the count to itself.
+        neurons: value(4).and_then(Node::number).unwrap_or(usize::MAX),
+    })
 }
 
 async fn register(view: &View<'_>, call: &Call, coldkey: [u8; 32]) -> Result<(), ChainError> {
@@ -259,124 +217,14 @@ async fn register(view: &View<'_>, call: &Call, coldkey: [u8; 32]) -> Result<(),
         ])
         .await?;
     let value = |at: usize| values.get(at).and_then(Option::as_ref);
-    if value(0).and_then(Node::truth) == Some(false) {
-        let reason = format!("registration on subnet {netuid} is switched off");
-        return Err(refusal(view, "SubNetRegistrationDisabled", reason, None));
-    }
-    if let Some(uid) = value(1).and_then(Node::optional).and_then(Node::number::<u16>) {
-        let reason = format!("hotkey {} has uid {uid} on subnet {netuid}", hotkey.to_ss58());
-        return Err(refusal(view, "HotKeyAlreadyRegisteredInSubNet", reason, None));
-    }
-    let burn: u64 = value(2).and_then(Node::number).unwrap_or_default();
-    if burn > limit_price.0 {
-        let reason = format!("registration costs {burn} rao, the limit is {limit_price}");
-        return Err(refusal(view, "RegistrationPriceLimitExceeded", reason, None));
-    }
-    let free: u64 = value(3)
-        .and_then(|account| account.field("data")?.field("free")?.number())
-        .unwrap_or_default();
-    if free < burn {
-        let reason = format!("registration costs {burn} rao, the coldkey has {free}");
-        return Err(refusal(view, "NotEnoughBalanceToStake", reason, None));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use assay_types::MechId;
-
-    fn limits(commit_reveal: bool) -> Limits {
-        Limits {
-            last_update: 950,
-            permit: true,
-            last_round: 70,
-            now: BlockNumber(1_000),
-            neurons: 256,
-            parameters: Hyperparameters {
-                commit_reveal,
-                version_key: 3,
-                weights_min: 2,
-                ..Hyperparameters::default()
-            },
-        }
-    }
-
-    fn plain(weights: &[(u16, u16)], version_key: u64) -> Call {
-        Call::SetWeights {
-            netuid: NetUid(7),
-            mecid: MechId(0),
-            weights: weights
-                .iter()
-                .map(|(uid, weight)| (Uid(*uid), Weight(*weight)))
-                .collect(),
-            version_key,
-        }
-    }
-
-    fn check(limits: &Limits, call: &Call) -> Option<(&'static str, Option<u64>)> {
-        limits.refuses(call, Uid(0)).map(|(name, _, wait)| (name, wait))
-    }
-
-    #[test]
-    fn each_rule_has_the_chains_name_and_the_wait() {
-        let two = [(1, 9), (2, 9)];
-        let mut limits = limits(true);
-        assert_eq!(
-            check(&limits, &plain(&two, 3)),
-            Some(("CommitRevealEnabled", None))
-        );
-        limits.parameters.commit_reveal = false;
-        assert_eq!(
-            check(&limits, &plain(&two, 2)),
-            Some(("IncorrectWeightVersionKey", None))
-        );
-        assert_eq!(
-            check(&limits, &plain(&two, 3)),
-            Some(("SettingWeightsTooFast", Some(49)))
-        );
-        limits.last_update = 900;
-        assert_eq!(check(&limits, &plain(&two, 3)), None);
-        assert_eq!(
-            check(&limits, &plain(&[(1, 9), (1, 9)], 3)),
-            Some(("DuplicateUids", None))
-        );
-        assert_eq!(
-            check(&limits, &plain(&[(1, 9)], 3)),
-            Some(("WeightVecLengthIsLow", None))
-        );
-        limits.neurons = 1;
-        assert_eq!(check(&limits, &plain(&[(1, 9)], 3)), None, "of one neuron");
-        limits.neurons = 256;
-        limits.permit = false;
-        assert_eq!(
-            check(&limits, &plain(&two, 3)),
-            Some(("NeuronNoValidatorPermit", None))
-        );
-        assert_eq!(check(&limits, &plain(&[(0, 9)], 3)), None);
-    }
-
-    #[test]
-    fn commits_meet_the_rules_of_commits() {
-        let commit = |reveal_round| Call::CommitTimelockedWeights {
-            netuid: NetUid(7),
-            mecid: MechId(0),
-            commit: vec![1],
-            reveal_round,
-            version: 4,
-        };
-        assert_eq!(
-            check(&limits(true), &commit(69)),
-            Some(("InvalidRevealRound", None))
-        );
-        assert_eq!(
-            check(&limits(false), &commit(70)),
-            Some(("CommitRevealDisabled", None))
-        );
-        assert_eq!(
-            check(&limits(true), &commit(70)),
-            Some(("CommittingWeightsTooFast", Some(49)))
-        );
-    }
+    let uid = value(1).and_then(Node::optional).and_then(Node::number);
+    let free = value(3).and_then(|account| account.field("data")?.field("free")?.number());
+    let registration = Registration {
+        allowed: value(0).and_then(Node::truth).unwrap_or(true),
+        uid: uid.map(Uid),
+        burn: Rao(value(2).and_then(Node::number).unwrap_or_default()),
+        limit: *limit_price,
+        balance: Rao(free.unwrap_or_default()),
+    };
+    registration.check().map_err(|kind| view.error(kind))
 }

@@ -126,6 +126,37 @@ async fn a_chain_goes_on_from_its_database() {
 }
 
 #[tokio::test]
+async fn what_was_ordered_for_the_next_block_outlives_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.sqlite");
+    let manual = async || {
+        let options = NodeOptions {
+            genesis: genesis(),
+            path: Some(path.clone()),
+            clock: Clock::Manual,
+            ..NodeOptions::default()
+        };
+        Node::start(&options).await.unwrap()
+    };
+    let account = coldkey(&key("late"));
+    let balance = async |node: &Node| {
+        let chain = EmbeddedChain::from(node.clone());
+        chain.balance(&account, At::Head).await.unwrap()
+    };
+    let node = manual().await;
+    node.fund(account, Rao(7)).await.unwrap();
+    node.stop().await;
+    let node = manual().await;
+    assert_eq!(balance(&node).await, Rao(0));
+    node.seal(1).await.unwrap();
+    assert_eq!(balance(&node).await, Rao(7));
+    node.stop().await;
+    let node = manual().await;
+    node.seal(1).await.unwrap();
+    assert_eq!(balance(&node).await, Rao(7), "once");
+}
+
+#[tokio::test]
 async fn a_database_has_one_process_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chain.sqlite");

@@ -10,6 +10,10 @@ use super::{DispatchError, Event, ROOT, State, Subnet};
 
 /// Blocks before an epoch in which the owner may set nothing.
 const FREEZE_BLOCKS: u32 = 10;
+/// Blocks between two settings of the tempo by the owner.
+const TEMPO_COOLDOWN_BLOCKS: u32 = 360;
+/// Most uids of a subnet, its mechanisms counted together.
+const UIDS_TIMES_MECHANISMS_MAX: u64 = 256;
 /// Tempos between two settings of the same value by the owner.
 const TEMPOS_BETWEEN: u32 = 2;
 /// As above, for the version key.
@@ -45,8 +49,17 @@ const RULES: &[(&str, By, u64, u64)] = &[
     ("immune_owner_uids_max", By::Owner, 1, 10),
     ("serving_rate_limit", By::Owner, 0, u64::MAX),
     ("activity_cutoff_factor_milli", By::Owner, 1_000, 50_000),
+    ("activity_cutoff", By::Owner, 360, 65_535),
     ("mechanisms", By::Owner, 1, 2),
 ];
+
+/// That so many uids for so many mechanisms are not too many.
+fn check_uids(uids: u64, mechanisms: u64) -> Result<(), DispatchError> {
+    if uids.saturating_mul(mechanisms) > UIDS_TIMES_MECHANISMS_MAX {
+        return Err(DispatchError::subtensor("TooManyUIDsPerMechanism"));
+    }
+    Ok(())
+}
 
 impl State {
     /// `AdminUtils.sudo_set_<name>`.
@@ -104,7 +117,7 @@ impl Subnet {
             _ => TEMPOS_BETWEEN,
         };
         let between = if name == "tempo" {
-            tempo
+            TEMPO_COOLDOWN_BLOCKS
         } else {
             tempo.saturating_mul(tempos)
         };
@@ -130,6 +143,7 @@ impl Subnet {
                 if usize::from(most) < self.neurons.len() {
                     return Err(DispatchError::admin("MaxAllowedUIdsLessThanCurrentUIds"));
                 }
+                check_uids(u64::from(most), u64::from(params.mechanisms))?;
                 params.uids_max = most;
             }
             "validators_max" => params.validators_max = short?,
@@ -153,6 +167,13 @@ impl Subnet {
             "activity_cutoff_factor_milli" => {
                 self.activity_factor_milli = u32::try_from(value).map_err(|_| out_of_bounds)?;
             }
+            // In blocks, as older runtimes have it: the least factor that gives so many.
+            "activity_cutoff" => {
+                let factor = value
+                    .saturating_mul(1_000)
+                    .div_ceil(u64::from(params.tempo.max(1)));
+                self.activity_factor_milli = u32::try_from(factor).map_err(|_| out_of_bounds)?;
+            }
             "mechanisms" => self.set_mechanisms(value, block)?,
             _ => return Err(DispatchError::admin("UnknownHyperparameter")),
         }
@@ -165,6 +186,7 @@ impl Subnet {
         if !(1..=MECHANISMS_MAX).contains(&value) {
             return Err(DispatchError::admin("ValueNotInBounds"));
         }
+        check_uids(u64::from(self.params.uids_max), value)?;
         self.params.mechanisms = u8::try_from(value).unwrap_or(1);
         let fresh = super::subnet::Row {
             last_update: block,

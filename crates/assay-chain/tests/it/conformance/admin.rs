@@ -89,6 +89,44 @@ pub(super) async fn a_value_is_set_once_in_two_tempos(world: &World) {
     world.ok(set(netuid, "immunity_period", 2), "owner").await;
 }
 
+pub(super) async fn the_tempo_is_set_once_in_360_blocks(world: &World) {
+    let netuid = settled(world).await;
+    world.ok(set(netuid, "tempo", 1_000), "owner").await;
+    world.advance(358).await;
+    world
+        .refused(set(netuid, "tempo", 360), "owner", "TxRateLimitExceeded")
+        .await;
+    world.advance(1).await;
+    world.ok(set(netuid, "tempo", 360), "owner").await;
+}
+
+pub(super) async fn uids_and_mechanisms_share_a_bound(world: &World) {
+    let netuid = settled(world).await;
+    world
+        .refused(set(netuid, "mechanisms", 2), "owner", "TooManyUIDsPerMechanism")
+        .await;
+    world.ok(set(netuid, "uids_max", 128), "owner").await;
+    world.ok(set(netuid, "mechanisms", 2), "owner").await;
+    world
+        .refused(set(netuid, "uids_max", 129), "root", "TooManyUIDsPerMechanism")
+        .await;
+}
+
+pub(super) async fn the_activity_cutoff_has_two_names(world: &World) {
+    let netuid = settled(world).await;
+    let cutoff = async || {
+        let parameters = world.chain.hyperparameters(netuid, At::Head).await.unwrap();
+        parameters.activity_cutoff
+    };
+    for (name, value, blocks) in [
+        ("activity_cutoff_factor_milli", 2_500, 900),
+        ("activity_cutoff", 4_321, 4_321),
+    ] {
+        world.set(netuid, name, value).await;
+        assert_eq!(cutoff().await, blocks, "{name}");
+    }
+}
+
 pub(super) async fn an_identity_is_set_and_bounded(world: &World) {
     let netuid = world.bare_subnet().await;
     let identity = SubnetIdentity {

@@ -178,6 +178,7 @@ pub(super) async fn weights_of_no_mechanism_are_refused(world: &World) {
 
 pub(super) async fn two_mechanisms_hold_their_own_weights(world: &World) {
     let netuid = validated(world).await;
+    world.set(netuid, "uids_max", 128).await;
     world.set(netuid, "mechanisms", 2).await;
     world.ok(weights(netuid, &[(2, 1)]), "v").await;
     let second = Call::SetWeights {

@@ -312,16 +312,16 @@ async fn what_the_chain_would_refuse_is_not_sent() {
         weights: vec![(Uid(0), Weight(65_535))],
         version_key,
     };
-    assert_eq!(
-        refused(&chain, &node, &weights(0), &dev::bob()).await,
-        "HotKeyNotRegisteredInSubNet"
-    );
     set("CommitRevealWeightsEnabled", Value::bool(true));
     assert_eq!(
         refused(&chain, &node, &weights(0), &dev::alice()).await,
         "CommitRevealEnabled"
     );
     set("CommitRevealWeightsEnabled", Value::bool(false));
+    assert_eq!(
+        refused(&chain, &node, &weights(0), &dev::bob()).await,
+        "HotKeyNotRegisteredInSubNet"
+    );
     set("WeightsVersionKey", Value::from(3_u64));
     assert_eq!(
         refused(&chain, &node, &weights(2), &dev::alice()).await,
