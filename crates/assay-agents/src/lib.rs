@@ -3,3 +3,7 @@
 //! Architecture invariant: nothing is decided here. Inputs come from assay-hub, decisions from assay-refine.
 
 pub mod local;
+pub mod localnet;
+pub mod miner;
+pub mod subnet;
+pub mod validator;

@@ -73,6 +73,16 @@ impl Clock {
         BlockNumber(self.start(round).0.saturating_sub(self.lead as u32))
     }
 
+    /// The block at which the deadline passes: what is sealed on the chain then, counts.
+    pub fn deadline_block(&self, round: Round) -> BlockNumber {
+        self.at(round, self.commit)
+    }
+
+    /// The last block in which repositories become public.
+    pub fn publish_end(&self, round: Round) -> BlockNumber {
+        self.at(round, self.publish)
+    }
+
     /// From this block on the round counts in scores and weights.
     pub fn effective_block(&self, round: Round) -> BlockNumber {
         self.at(round, self.effective)

@@ -47,6 +47,8 @@ pub struct Remembered {
 pub struct Delivered {
     /// The unit.
     pub unit: UnitId,
+    /// Records of its ledger; for people, nothing is paid by it.
+    pub records: u32,
     /// `ν`.
     pub novelty: Q32,
     /// `g` of the recipe used.
@@ -94,6 +96,8 @@ pub struct Settled {
     pub assigned: u32,
     /// Units of its that count.
     pub passed: u32,
+    /// Records of those units.
+    pub records: u64,
     /// Faults that count.
     pub faults: Vec<Fault>,
     /// What it produced, `P`; 0 if the round does not pay.
@@ -258,11 +262,8 @@ impl NetworkState {
                 hotkey: *hotkey,
                 verdict: turn.judgement.verdict,
                 assigned: turn.assigned,
-                passed: if turn.judgement.pays {
-                    turn.delivered.len() as u32
-                } else {
-                    0
-                },
+                passed: paid(turn).count() as u32,
+                records: paid(turn).map(|one| u64::from(one.records)).sum(),
                 faults: turn.faults.clone(),
                 produced,
                 after: remembered.state,
@@ -367,6 +368,11 @@ fn agree<'a>(hotkey: &Hotkey, votes: &[Vote<'a>]) -> (Option<&'a Found>, StakeSh
         .into_iter()
         .max_by_key(|(stake, first, _)| (*stake, std::cmp::Reverse(*first)));
     (best.map(|(_, _, found)| found), share)
+}
+
+/// Units of a turn that are paid.
+fn paid(turn: &Turn) -> impl Iterator<Item = &Delivered> {
+    turn.delivered.iter().filter(|_| turn.judgement.pays)
 }
 
 /// Everyone who holds a unit.

@@ -35,6 +35,7 @@ fn clean(state: &NetworkState, round: u32, hotkey: Hotkey) -> Found {
         .filter(|one| one.is_held_by(&hotkey))
         .map(|one| Delivered {
             unit: one.unit,
+            records: 30,
             novelty: Q32::ONE,
             gain: Q32::ONE,
         })

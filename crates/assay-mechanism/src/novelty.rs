@@ -9,6 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// One band key in this many enters the index.
 pub const KEY_SAMPLE: u64 = 64;
 
+/// With fewer sampled keys a unit is taken to be new: a share of one or two keys says nothing, and units are assigned, not
+/// chosen. Four keys are sampled of some twenty documents.
+pub const SAMPLED_KEYS_MIN: usize = 8;
+
 /// The order of submissions of one round in the index: by commit block, then `H("assay/tie/1", S_t ‖ hotkey)`.
 pub fn tie_break(beacon: &[u8; 32], hotkey: &Hotkey) -> Digest {
     tagged_hash("assay/tie/1", &[beacon, hotkey.as_bytes()])
@@ -34,7 +38,7 @@ impl NoveltyIndex {
     /// `ν` of a unit with these band keys of kept records and these docs files.
     ///
     /// 0 if the unit was passed before or a file repeats another unit's. Else over keys divisible by 64: `o` = share
-    /// that other units hold, 0 if there is no such key, and `ν = min(ONE, div(ONE − o, ONE − novelty_tol))`.
+    /// that other units hold, 0 if there are fewer than [`SAMPLED_KEYS_MIN`] such keys, and `ν = min(ONE, div(ONE − o, ONE − novelty_tol))`.
     pub fn novelty(&self, unit: UnitId, keys: &[u64], files: &[Sha256Digest], values: &ParamValues) -> Q32 {
         let copied = |file: &Sha256Digest| self.files.get(file).is_some_and(|&owner| owner != unit);
         if self.passed.contains(&unit) || files.iter().any(copied) {
@@ -44,6 +48,9 @@ impl NoveltyIndex {
             return Q32::ONE;
         }
         let sampled: BTreeSet<u64> = keys.iter().copied().filter(|key| key % KEY_SAMPLE == 0).collect();
+        if sampled.len() < SAMPLED_KEYS_MIN {
+            return Q32::ONE;
+        }
         let elsewhere = |key: &&u64| {
             self.keys
                 .get(key)
@@ -124,6 +131,16 @@ mod tests {
         assert_eq!(index.novelty(a, &[], &[file], &values), Q32::ONE);
         index.pass(c);
         assert_eq!(index.novelty(c, &keys(0, 9), &[], &values), Q32::ZERO);
+    }
+
+    #[test]
+    fn a_handful_of_keys_says_nothing() {
+        let [a, b, _] = units();
+        let values = ParamValues::default();
+        let mut index = NoveltyIndex::default();
+        index.insert(a, &keys(0, 8), &[]);
+        assert_eq!(index.novelty(b, &keys(0, 7), &[], &values), Q32::ONE);
+        assert_eq!(index.novelty(b, &keys(0, 8), &[], &values), Q32::ZERO);
     }
 
     proptest! {

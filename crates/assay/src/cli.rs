@@ -6,9 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod agents;
 mod chain;
 mod wallet;
 
+pub(crate) use agents::{
+    AgentArgs, ConductArg, LocalnetArgs, MinerCommand, MinerUpArgs, ValidatorCommand, WorkerCommand,
+};
 pub(crate) use chain::{
     ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SetWeightsArgs,
     SigningArgs, SubnetArgs,
@@ -89,6 +93,17 @@ pub(crate) enum Command {
     /// Read and write a chain: neurons, commitments, weights, parameters, live events
     #[command(subcommand)]
     Chain(ChainCommand),
+    /// Run a whole subnet on this machine: chain, miners, validators
+    Localnet(LocalnetArgs),
+    /// Mine: refine the units assigned, round after round
+    #[command(subcommand)]
+    Miner(MinerCommand),
+    /// Validate: audit, report, set weights
+    #[command(subcommand)]
+    Validator(ValidatorCommand),
+    /// Run a limited process for a service
+    #[command(subcommand, hide = true)]
+    Worker(WorkerCommand),
     /// Print a shell's completion script
     Completions {
         /// The shell

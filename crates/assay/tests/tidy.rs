@@ -20,7 +20,14 @@ const EDGES: &[(&str, &[&str])] = &[
     // The local driver opens the files of `assay evaluate` as it does those of `assay refine`.
     (
         "assay-agents",
-        &["assay-eval", "assay-refine", "assay-hub", "assay-types"],
+        &[
+            "assay-eval",
+            "assay-refine",
+            "assay-mechanism",
+            "assay-chain",
+            "assay-hub",
+            "assay-types",
+        ],
     ),
     (
         "assay",

@@ -193,7 +193,7 @@ fn names_in(folder: &Path) -> Result<Vec<String>, LocalError> {
 }
 
 /// A file's bytes, one more than `bytes_max` if it has more.
-pub(super) fn read_bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(path)?
         .take(bytes_max + 1)

@@ -36,6 +36,14 @@ pub struct RefineJob<'a> {
     pub format: Format,
     /// Whether to write `features.parquet`.
     pub features: bool,
+    /// What is done to each record before it is filed; honest work has nothing here.
+    pub alter: Option<&'a dyn Alter>,
+}
+
+/// Changes what is filed: how the dishonest miners of a local network differ from honest ones, in nothing else.
+pub trait Alter: Sync + std::fmt::Debug {
+    /// What to file for a record, in ledger order of each unit; none leaves it out.
+    fn alter(&self, refined: Refined) -> Option<Refined>;
 }
 
 /// Who watches a run; called from worker threads, in ledger order.
@@ -205,6 +213,13 @@ fn write_unit<R: std::io::Read + Send>(
     };
     let write = |refined: Refined| {
         let end = refined.offset + u64::from(refined.length);
+        let refined = match job.alter {
+            None => refined,
+            Some(alter) => match alter.alter(refined) {
+                Some(refined) => refined,
+                None => return Ok(()),
+            },
+        };
         let kept = writer.push(refined).map_err(unit_error)?;
         progress.record(end, kept);
         Ok(())

@@ -3,7 +3,7 @@
 //! Tables come from [`Dataset`], archives from assay-hub, records from the same [`Engine`] that made them; comparison and
 //! proofs are in [`assay_refine::verify`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_hub::{HubError, OpenOptions, Source};
 use assay_refine::engine::{Detail, Engine, Refined, Scratch};
@@ -20,15 +20,27 @@ use assay_types::{
 use super::dataset::Dataset;
 use super::error::LocalError;
 use super::findings::CheckedUnit;
+use super::probe;
 use super::refine::{addressing_of, archive_error, identity_of, read_error};
 
 /// How many rows of a unit to recompute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sample {
+pub enum Sample<'a> {
     /// Every record of the archive, in order; finds hidden records, too.
     All,
     /// This many rows of each unit, drawn by the seed.
     Rows(u64),
+    /// These places, drawn by a beacon; units without any are left out.
+    Places(&'a BTreeMap<UnitId, Places>),
+}
+
+/// Places of one unit to look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Rows to recompute, by number.
+    pub rows: BTreeSet<u32>,
+    /// Bytes of the archive: the first record that begins at or behind each must have a row.
+    pub offsets: BTreeSet<u64>,
 }
 
 /// What to verify, and how.
@@ -45,7 +57,7 @@ pub struct VerifyJob<'a> {
     /// Other recipes to try on rows that differ, to name the one that was really used.
     pub others: &'a [Engine],
     /// How many rows.
-    pub sample: Sample,
+    pub sample: Sample<'a>,
     /// Seed of the sample.
     pub seed: u64,
     /// Whether a unit may end before its archive does.
@@ -79,6 +91,16 @@ pub fn verify(job: &VerifyJob<'_>) -> Result<Verified, LocalError> {
     };
     if let Err(error) = manifest.validate() {
         verified.faults.push(manifest_fault(manifest, &error.to_string()));
+    }
+    if let Sample::Places(places) = job.sample {
+        for unit in manifest
+            .units
+            .iter()
+            .filter(|unit| places.contains_key(&unit.unit_id))
+        {
+            verify_unit(job, unit, &mut verified)?;
+        }
+        return Ok(verified);
     }
     verified.faults.extend(job.dataset.unlisted()?);
     for unit in &manifest.units {
@@ -154,7 +176,24 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
     }
     let (checked, mut findings) = match job.sample {
         Sample::Rows(rows) if addressing == Addressing::Member => {
-            check_sample(job, &tables, (archive, compression), rows)?
+            let rows = sampled(&tables, job.seed, rows);
+            check_sample(job, &tables, (archive, compression), &rows)?
+        }
+        Sample::Places(places) => {
+            let places = places.get(&unit.unit_id).cloned().unwrap_or_default();
+            verified.faults.extend(probe::hidden(
+                job,
+                &tables,
+                (archive, compression),
+                &places.offsets,
+            )?);
+            let rows: Vec<LedgerRow> = tables
+                .ledger
+                .iter()
+                .filter(|row| places.rows.contains(&row.idx))
+                .copied()
+                .collect();
+            check_sample(job, &tables, (archive, compression), &rows)?
         }
         _ => check_all(job, &tables, archive)?,
     };
@@ -245,25 +284,25 @@ fn check_sample(
     job: &VerifyJob<'_>,
     tables: &UnitTables,
     (archive, compression): (&Source, Compression),
-    rows: u64,
+    rows: &[LedgerRow],
 ) -> Result<Checked, LocalError> {
     let mut recheck = Recheck::new(tables, identity_of(archive, job.engine));
     let mut scratch = Scratch::new();
-    for row in sampled(tables, job.seed, rows) {
-        match record_of(job, archive, compression, &row)? {
+    for row in rows {
+        match record_of(job, archive, compression, row)? {
             InRange::Record(_, others @ 1..) => {
-                recheck.misplaced(&row, FaultKind::RowHidden, format!("{} records", others + 1));
+                recheck.misplaced(row, FaultKind::RowHidden, format!("{} records", others + 1));
             }
             InRange::Record(record, _) => {
-                recheck.row(&row, &job.engine.refine(&mut scratch, &record, Detail::Decision));
+                recheck.row(row, &job.engine.refine(&mut scratch, &record, Detail::Decision));
             }
             InRange::Short => {
                 let found = "bytes behind the archive's end".to_owned();
-                recheck.misplaced(&row, FaultKind::OffsetMoved, found);
+                recheck.misplaced(row, FaultKind::OffsetMoved, found);
             }
             InRange::TooLong(0) => {}
             InRange::TooLong(others) => {
-                recheck.misplaced(&row, FaultKind::RowHidden, format!("{others} more records"));
+                recheck.misplaced(row, FaultKind::RowHidden, format!("{others} more records"));
             }
         }
     }

@@ -291,10 +291,12 @@ impl Producer {
 
     /// Stores blocks and shows them.
     async fn publish(&mut self, mut view: View, made: Vec<Made>) -> Result<(), ChainError> {
+        // A reorganisation makes several blocks at once, and any of them may be due.
         let snapshot = made
-            .last()
+            .iter()
+            .rev()
             .map(|made| &made.sealed.state)
-            .filter(|state| state.block % SNAPSHOT_BLOCKS == 0)
+            .find(|state| state.block % SNAPSHOT_BLOCKS == 0)
             .map(Arc::clone);
         let (mut stored, mut heads) = (Vec::new(), Vec::new());
         for mut made in made {

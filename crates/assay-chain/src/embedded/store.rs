@@ -257,15 +257,21 @@ async fn append(
             .bind(bytes)
             .execute(&mut *transaction)
             .await?;
-        let oldest = state.block.saturating_sub(SNAPSHOT_BLOCKS * (SNAPSHOTS_KEPT - 1));
-        sqlx::query("DELETE FROM snapshots WHERE number < ?")
-            .bind(i64::from(oldest))
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("DELETE FROM blocks WHERE number < ?")
-            .bind(i64::from(oldest.saturating_sub(ERA_BLOCKS_MAX)))
-            .execute(&mut *transaction)
-            .await?;
+        // What is forgotten goes by the snapshots that are there: a start needs one, and every block after it.
+        sqlx::query(
+            "DELETE FROM snapshots WHERE number NOT IN (SELECT number FROM snapshots ORDER BY number DESC LIMIT ?)",
+        )
+        .bind(SNAPSHOTS_KEPT)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "DELETE FROM blocks WHERE number < \
+             (SELECT CASE WHEN count(*) < ? THEN 0 ELSE min(number) END FROM snapshots) - ?",
+        )
+        .bind(SNAPSHOTS_KEPT)
+        .bind(i64::from(ERA_BLOCKS_MAX))
+        .execute(&mut *transaction)
+        .await?;
     }
     transaction.commit().await
 }

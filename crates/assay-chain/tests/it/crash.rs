@@ -157,6 +157,24 @@ async fn what_was_ordered_for_the_next_block_outlives_a_stop() {
 }
 
 #[tokio::test]
+async fn a_fork_over_a_snapshot_does_not_lose_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.sqlite");
+    let node = open(&path).await;
+    let world = World::of(node.clone());
+    // A fork replaces blocks 255 and 256 by 255 to 257, the snapshot's in the middle; another snapshot comes later.
+    world.advance(256).await;
+    node.inject(assay_chain::embedded::Fault::Reorg { depth: 2 })
+        .await
+        .unwrap();
+    world.advance(512 + 20 - world.head().await).await;
+    let head = world.chain.head(At::Head).await.unwrap();
+    node.stop().await;
+    let again = World::of(open(&path).await);
+    assert_eq!(again.chain.head(At::Head).await.unwrap(), head);
+}
+
+#[tokio::test]
 async fn a_database_has_one_process_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chain.sqlite");

@@ -98,6 +98,9 @@ pub(crate) struct ChainRunArgs {
     /// File the chain is kept in
     #[arg(long, value_name = "FILE", default_value = "chain.sqlite")]
     pub(crate) state: PathBuf,
+    /// First block of a new chain [default: a development chain]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) genesis: Option<PathBuf>,
     /// Loopback address to listen at
     #[arg(long, value_name = "ADDRESS", default_value = EMBEDDED_ADDRESS)]
     pub(crate) listen: SocketAddr,
@@ -115,7 +118,7 @@ pub(crate) const EMBEDDED_ADDRESS: &str = "127.0.0.1:9946";
 pub(crate) struct IntervalError;
 
 /// A time like `12s` or `100ms`.
-fn interval(text: &str) -> Result<Duration, IntervalError> {
+pub(super) fn interval(text: &str) -> Result<Duration, IntervalError> {
     let (digits, unit_ms) = match text.strip_suffix("ms") {
         Some(digits) => (digits, 1),
         None => (text.strip_suffix('s').ok_or(IntervalError)?, 1_000),

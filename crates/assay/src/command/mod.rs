@@ -11,12 +11,17 @@ mod dedup;
 mod evaluate;
 mod extract;
 mod filter;
+mod localnet;
+mod miner;
 mod pack;
 mod recipe;
 mod refine;
+mod services;
 mod simulate;
+mod validator;
 mod verify;
 mod wallet;
+mod worker;
 
 /// Runs one command.
 pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status> {
@@ -33,6 +38,10 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Simulate(args) => simulate::run(&args, console),
         Command::Wallet(command) => wallet::run(&command, console),
         Command::Chain(command) => chain::run(command, console),
+        Command::Localnet(args) => localnet::run(&args, console),
+        Command::Miner(command) => miner::run(&command, console),
+        Command::Validator(command) => validator::run(&command, console),
+        Command::Worker(command) => worker::run(&command),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }

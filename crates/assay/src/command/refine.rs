@@ -55,6 +55,7 @@ pub(super) fn run(args: &RefineArgs, console: &Console) -> anyhow::Result<Status
         limit: args.limit,
         format,
         features: args.features,
+        alter: None,
     };
     let progress = RunProgress::new(console);
     let run = local::refine(&job, &progress);

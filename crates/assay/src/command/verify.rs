@@ -57,7 +57,7 @@ pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Status
     show(args, &verified, console)
 }
 
-fn sample(text: &str) -> anyhow::Result<Sample> {
+fn sample(text: &str) -> anyhow::Result<Sample<'static>> {
     if text == "all" {
         return Ok(Sample::All);
     }

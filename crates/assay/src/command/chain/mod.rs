@@ -6,7 +6,7 @@ mod commitments;
 mod confirm;
 mod keys;
 mod metagraph;
-mod open;
+pub(super) mod open;
 mod params;
 mod register;
 mod run;

@@ -13,16 +13,16 @@ use crate::config;
 use crate::exit::UsageError;
 
 /// An open chain.
-pub(super) struct Opened {
-    pub(super) chain: Box<dyn Chain>,
+pub(in crate::command) struct Opened {
+    pub(in crate::command) chain: Box<dyn Chain>,
     /// `spec_version`, where there is a runtime.
-    pub(super) spec_version: Option<u32>,
+    pub(in crate::command) spec_version: Option<u32>,
     /// What the runtime lacks.
-    pub(super) lacks: Vec<String>,
+    pub(in crate::command) lacks: Vec<String>,
 }
 
 /// The network asked for: flag, then `ASSAY_NETWORK`, then finney.
-pub(super) fn network_of(args: &NetworkArgs) -> Result<Network, UsageError> {
+pub(in crate::command) fn network_of(args: &NetworkArgs) -> Result<Network, UsageError> {
     let Some(text) = args.network.clone().or_else(config::network) else {
         return Ok(Network::Finney);
     };
@@ -35,7 +35,7 @@ pub(super) fn network_of(args: &NetworkArgs) -> Result<Network, UsageError> {
 }
 
 /// Connects.
-pub(super) async fn open(network: Network) -> anyhow::Result<Opened> {
+pub(in crate::command) async fn open(network: Network) -> anyhow::Result<Opened> {
     if let Network::Embedded(place) = network {
         return embedded(place.as_deref()).await;
     }

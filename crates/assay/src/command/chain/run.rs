@@ -1,5 +1,8 @@
 //! `assay chain run`: the embedded chain as a service on loopback, until interrupted.
 
+use std::io::Read as _;
+use std::path::Path;
+
 use anyhow::Context as _;
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, serve};
 use assay_chain::{At, Chain as _};
@@ -18,7 +21,7 @@ struct Data {
 
 pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Result<()> {
     let options = NodeOptions {
-        genesis: Genesis::development(),
+        genesis: genesis(args.genesis.as_deref())?,
         path: Some(args.state.clone()),
         clock: Clock::Every(args.block_time),
         ..NodeOptions::default()
@@ -48,4 +51,18 @@ pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Resul
     served.closed().await;
     node.stop().await;
     Ok(())
+}
+
+/// Most bytes of a genesis file.
+const GENESIS_BYTES_MAX: u64 = 1 << 20;
+
+/// The first block of a new chain.
+fn genesis(path: Option<&Path>) -> anyhow::Result<Genesis> {
+    let Some(path) = path else {
+        return Ok(Genesis::development());
+    };
+    let mut bytes = Vec::new();
+    let file = fs_err::File::open(path)?;
+    file.take(GENESIS_BYTES_MAX).read_to_end(&mut bytes)?;
+    serde_json::from_slice(&bytes).with_context(|| format!("genesis `{}`", path.display()))
 }

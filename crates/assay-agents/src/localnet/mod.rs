@@ -1,0 +1,176 @@
+//! A whole subnet on one machine: chain, miners and validators as processes of their own, talking over loopback.
+//!
+//! ```text
+//! corpus ─► units ─► subnet.json        keys ─► wallets, genesis ─► chain process ─► registrations
+//!                        └──────────► miners, validators (processes) ─► rounds ─► Summary
+//! ```
+//!
+//! The driver only sets up, starts, watches and adds up; what agents do is their own code, the same as on any network. The
+//! chain's clock is virtual (12 s a block whatever its real block time), so no rule changes (docs/localnet.md).
+
+mod corpus;
+mod people;
+mod processes;
+mod summary;
+mod world;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use assay_chain::embedded::Remote;
+use assay_chain::{At, Chain as _};
+use assay_hub::Source;
+use assay_types::{BlockNumber, Round};
+
+pub use people::{Cast, CastError, Role};
+pub use summary::{MinerSummary, Summary};
+pub use world::{localnet_params, localnet_recipes};
+
+use crate::subnet::{AgentError, Setup, Tracker};
+use processes::Processes;
+use world::World;
+
+/// How often the driver looks at the chain.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Blocks between two lines of progress.
+const NEWS_EVERY_BLOCKS: u32 = 60;
+
+/// What to play.
+#[derive(Debug, Clone)]
+pub struct LocalnetOptions {
+    /// This program.
+    pub program: PathBuf,
+    /// State folder; must be empty or new.
+    pub folder: PathBuf,
+    /// Miners by kind.
+    pub cast: Cast,
+    /// Validators.
+    pub validators: u32,
+    /// Rounds to play.
+    pub rounds: u32,
+    /// Real time of a block.
+    pub block_time: Duration,
+    /// Decides keys, beacons and hence everything else.
+    pub seed: u64,
+    /// Archives to cut units from; documentation on this machine if none are given.
+    pub archives: Vec<Source>,
+}
+
+/// Who watches a run.
+pub trait Watcher: Sync {
+    /// Something happened.
+    fn note(&self, line: &str);
+}
+
+/// Plays the rounds and adds up.
+///
+/// # Errors
+/// [`AgentError`] if the machine lacks something or a process cannot be started. An agent that fails during the run is named
+/// in the notes and started again.
+pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Result<Summary, AgentError> {
+    let began = Instant::now();
+    let mut world = World::new(options)?;
+    watcher.note(&format!(
+        "{} units of {} pages, kept in {}",
+        world.corpus.len(),
+        world.pages,
+        options.folder.display()
+    ));
+    let mut processes = Processes::default();
+    let url = processes.chain(options, &world).await?;
+    let chain = Remote::connect(&url, None).await?.chain();
+    world.settle_in(&chain, options).await?;
+    let path = world.write_subnet(options)?;
+    let setup = Setup::load(&path)?;
+    watcher.note(&format!(
+        "subnet {} at {url}: {} miners, {} validators; round 0 starts at block {}",
+        setup.netuid,
+        world.miners.len(),
+        world.validators.len(),
+        setup.clock.start(Round(0))
+    ));
+    processes.agents(options, &world, &path, &url)?;
+    let mut play = Play {
+        tracker: Tracker::open(&options.folder.join("driver"), &setup)?,
+        chain: &chain,
+        setup: &setup,
+        began,
+        first_score_s: None,
+        first_weights_s: None,
+        shown: 0,
+    };
+    let rounds = options.rounds.max(1);
+    let end = play.end(rounds);
+    loop {
+        let head = chain.head(At::Head).await?.number;
+        play.look(head, watcher).await?;
+        processes.revive(watcher)?;
+        if head >= end && play.tracker.state().settled >= rounds {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let summary = play.summary(&world, rounds).await?;
+    processes.stop().await;
+    Ok(summary)
+}
+
+/// A run being watched.
+struct Play<'a> {
+    tracker: Tracker,
+    chain: &'a assay_chain::embedded::EmbeddedChain,
+    setup: &'a Setup,
+    began: Instant,
+    first_score_s: Option<f64>,
+    first_weights_s: Option<f64>,
+    shown: u32,
+}
+
+impl Play<'_> {
+    /// The block by which weights made of the last round are revealed and counted.
+    fn end(&self, rounds: u32) -> BlockNumber {
+        let effective = self.setup.clock.effective_block(Round(rounds - 1)).0;
+        BlockNumber(effective + 3 * world::TEMPO_BLOCKS)
+    }
+
+    async fn look(&mut self, head: BlockNumber, watcher: &dyn Watcher) -> Result<(), AgentError> {
+        let before = self.tracker.state().settled;
+        match self.tracker.advance(self.chain, self.setup, head).await {
+            Err(error) if !error.retry_is_safe() => return Err(error),
+            _ => {}
+        }
+        for round in (before..self.tracker.state().settled).map(Round) {
+            let results = self.tracker.results(round).unwrap_or_default();
+            let passed = results.iter().filter(|one| one.passed > 0).count();
+            let units: u32 = results.iter().map(|one| one.passed).sum();
+            let faults: usize = results.iter().map(|one| one.faults.len()).sum();
+            if units > 0 && self.first_score_s.is_none() {
+                self.first_score_s = Some(self.began.elapsed().as_secs_f64());
+            }
+            watcher.note(&format!(
+                "round {round}: {passed} of {} miners passed with {units} units, {faults} faults found",
+                results.len()
+            ));
+        }
+        if self.first_weights_s.is_none() {
+            let rows = self
+                .chain
+                .weights(self.setup.netuid, assay_types::MechId(0), At::Head)
+                .await?;
+            if rows.iter().any(|row| !row.weights.is_empty()) {
+                self.first_weights_s = Some(self.began.elapsed().as_secs_f64());
+                watcher.note("first weights are on the chain");
+            }
+        }
+        if head.0 >= self.shown + NEWS_EVERY_BLOCKS {
+            self.shown = head.0;
+            if let Some(round) = self.setup.clock.round_of(head) {
+                let phase = self.setup.clock.phase(round, head);
+                let phase = phase.map_or_else(String::new, |phase| format!("{phase:?}").to_lowercase());
+                watcher.note(&format!("block {head}: round {round}, {phase}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,200 @@
+//! The processes of a localnet: started, watched, started again if one dies, ended with the driver.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::world::{Person, World};
+use super::{LocalnetOptions, Watcher};
+use crate::subnet::AgentError;
+
+/// How long the chain may take to say where it listens.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How often a process that dies is started again.
+const STARTS_MAX: u32 = 30;
+
+/// A process and how to start it again.
+struct Process {
+    name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    log: PathBuf,
+    child: Child,
+    starts: u32,
+}
+
+/// All processes.
+#[derive(Default)]
+pub(super) struct Processes {
+    chain: Option<Child>,
+    agents: Vec<Process>,
+}
+
+impl Processes {
+    /// Starts the chain; gives its address.
+    pub(super) async fn chain(
+        &mut self,
+        options: &LocalnetOptions,
+        world: &World,
+    ) -> Result<String, AgentError> {
+        let log = log_file(&options.folder.join("chain.log"))?;
+        let mut child = Command::new(&options.program)
+            .args(["chain", "run", "--json", "--listen", "127.0.0.1:0", "--state"])
+            .arg(options.folder.join("chain.sqlite"))
+            .arg("--genesis")
+            .arg(&world.genesis_path)
+            .arg("--block-time")
+            .arg(format!("{}ms", options.block_time.as_millis()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| AgentError::Worker(format!("start the chain: {error}")))?;
+        let stdout = child.stdout.take();
+        let said = async {
+            let mut lines = BufReader::new(stdout?).lines();
+            let mut text = String::new();
+            while let Ok(Some(line)) = lines.next_line().await {
+                text.push_str(&line);
+                if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text) {
+                    return Some(answer.pointer("/data/url")?.as_str()?.to_owned());
+                }
+            }
+            None
+        };
+        let url = tokio::time::timeout(START_TIME_MAX, said).await.ok().flatten();
+        self.chain = Some(child);
+        url.ok_or_else(|| {
+            AgentError::Worker(format!(
+                "the chain does not start; {} says why",
+                options.folder.join("chain.log").display()
+            ))
+        })
+    }
+
+    /// Starts every miner and validator.
+    pub(super) fn agents(
+        &mut self,
+        options: &LocalnetOptions,
+        world: &World,
+        subnet: &Path,
+        url: &str,
+    ) -> Result<(), AgentError> {
+        let network = format!("embedded:{}", url.trim_start_matches("ws://"));
+        for person in world.miners.iter().chain(&world.validators) {
+            let arguments = person.arguments(options, world, subnet, &network);
+            let log = options.folder.join(format!("{}.log", person.name));
+            let child = spawn(&options.program, &arguments, &log)?;
+            self.agents.push(Process {
+                name: person.name.clone(),
+                program: options.program.clone(),
+                arguments,
+                log,
+                child,
+                starts: 1,
+            });
+        }
+        Ok(())
+    }
+
+    /// Starts again who has died.
+    pub(super) fn revive(&mut self, watcher: &dyn Watcher) -> Result<(), AgentError> {
+        for agent in &mut self.agents {
+            let Ok(Some(status)) = agent.child.try_wait() else {
+                continue;
+            };
+            if agent.starts >= STARTS_MAX {
+                let log = agent.log.display();
+                return Err(AgentError::Worker(format!(
+                    "{} keeps ending ({status}); {log} says why",
+                    agent.name
+                )));
+            }
+            watcher.note(&format!("{} ended ({status}), started again", agent.name));
+            agent.child = spawn(&agent.program, &agent.arguments, &agent.log)?;
+            agent.starts += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends everything.
+    pub(super) async fn stop(&mut self) {
+        for agent in &mut self.agents {
+            // One that has ended already is as good.
+            let _ = agent.child.kill().await;
+        }
+        if let Some(chain) = &mut self.chain {
+            let _ = chain.kill().await;
+        }
+    }
+}
+
+fn spawn(program: &Path, arguments: &[String], log: &Path) -> Result<Child, AgentError> {
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log_file(log)?)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| AgentError::Worker(format!("start `{}`: {error}", program.display())))
+}
+
+fn log_file(path: &Path) -> Result<std::fs::File, AgentError> {
+    let file = fs_err::OpenOptions::new().create(true).append(true).open(path);
+    Ok(file.map_err(AgentError::file(path))?.into_parts().0)
+}
+
+impl Person {
+    /// The command line of its process.
+    fn arguments(
+        &self,
+        options: &LocalnetOptions,
+        world: &World,
+        subnet: &Path,
+        network: &str,
+    ) -> Vec<String> {
+        let folder = options.folder.join("agents").join(&self.name);
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut arguments = match self.role {
+            Some(_) => vec!["miner".to_owned(), "up".to_owned()],
+            None => vec!["validator".to_owned(), "up".to_owned()],
+        };
+        let pairs = [
+            ("--subnet", text(subnet)),
+            ("--network", network.to_owned()),
+            ("--wallet-path", text(&world.wallets)),
+            ("--wallet", self.name.clone()),
+            ("--hotkey", "default".to_owned()),
+            ("--dir", text(&folder)),
+        ];
+        arguments.extend(
+            pairs
+                .into_iter()
+                .flat_map(|(name, value)| [name.to_owned(), value]),
+        );
+        if let Some(role) = self.role {
+            let recipe = if role == super::Role::Better {
+                "best"
+            } else {
+                "anchor"
+            };
+            let pairs = [
+                ("--recipe", recipe),
+                ("--threads", "1"),
+                ("--conduct", role.name()),
+            ];
+            arguments.extend(
+                pairs
+                    .into_iter()
+                    .flat_map(|(name, value)| [name.to_owned(), value.to_owned()]),
+            );
+        }
+        arguments
+    }
+}

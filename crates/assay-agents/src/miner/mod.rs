@@ -1,0 +1,296 @@
+//! The miner: each round's units refined, published, committed and opened in time, whatever happens in between.
+//!
+//! ```text
+//! Tracker ─► assignment ─► plan(journal, block) ─► perform ─► journal        one round after the other
+//!                          refine ► publish sealed ► commit timelocked ► open
+//! ```
+//!
+//! [`plan`] is pure; every effect can be repeated (a finished unit is taken over, a revision that exists is found, a commitment
+//! that stands is not made again), and the journal is written after each, so that a killed miner goes on where it was.
+
+mod conduct;
+mod journal;
+mod submission;
+
+use std::path::PathBuf;
+
+use assay_chain::{At, Call, Chain, CommitmentField};
+use assay_hub::store::Publication;
+use assay_types::{BlockNumber, Hotkey, Message, Pointer, RecipeId, RepoName, Round};
+use fs_err as fs;
+use subxt_signer::sr25519::Keypair;
+
+pub use conduct::Conduct;
+pub use journal::{Action, RoundJournal, Stage, plan};
+
+use crate::subnet::{AgentError, Rounds, Setup, Tracker, is_committed, sealed_fields};
+use submission::Work;
+pub(crate) use submission::{OWNER_FILE, owner_message};
+
+/// Who mines, and how.
+#[derive(Clone)]
+pub struct MinerOptions {
+    /// Folder of state, journals and work.
+    pub folder: PathBuf,
+    /// The hotkey.
+    pub signer: Keypair,
+    /// Units wanted a round.
+    pub want: u16,
+    /// Threads that refine.
+    pub threads: usize,
+    /// The recipe used; the best active one if none is named.
+    pub recipe: Option<RecipeId>,
+    /// Honest, but for adversaries of a local network.
+    pub conduct: Conduct,
+}
+
+impl std::fmt::Debug for MinerOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MinerOptions")
+            .field("folder", &self.folder)
+            .field("hotkey", &self.hotkey().to_ss58())
+            .field("conduct", &self.conduct)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MinerOptions {
+    /// The hotkey's public half.
+    #[must_use]
+    pub fn hotkey(&self) -> Hotkey {
+        Hotkey(self.signer.public_key().0)
+    }
+}
+
+/// A miner at work.
+pub struct Miner<'a> {
+    chain: &'a dyn Chain,
+    setup: &'a Setup,
+    options: MinerOptions,
+    tracker: Tracker,
+}
+
+impl std::fmt::Debug for Miner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Miner")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a step did, for logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Did {
+    /// Round.
+    pub round: Round,
+    /// Where it stands now.
+    pub stage: Stage,
+}
+
+impl<'a> Miner<'a> {
+    /// Opens the miner's folder.
+    ///
+    /// # Errors
+    /// [`AgentError`] for a folder of another subnet, or one that cannot be used.
+    pub fn open(chain: &'a dyn Chain, setup: &'a Setup, options: MinerOptions) -> Result<Self, AgentError> {
+        fs::create_dir_all(options.folder.join("rounds")).map_err(AgentError::file(&options.folder))?;
+        let tracker = Tracker::open(&options.folder, setup)?;
+        Ok(Self {
+            chain,
+            setup,
+            options,
+            tracker,
+        })
+    }
+
+    /// Where the subnet is, as the miner knows it.
+    #[must_use]
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// Asks to join, if the hotkey is not known yet and has not asked.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`], for an unregistered hotkey too.
+    pub async fn join(&self) -> Result<bool, AgentError> {
+        let hotkey = self.options.hotkey();
+        if self.tracker.state().miners.contains_key(&hotkey) {
+            return Ok(false);
+        }
+        let standing = self.chain.commitments(self.setup.netuid, At::Head).await?;
+        if standing.iter().any(|commitment| commitment.hotkey == hotkey) {
+            return Ok(false);
+        }
+        let head = self.chain.head(At::Head).await?.number;
+        let message = Message::Join {
+            round: self.setup.clock.round_of(head).unwrap_or_default(),
+            want: self.options.want,
+        };
+        self.commit(vec![CommitmentField::Plain(message.encode())])
+            .await?;
+        Ok(true)
+    }
+
+    async fn commit(&self, fields: Vec<CommitmentField>) -> Result<BlockNumber, AgentError> {
+        let call = Call::SetCommitment {
+            netuid: self.setup.netuid,
+            fields,
+        };
+        Ok(self.chain.submit(&call, &self.options.signer).await?.block)
+    }
+
+    /// Does everything that is due at `block`.
+    ///
+    /// # Errors
+    /// [`AgentError`] of the first thing that failed; what was done before is in the journal.
+    pub async fn step(&mut self, block: BlockNumber) -> Result<Vec<Did>, AgentError> {
+        self.tracker.advance(self.chain, self.setup, block).await?;
+        let newest = self.tracker.state().assigned;
+        let mut did = Vec::new();
+        // The round before may still have to be opened.
+        for round in (newest.saturating_sub(2)..newest).map(Round) {
+            let Some(mut journal) = self.journal(round)? else {
+                continue;
+            };
+            loop {
+                let head = self.chain.head(At::Head).await?.number;
+                let Some(action) = plan(&journal, head, &self.setup.clock) else {
+                    break;
+                };
+                if action == Action::Open && !self.is_opened(round).await? {
+                    break;
+                }
+                self.perform(action, &mut journal).await?;
+                journal.store(&self.folder(round))?;
+                did.push(Did {
+                    round,
+                    stage: journal.stage,
+                });
+            }
+        }
+        Ok(did)
+    }
+
+    fn folder(&self, round: Round) -> PathBuf {
+        self.options.folder.join("rounds").join(round.0.to_string())
+    }
+
+    /// The journal of a round in which the miner holds units.
+    fn journal(&self, round: Round) -> Result<Option<RoundJournal>, AgentError> {
+        let folder = self.folder(round);
+        if let Some(journal) = RoundJournal::load(&folder)? {
+            return Ok(Some(journal));
+        }
+        let hotkey = self.options.hotkey();
+        let assignment = self.tracker.assignment(round).unwrap_or_default();
+        let held = assignment.iter().filter(|one| one.is_held_by(&hotkey));
+        let units: Vec<_> = held.map(|one| one.unit).collect();
+        if units.is_empty() {
+            return Ok(None);
+        }
+        let journal = RoundJournal::new(round, units);
+        journal.store(&folder)?;
+        Ok(Some(journal))
+    }
+
+    /// Whether the chain has stored the pulse that opens the round's pointers: from then on nobody can copy.
+    async fn is_opened(&self, round: Round) -> Result<bool, AgentError> {
+        let reveal = self.rounds().reveal_round(round).await?;
+        Ok(self.chain.last_pulse_round(At::Head).await? >= reveal)
+    }
+
+    fn rounds(&self) -> Rounds<'_> {
+        Rounds {
+            chain: self.chain,
+            netuid: self.setup.netuid,
+            clock: self.setup.clock,
+        }
+    }
+
+    async fn perform(&mut self, action: Action, journal: &mut RoundJournal) -> Result<(), AgentError> {
+        match action {
+            Action::Refine => {
+                let before = Round(journal.round.0.saturating_sub(1));
+                let public = self.tracker.assignment(before).filter(|_| before < journal.round);
+                let public: Vec<_> = public.unwrap_or_default().iter().map(|one| one.unit).collect();
+                if self.options.conduct == Conduct::Copycat && public.is_empty() {
+                    // Nothing to copy yet.
+                    journal.stage = Stage::Missed;
+                    return Ok(());
+                }
+                let work = Work {
+                    setup: self.setup.clone(),
+                    options: self.options.clone(),
+                    round: journal.round,
+                    units: journal.units.clone(),
+                    folder: self.folder(journal.round).join("data"),
+                    created: self.setup.clock.start(journal.round),
+                    public,
+                };
+                let root = tokio::task::spawn_blocking(move || work.refine())
+                    .await
+                    .map_err(|error| AgentError::Worker(error.to_string()))??;
+                journal.submission_root = Some(root);
+                journal.stage = Stage::Refined;
+            }
+            Action::Publish => {
+                let data = self.folder(journal.round).join("data");
+                let publication = Publication::dataset(self.repo(journal.round)?, &data)?;
+                journal.revision = Some(self.setup.store.publish(&publication).await?);
+                journal.stage = Stage::Published;
+            }
+            Action::Commit => {
+                journal.committed = Some(self.commit_pointer(journal).await?);
+                journal.stage = Stage::Committed;
+            }
+            Action::Open => {
+                if let Some(revision) = &journal.revision {
+                    let repo = self.repo(journal.round)?;
+                    self.setup.store.reveal(&repo, revision).await?;
+                }
+                journal.stage = Stage::Open;
+            }
+            Action::Miss => journal.stage = Stage::Missed,
+        }
+        Ok(())
+    }
+
+    /// Commits the pointer, unless it stands on the chain already: a crash may have come between the two.
+    async fn commit_pointer(&self, journal: &RoundJournal) -> Result<BlockNumber, AgentError> {
+        let reveal = self.rounds().reveal_round(journal.round).await?;
+        let standing = self.chain.commitments(self.setup.netuid, At::Head).await?;
+        let hotkey = self.options.hotkey();
+        if is_committed(&standing, &hotkey, reveal) {
+            let found = standing.iter().find(|commitment| commitment.hotkey == hotkey);
+            return Ok(found.map_or(BlockNumber(0), |commitment| commitment.block));
+        }
+        let (Some(revision), Some(submission_root)) = (journal.revision, journal.submission_root) else {
+            return Err(AgentError::Unexpected {
+                what: "journal",
+                reason: format!("round {} was published without a revision", journal.round),
+            });
+        };
+        let pointer = Pointer {
+            round: journal.round,
+            n_units: u32::try_from(journal.units.len()).unwrap_or(u32::MAX),
+            want_next: self.options.want,
+            submission_root,
+            revision,
+            repo: self.repo(journal.round)?,
+        };
+        let beacon = self.chain.beacon(At::Head).await?;
+        self.commit(sealed_fields(&pointer, &beacon, reveal)?).await
+    }
+
+    /// Where a round is published: `m-<first 32 hex digits of the hotkey>/r<round>`.
+    fn repo(&self, round: Round) -> Result<RepoName, AgentError> {
+        let hotkey = self.options.hotkey();
+        let (head, _) = hotkey.0.split_at(16);
+        let name = format!("m-{}/r{}", assay_types::hex::encode(head), round.0);
+        RepoName::parse(&name).map_err(|error| AgentError::Unexpected {
+            what: "repository",
+            reason: error.to_string(),
+        })
+    }
+}

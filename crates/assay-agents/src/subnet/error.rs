@@ -1,0 +1,79 @@
+//! What stops an agent's step: what failed, whether trying again helps, and the cure.
+
+use std::path::PathBuf;
+
+use assay_chain::ChainError;
+use assay_hub::store::StoreError;
+use thiserror::Error;
+
+use crate::local::LocalError;
+
+/// An agent's failure.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Refining or verifying on this machine.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// A file of the agent or of the subnet.
+    #[error("`{}`", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that does not hold what it should.
+    #[error("`{}` is not valid: {reason}", .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something the chain says that makes no sense, or does not say.
+    #[error("{what}: {reason}")]
+    Unexpected {
+        /// What was asked.
+        what: &'static str,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// The signing key refused.
+    #[error("sign {0}")]
+    Sign(&'static str),
+    /// The worker for foreign files ended without an answer.
+    #[error("audit worker: {0}")]
+    Worker(String),
+}
+
+impl AgentError {
+    /// Whether the same step may simply be taken again.
+    #[must_use]
+    pub fn retry_is_safe(&self) -> bool {
+        match self {
+            Self::Chain(error) => error.retry_is_safe(),
+            Self::Store(error) => error.retry_is_safe(),
+            Self::Worker(_) => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    pub(crate) fn invalid(path: impl Into<PathBuf>, reason: impl std::fmt::Display) -> Self {
+        Self::Invalid {
+            path: path.into(),
+            reason: reason.to_string(),
+        }
+    }
+}

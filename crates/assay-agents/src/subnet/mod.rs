@@ -1,0 +1,24 @@
+//! What miner and validator share: the subnet's file, its rounds on the chain, report batches, the state between rounds.
+//!
+//! ```text
+//! subnet.json ─► Setup          chain ─► rounds ─► Tracker ─► assignments, states
+//!                               store ◄─► batch  ──┘
+//! ```
+//!
+//! [`Tracker`] takes the steps of [`assay_mechanism::network::NetworkState`] in block order from chain data and published
+//! reports alone, so every agent has the same state without a server. Nothing is decided here.
+
+mod batch;
+mod error;
+mod rounds;
+mod setup;
+mod tracker;
+mod weights;
+
+pub use batch::{BATCH_FILE, BATCH_VERSION, Batch, batch_repo};
+pub use error::AgentError;
+pub(crate) use rounds::is_pruned;
+pub use rounds::{Rounds, is_committed, sealed_fields};
+pub use setup::{ActiveRecipe, Setup, SubnetFile};
+pub use tracker::Tracker;
+pub use weights::{SetWeights, set_weights};

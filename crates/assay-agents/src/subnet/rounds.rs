@@ -1,0 +1,213 @@
+//! A round as the chain shows it: beacons, deadlines, members, sealed and opened pointers, digests of reports.
+//!
+//! Reads only, each at the block that decides it; answers are values for assay-mechanism (docs/mechanism.md, "Rounds").
+
+use assay_chain::sealed::{Seal, sealed_field};
+use assay_chain::timelock::{Beacon, Entropy};
+use assay_chain::{At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment};
+use assay_mechanism::admit::{Refusal, find_pointer};
+use assay_mechanism::clock::Clock;
+use assay_mechanism::network::Member;
+use assay_types::{BlockNumber, Digest, Hotkey, Message, NetUid, Pointer, Round};
+
+use super::error::AgentError;
+
+/// The rounds of one subnet on one chain.
+#[derive(Clone, Copy)]
+pub struct Rounds<'a> {
+    /// The chain.
+    pub chain: &'a dyn Chain,
+    /// The subnet.
+    pub netuid: NetUid,
+    /// Its clock.
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for Rounds<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rounds")
+            .field("netuid", &self.netuid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rounds<'_> {
+    /// `A_t`: the hash of the assignment block.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`].
+    pub async fn assignment_beacon(&self, round: Round) -> Result<[u8; 32], AgentError> {
+        let at = At::Number(self.clock.assignment_block(round));
+        Ok(self.chain.head(at).await?.hash.0)
+    }
+
+    /// `R_t`: the pulse that opens the round's pointers.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`] before the round starts; [`AgentError::Unexpected`] for a chain older than drand.
+    pub async fn reveal_round(&self, round: Round) -> Result<u64, AgentError> {
+        let start = self.chain.head(At::Number(self.clock.start(round))).await?;
+        let deadline = self.clock.deadline_seconds(start.time_ms / 1_000);
+        Clock::pulse_after(deadline).ok_or_else(|| AgentError::Unexpected {
+            what: "deadline",
+            reason: format!("{deadline} is before the first pulse"),
+        })
+    }
+
+    /// `S_t`: the randomness of pulse `R_t`, once the chain has stored it.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`], or [`AgentError::Unexpected`] for a pulse that is not the beacon's.
+    pub async fn audit_beacon(&self, round: Round) -> Result<Option<Digest>, AgentError> {
+        let expected = self.reveal_round(round).await?;
+        let Some(pulse) = self.chain.pulse(expected, At::Head).await? else {
+            return Ok(None);
+        };
+        let beacon = self.chain.beacon(At::Head).await?;
+        let fallback = self.chain.head(At::Head).await?;
+        let seed = assay_chain::drand::audit_seed(&beacon, expected, Some(&pulse), &fallback);
+        let seed = seed.map_err(|error| AgentError::Unexpected {
+            what: "pulse",
+            reason: error.to_string(),
+        })?;
+        Ok(Some(seed.seed))
+    }
+
+    /// Members at a block, by uid, with the metagraph they are from.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`].
+    pub async fn members(&self, block: BlockNumber) -> Result<(Vec<Member>, Metagraph), AgentError> {
+        let at = At::Number(block);
+        let metagraph = self.chain.metagraph(self.netuid, at).await?;
+        let commitments = self.chain.commitments(self.netuid, at).await?;
+        let members = metagraph
+            .neurons
+            .iter()
+            .map(|neuron| Member {
+                hotkey: neuron.hotkey,
+                coldkey: neuron.coldkey,
+                registered: neuron.registered,
+                join_want: join_want(&commitments, &neuron.hotkey),
+            })
+            .collect();
+        Ok((members, metagraph))
+    }
+
+    /// Pointers committed in time and opened, by hotkey: the pointer, or why what is there is none.
+    ///
+    /// What a hotkey had sealed at the deadline is what counts; a runtime keeps the block of the commit only until it is
+    /// opened, so it is read at the deadline's block.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`].
+    pub async fn pointer(
+        &self,
+        round: Round,
+        hotkey: &Hotkey,
+    ) -> Result<Result<Pointer, Refusal>, AgentError> {
+        let reveal = self.reveal_round(round).await?;
+        let deadline = self.clock.deadline_block(round);
+        let sealed = self.chain.commitments(self.netuid, At::Number(deadline)).await?;
+        if !is_committed(&sealed, hotkey, reveal) {
+            return Ok(Err(Refusal::Absent));
+        }
+        let opened = self.chain.revealed_commitments(self.netuid, At::Head).await?;
+        let mut found = Err(Refusal::Absent);
+        let of_hotkey = |one: &&RevealedCommitment| one.hotkey == *hotkey && one.block > deadline;
+        for one in opened.iter().filter(of_hotkey) {
+            match find_pointer(std::slice::from_ref(&one.bytes)) {
+                Ok(pointer) if pointer.round == round => return Ok(Ok(pointer)),
+                Ok(pointer) => {
+                    found = Err(Refusal::Round {
+                        expected: round,
+                        found: pointer.round,
+                    });
+                }
+                Err(refusal) => found = Err(refusal),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Digests of the reports on `round` that were on the chain at its cutoff: validator, stake, digest.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`].
+    pub async fn report_digests(&self, round: Round) -> Result<Vec<(Hotkey, u64, Digest)>, AgentError> {
+        let at = At::Number(self.clock.report_cutoff(round));
+        let metagraph = self.chain.metagraph(self.netuid, at).await?;
+        let commitments = self.chain.commitments(self.netuid, at).await?;
+        let mut found = Vec::new();
+        for neuron in metagraph.neurons.iter().filter(|neuron| neuron.permit) {
+            let of_neuron = commitments
+                .iter()
+                .filter(|commitment| commitment.hotkey == neuron.hotkey);
+            for field in of_neuron.flat_map(|commitment| &commitment.fields) {
+                let CommitmentField::Plain(bytes) = field else {
+                    continue;
+                };
+                if let Ok(Message::Reports { round: about, digest }) = Message::parse(bytes)
+                    && about == round
+                {
+                    found.push((neuron.hotkey, neuron.stake.0, digest));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What the latest join message of a hotkey asks for.
+fn join_want(commitments: &[Commitment], hotkey: &Hotkey) -> Option<u16> {
+    let of_hotkey = commitments
+        .iter()
+        .filter(|commitment| commitment.hotkey == *hotkey);
+    of_hotkey
+        .flat_map(|commitment| &commitment.fields)
+        .find_map(|field| match field {
+            CommitmentField::Plain(bytes) => match Message::parse(bytes) {
+                Ok(Message::Join { want, .. }) => Some(want),
+                _ => None,
+            },
+            _ => None,
+        })
+}
+
+/// Whether a hotkey has a field sealed to pulse `reveal` among `commitments`.
+#[must_use]
+pub fn is_committed(commitments: &[Commitment], hotkey: &Hotkey, reveal: u64) -> bool {
+    let of_hotkey = commitments
+        .iter()
+        .filter(|commitment| commitment.hotkey == *hotkey);
+    of_hotkey.flat_map(|commitment| &commitment.fields).any(
+        |field| matches!(field, CommitmentField::Timelocked { reveal_round, .. } if *reveal_round == reveal),
+    )
+}
+
+/// The fields that commit a pointer: one field sealed to pulse `reveal`.
+///
+/// # Errors
+/// [`AgentError::Unexpected`] if the system gives no randomness.
+pub fn sealed_fields(
+    pointer: &Pointer,
+    beacon: &Beacon,
+    reveal: u64,
+) -> Result<Vec<CommitmentField>, AgentError> {
+    let unexpected = |reason: String| AgentError::Unexpected {
+        what: "seal the pointer",
+        reason,
+    };
+    let entropy = Entropy::random().map_err(|error| unexpected(error.to_string()))?;
+    let seal = Seal {
+        beacon,
+        round: reveal,
+    };
+    let field = sealed_field(&pointer.encode(), seal, &entropy);
+    Ok(vec![field.map_err(|error| unexpected(error.to_string()))?])
+}
+
+/// Whether an error says that a block's state is no longer kept.
+pub(crate) fn is_pruned(error: &AgentError) -> bool {
+    matches!(error, AgentError::Chain(error) if matches!(error.kind, ChainErrorKind::NotFound { .. } | ChainErrorKind::Answer { .. }))
+}

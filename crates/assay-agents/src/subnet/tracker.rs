@@ -1,0 +1,261 @@
+//! Follows the subnet from block to block: every assignment and every settlement, in the order of their blocks.
+//!
+//! The state lies in one file, written whole after each step, so that a killed agent goes on where it was. An agent that was
+//! away for longer than nodes keep states takes the checkpoint most stake has signed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use assay_chain::{At, Chain};
+use assay_mechanism::assign::Assigned;
+use assay_mechanism::network::{NetworkState, Settled, Vote};
+use assay_types::{BlockNumber, Digest, Hotkey, Round};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::batch::Batch;
+use super::error::AgentError;
+use super::rounds::{Rounds, is_pruned};
+use super::setup::Setup;
+use crate::local::write_atomically;
+
+/// Rounds of assignments, checkpoints and results that are kept.
+const KEPT_ROUNDS: usize = 8;
+
+/// Most bytes of the state's file.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// What is kept in the file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    /// Parameter set it was made under.
+    params: Digest,
+    /// State now.
+    state: NetworkState,
+    /// Assignments of the latest rounds.
+    assignments: BTreeMap<u32, Vec<Assigned>>,
+    /// States right after the latest rounds were assigned.
+    checkpoints: BTreeMap<u32, NetworkState>,
+    /// Results of the latest settled rounds.
+    results: BTreeMap<u32, Vec<Settled>>,
+    /// States right after the latest rounds were settled.
+    settled: BTreeMap<u32, NetworkState>,
+}
+
+/// The subnet's state as of the newest block seen.
+#[derive(Debug)]
+pub struct Tracker {
+    path: PathBuf,
+    kept: Kept,
+}
+
+/// A step that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Settle(Round),
+    Assign(Round),
+}
+
+impl Tracker {
+    /// Opens or begins the state in `folder`.
+    ///
+    /// # Errors
+    /// [`AgentError::File`]; [`AgentError::Invalid`] for a damaged file or one of another parameter set.
+    pub fn open(folder: &Path, setup: &Setup) -> Result<Self, AgentError> {
+        let path = folder.join("state.json");
+        let fresh = Kept {
+            params: setup.params_digest,
+            ..Kept::default()
+        };
+        if !path.exists() {
+            fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
+            return Ok(Self { path, kept: fresh });
+        }
+        let bytes = crate::local::read_bounded(&path, FILE_BYTES_MAX).map_err(AgentError::file(&path))?;
+        let kept: Kept = serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(&path, error))?;
+        if kept.params != setup.params_digest {
+            let reason = "it is of another subnet or parameter set; give another folder";
+            return Err(AgentError::invalid(&path, reason));
+        }
+        Ok(Self { path, kept })
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn state(&self) -> &NetworkState {
+        &self.kept.state
+    }
+
+    /// A round's assignment, if it was made lately.
+    #[must_use]
+    pub fn assignment(&self, round: Round) -> Option<&[Assigned]> {
+        self.kept.assignments.get(&round.0).map(Vec::as_slice)
+    }
+
+    /// The state right after a round was assigned.
+    #[must_use]
+    pub fn checkpoint(&self, round: Round) -> Option<&NetworkState> {
+        self.kept.checkpoints.get(&round.0)
+    }
+
+    /// The state right after a round was settled: what its weights are made of.
+    #[must_use]
+    pub fn settled_state(&self, round: Round) -> Option<&NetworkState> {
+        self.kept.settled.get(&round.0)
+    }
+
+    /// What a round was for each miner, if it was settled lately.
+    #[must_use]
+    pub fn results(&self, round: Round) -> Option<&[Settled]> {
+        self.kept.results.get(&round.0).map(Vec::as_slice)
+    }
+
+    /// The results kept, by round.
+    pub fn all_results(&self) -> impl Iterator<Item = (Round, &[Settled])> {
+        let results = self.kept.results.iter();
+        results.map(|(round, settled)| (Round(*round), settled.as_slice()))
+    }
+
+    /// Takes every step that is due at `block`; gives the number of steps.
+    ///
+    /// # Errors
+    /// [`AgentError`]; the steps before the one that failed are kept, and calling again goes on with it.
+    pub async fn advance(
+        &mut self,
+        chain: &dyn Chain,
+        setup: &Setup,
+        block: BlockNumber,
+    ) -> Result<u32, AgentError> {
+        let rounds = Rounds {
+            chain,
+            netuid: setup.netuid,
+            clock: setup.clock,
+        };
+        let mut steps = 0;
+        while let Some(step) = self.due(setup, block) {
+            let taken = match step {
+                Step::Assign(round) => self.assign(&rounds, setup, round).await,
+                Step::Settle(round) => self.settle(&rounds, setup, round).await,
+            };
+            match taken {
+                Err(error) if is_pruned(&error) => self.adopt(&rounds, setup, error).await?,
+                taken => taken?,
+            }
+            self.store()?;
+            steps += 1;
+        }
+        Ok(steps)
+    }
+
+    /// The earliest step whose block has come.
+    fn due(&self, setup: &Setup, block: BlockNumber) -> Option<Step> {
+        let assign = Round(self.kept.state.assigned);
+        let settle = Round(self.kept.state.settled);
+        let assigned_at = setup.clock.assignment_block(assign);
+        let settled_at = BlockNumber(setup.clock.report_cutoff(settle).0.saturating_add(1));
+        let can_settle = settle.0 < assign.0;
+        if can_settle && settled_at <= assigned_at {
+            return (settled_at <= block).then_some(Step::Settle(settle));
+        }
+        (assigned_at <= block).then_some(Step::Assign(assign))
+    }
+
+    async fn assign(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
+        let beacon = rounds.assignment_beacon(round).await?;
+        let (members, _) = rounds.members(setup.clock.assignment_block(round)).await?;
+        let values = &setup.params.values;
+        let given = self
+            .kept
+            .state
+            .assign(&beacon, &members, &setup.corpus, values)
+            .to_vec();
+        keep(&mut self.kept.assignments, round, given);
+        keep(&mut self.kept.checkpoints, round, self.kept.state.clone());
+        Ok(())
+    }
+
+    async fn settle(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
+        let batches = batches(rounds, setup, round).await?;
+        let votes: Vec<Vote<'_>> = batches
+            .iter()
+            .map(|(validator, stake, batch)| Vote {
+                validator: *validator,
+                stake: *stake,
+                findings: &batch.findings,
+            })
+            .collect();
+        let settled = self
+            .kept
+            .state
+            .settle(&votes, &setup.corpus, &setup.params.values);
+        keep(&mut self.kept.results, round, settled);
+        keep(&mut self.kept.settled, round, self.kept.state.clone());
+        Ok(())
+    }
+
+    /// Takes the newest checkpoint that most stake has signed; what was missed is not made up.
+    async fn adopt(
+        &mut self,
+        rounds: &Rounds<'_>,
+        setup: &Setup,
+        pruned: AgentError,
+    ) -> Result<(), AgentError> {
+        let head = rounds.chain.head(At::Head).await?.number;
+        let newest = setup.clock.round_of(head).map_or(0, |round| round.0);
+        for round in (self.kept.state.assigned..=newest).rev().map(Round) {
+            let Ok(batches) = batches(rounds, setup, round).await else {
+                continue;
+            };
+            let mut states: Vec<(u64, &NetworkState)> = Vec::new();
+            for (_, stake, batch) in &batches {
+                match states.iter_mut().find(|(_, known)| *known == &batch.state) {
+                    Some((sum, _)) => *sum = sum.saturating_add(*stake),
+                    None => states.push((*stake, &batch.state)),
+                }
+            }
+            if let Some((_, state)) = states.into_iter().max_by_key(|(stake, _)| *stake) {
+                self.kept.state = state.clone();
+                self.kept.assignments = state.out.clone();
+                keep(&mut self.kept.checkpoints, round, state.clone());
+                return Ok(());
+            }
+        }
+        Err(pruned)
+    }
+
+    fn store(&self) -> Result<(), AgentError> {
+        let bytes = serde_json::to_vec(&self.kept).map_err(|error| AgentError::invalid(&self.path, error))?;
+        Ok(write_atomically(&self.path, &bytes)?)
+    }
+}
+
+/// The reports on a round that count: on the chain at the cutoff, and what they say they are.
+async fn batches(
+    rounds: &Rounds<'_>,
+    setup: &Setup,
+    round: Round,
+) -> Result<Vec<(Hotkey, u64, Batch)>, AgentError> {
+    let mut batches = Vec::new();
+    for (validator, stake, digest) in rounds.report_digests(round).await? {
+        match Batch::fetch(setup.store.as_ref(), &validator, round, &digest).await {
+            Ok(batch) if batch.params == setup.params_digest && batch.netuid == setup.netuid => {
+                batches.push((validator, stake, batch));
+            }
+            // Of other rules: it says nothing about these.
+            Ok(_) => {}
+            Err(error) if error.retry_is_safe() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
+            }
+        }
+    }
+    Ok(batches)
+}
+
+fn keep<T>(kept: &mut BTreeMap<u32, T>, round: Round, value: T) {
+    kept.insert(round.0, value);
+    while kept.len() > KEPT_ROUNDS {
+        kept.pop_first();
+    }
+}

@@ -1,0 +1,472 @@
+//! The validator: every submission of a round audited, reports published and put on the chain, weights set.
+//!
+//! ```text
+//! pointers ─► manifests ─► files ─► worker: drawn rows recomputed ─► findings ─► batch ─► chain
+//! batches of all validators ─► Tracker ─► averages ─► weights ─► chain (sealed)
+//! ```
+//!
+//! What is found depends on chain data and published bytes alone, so honest validators report the same and set the same
+//! weights. Each effect can be repeated: a batch that is on the chain is not made again, weights are set once a tempo.
+
+mod audit;
+mod novelty;
+mod submission;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use assay_chain::{At, Call, Chain, CommitmentField};
+use assay_mechanism::network::{Delivered, Found, NetworkState};
+use assay_mechanism::novelty::tie_break;
+use assay_mechanism::score::MinerState;
+use assay_types::{
+    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Digest, Hotkey, MechId, Message, NetUid, Probe, Q32,
+    Round, Uid, Verdict, Weight,
+};
+use fs_err as fs;
+use subxt_signer::sr25519::Keypair;
+
+pub use audit::{AuditError, AuditJob, Audited, audit, drawn_units};
+pub use worker::Worker;
+
+use crate::local::{read_bounded, write_atomically};
+use crate::subnet::{
+    AgentError, BATCH_VERSION, Batch, Rounds, SetWeights, Setup, Tracker, is_pruned, set_weights,
+};
+use novelty::Novelty;
+use submission::{Outcome, Submission, absent};
+
+/// Blocks before the cutoff in which no audit begins any more: its report would come too late.
+const REPORT_MARGIN_BLOCKS: u32 = 4;
+
+/// Most bytes of a row of weights.
+const ROW_BYTES_MAX: u64 = 1 << 20;
+
+/// Who validates, and how.
+#[derive(Clone)]
+pub struct ValidatorOptions {
+    /// Folder of state, reports and files being audited.
+    pub folder: PathBuf,
+    /// The hotkey.
+    pub signer: Keypair,
+    /// Where foreign files are read.
+    pub worker: Worker,
+}
+
+impl std::fmt::Debug for ValidatorOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ValidatorOptions")
+            .field("folder", &self.folder)
+            .field("hotkey", &self.hotkey().to_ss58())
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ValidatorOptions {
+    /// The hotkey's public half.
+    #[must_use]
+    pub fn hotkey(&self) -> Hotkey {
+        Hotkey(self.signer.public_key().0)
+    }
+}
+
+/// A validator at work.
+pub struct Validator<'a> {
+    chain: &'a dyn Chain,
+    setup: &'a Setup,
+    options: ValidatorOptions,
+    tracker: Tracker,
+    novelty: Novelty,
+    /// Round whose weights were set last, and the block.
+    set: Option<(Round, BlockNumber)>,
+}
+
+impl std::fmt::Debug for Validator<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Validator")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a step did, for logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Did {
+    /// Reported on a round, with so many miners and faults.
+    Reported {
+        /// Round.
+        round: Round,
+        /// Miners looked at.
+        miners: usize,
+        /// Faults found.
+        faults: usize,
+    },
+    /// Set weights by a round.
+    Weights {
+        /// Round.
+        round: Round,
+        /// The row.
+        row: Vec<(Uid, Weight)>,
+    },
+}
+
+impl<'a> Validator<'a> {
+    /// Opens the validator's folder.
+    ///
+    /// # Errors
+    /// [`AgentError`] for a folder of another subnet, or one that cannot be used.
+    pub fn open(
+        chain: &'a dyn Chain,
+        setup: &'a Setup,
+        options: ValidatorOptions,
+    ) -> Result<Self, AgentError> {
+        fs::create_dir_all(&options.folder).map_err(AgentError::file(&options.folder))?;
+        Ok(Self {
+            chain,
+            setup,
+            tracker: Tracker::open(&options.folder, setup)?,
+            novelty: Novelty::open(&options.folder.join("novelty"))?,
+            options,
+            set: None,
+        })
+    }
+
+    /// Where the subnet is, as the validator knows it.
+    #[must_use]
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// Does everything that is due at `block`.
+    ///
+    /// # Errors
+    /// [`AgentError`] of the first thing that failed.
+    pub async fn step(&mut self, block: BlockNumber) -> Result<Vec<Did>, AgentError> {
+        self.tracker.advance(self.chain, self.setup, block).await?;
+        let mut did = Vec::new();
+        let newest = self.tracker.state().assigned;
+        for round in (newest.saturating_sub(3)..newest).map(Round) {
+            if self.is_due(round, block).await? {
+                did.push(self.report(round).await?);
+            }
+        }
+        did.extend(self.set_weights(block).await?);
+        Ok(did)
+    }
+
+    fn rounds(&self) -> Rounds<'_> {
+        Rounds {
+            chain: self.chain,
+            netuid: self.setup.netuid,
+            clock: self.setup.clock,
+        }
+    }
+
+    /// Whether a round's submissions are public and its report is still to be made.
+    async fn is_due(&self, round: Round, block: BlockNumber) -> Result<bool, AgentError> {
+        let last = self
+            .setup
+            .clock
+            .report_cutoff(round)
+            .0
+            .saturating_sub(REPORT_MARGIN_BLOCKS);
+        if block <= self.setup.clock.publish_end(round) || block.0 >= last {
+            return Ok(false);
+        }
+        let commitments = self.chain.commitments(self.setup.netuid, At::Head).await?;
+        let own = commitments
+            .iter()
+            .filter(|one| one.hotkey == self.options.hotkey());
+        let reported = own.flat_map(|one| &one.fields).any(|field| {
+            matches!(field, CommitmentField::Plain(bytes)
+                if matches!(Message::parse(bytes), Ok(Message::Reports { round: about, .. }) if about >= round))
+        });
+        Ok(!reported)
+    }
+
+    /// Audits a round, publishes the reports and puts their digest on the chain.
+    async fn report(&mut self, round: Round) -> Result<Did, AgentError> {
+        let Some(beacon) = self.rounds().audit_beacon(round).await? else {
+            return Err(AgentError::Unexpected {
+                what: "pulse",
+                reason: format!("that of round {round} is not stored yet"),
+            });
+        };
+        let (findings, probes) = self.findings(round, beacon).await?;
+        let reports = self.audit_reports(round, &findings, probes)?;
+        let mut batch = Batch {
+            version: BATCH_VERSION,
+            netuid: self.setup.netuid,
+            round,
+            validator: self.options.hotkey(),
+            params: self.setup.params_digest,
+            state: self.tracker.checkpoint(round).cloned().unwrap_or_default(),
+            findings,
+            signature: String::new(),
+        };
+        batch.sign(&self.options.signer)?;
+        let bytes = batch.to_bytes(&reports)?;
+        let digest = Batch::publish(self.setup.store.as_ref(), &batch.validator, bytes).await?;
+        let call = Call::SetCommitment {
+            netuid: self.setup.netuid,
+            fields: vec![CommitmentField::Plain(
+                Message::Reports { round, digest }.encode(),
+            )],
+        };
+        self.chain.submit(&call, &self.options.signer).await?;
+        Ok(Did::Reported {
+            round,
+            miners: batch.findings.len(),
+            faults: batch.findings.iter().map(|found| found.faults.len()).sum(),
+        })
+    }
+
+    /// Findings about every holder of the round, in the order of hotkeys, with the rows recomputed of each.
+    async fn findings(
+        &mut self,
+        round: Round,
+        beacon: Digest,
+    ) -> Result<(Vec<Found>, BTreeMap<Hotkey, Vec<Probe>>), AgentError> {
+        let assignment = self.tracker.assignment(round).unwrap_or_default().to_vec();
+        let mut holders: Vec<Hotkey> = assignment
+            .iter()
+            .flat_map(|one| std::iter::once(one.holder).chain(one.replica))
+            .collect();
+        // The order in the novelty index is that of a beacon nobody knew.
+        holders.sort_unstable_by_key(|hotkey| tie_break(&beacon.0, hotkey));
+        holders.dedup();
+        self.novelty.begin(round)?;
+        let (mut findings, mut probes) = (Vec::new(), BTreeMap::new());
+        for hotkey in holders {
+            let pointer = match self.rounds().pointer(round, &hotkey).await? {
+                Ok(pointer) => pointer,
+                Err(refusal) => {
+                    tracing::info!(miner = %hotkey.to_ss58(), round = round.0, %refusal, "no submission");
+                    findings.push(absent(hotkey, None, false));
+                    continue;
+                }
+            };
+            let submission = Submission {
+                setup: self.setup,
+                round,
+                hotkey,
+                pointer: &pointer,
+                assignment: &assignment,
+                known: self.known(round, &hotkey),
+                beacon,
+            };
+            let folder = self.options.folder.join("audit");
+            let archives = self.setup.archives().to_owned();
+            match submission.look(&folder, archives, &self.options.worker).await {
+                Ok(Outcome::Admitted(looked)) => {
+                    probes.insert(hotkey, looked.audited.probes.clone());
+                    findings.push(self.found(hotkey, &pointer, &looked)?);
+                }
+                Ok(Outcome::Refused(reason)) => {
+                    tracing::info!(miner = %hotkey.to_ss58(), round = round.0, reason, "submission refused");
+                    findings.push(absent(hotkey, Some(&pointer), false));
+                }
+                Ok(Outcome::Unreachable(reason)) => {
+                    tracing::info!(miner = %hotkey.to_ss58(), round = round.0, reason, "submission unreachable");
+                    findings.push(absent(hotkey, Some(&pointer), true));
+                }
+                // The validator's own side: others' findings about this miner decide.
+                Err(error) => {
+                    tracing::warn!(miner = %hotkey.to_ss58(), round = round.0, %error, "submission not audited");
+                }
+            }
+        }
+        findings.sort_unstable_by_key(|found| found.hotkey);
+        Ok((findings, probes))
+    }
+
+    /// What was known of a miner when the round was assigned.
+    fn known(&self, round: Round, hotkey: &Hotkey) -> MinerState {
+        let checkpoint = self.tracker.checkpoint(round);
+        let known = checkpoint.and_then(|state| state.miners.get(hotkey));
+        known.map_or_else(
+            || MinerState::newcomer(&self.setup.params.values),
+            |known| known.state,
+        )
+    }
+
+    /// The finding about an admitted submission; its bands enter the novelty index if it is clean.
+    fn found(
+        &mut self,
+        hotkey: Hotkey,
+        pointer: &assay_types::Pointer,
+        looked: &submission::Looked,
+    ) -> Result<Found, AgentError> {
+        let values = &self.setup.params.values;
+        let mut delivered = Vec::with_capacity(looked.manifest.units.len());
+        for unit in &looked.manifest.units {
+            let keys = looked
+                .audited
+                .keys
+                .get(&unit.unit_id)
+                .cloned()
+                .unwrap_or_default();
+            let keys: Vec<u64> = keys.into_iter().collect();
+            let files: Vec<_> = unit.docs.iter().map(|docs| docs.sha256).collect();
+            delivered.push(Delivered {
+                unit: unit.unit_id,
+                records: unit.n_records,
+                novelty: self.novelty.look(unit.unit_id, &keys, &files, values),
+                gain: self.setup.gain(&unit.recipe_id).unwrap_or(Q32::ZERO),
+            });
+            if looked.audited.faults.is_empty() {
+                self.novelty.add(unit.unit_id, keys, files)?;
+            }
+        }
+        Ok(Found {
+            hotkey,
+            submission_root: looked.manifest.submission_root,
+            unreachable: false,
+            want: Some(pointer.want_next),
+            delivered,
+            faults: looked.audited.faults.clone(),
+        })
+    }
+
+    /// The reports for people and the Task API, one a miner, each naming the digest of the one before it.
+    fn audit_reports(
+        &self,
+        round: Round,
+        findings: &[Found],
+        mut probes: BTreeMap<Hotkey, Vec<Probe>>,
+    ) -> Result<Vec<AuditReport>, AgentError> {
+        let bad = |error: assay_types::ReportError| AgentError::Unexpected {
+            what: "report",
+            reason: error.to_string(),
+        };
+        let mut previous = Digest::ZERO;
+        let mut reports = Vec::with_capacity(findings.len());
+        for found in findings {
+            let mut report = AuditReport {
+                version: AUDIT_REPORT_VERSION,
+                netuid: self.setup.netuid,
+                round,
+                validator: self.options.hotkey(),
+                miner: found.hotkey,
+                submission_root: found.submission_root,
+                params: self.setup.params_digest,
+                previous,
+                probes: probes.remove(&found.hotkey).unwrap_or_default(),
+                faults: found.faults.clone(),
+                unreachable: found.unreachable,
+                verdict: verdict(found),
+                signature: String::new(),
+            };
+            let digest = report.signed_digest().map_err(bad)?;
+            report.signature = assay_types::hex::encode(&self.options.signer.sign(digest.as_bytes()).0);
+            previous = report.digest().map_err(bad)?;
+            reports.push(report);
+        }
+        Ok(reports)
+    }
+
+    /// Sets the weights of the newest effective round: once when it becomes effective, then once a tempo.
+    async fn set_weights(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
+        let Some(round) = self.setup.clock.latest_effective(block) else {
+            return Ok(None);
+        };
+        let tempo = self
+            .chain
+            .hyperparameters(self.setup.netuid, At::Head)
+            .await?
+            .tempo;
+        let is_set = self.set.is_some_and(|(known, at)| {
+            known == round && block.0.saturating_sub(at.0) < u32::from(tempo.max(1))
+        });
+        let Some(state) = self.tracker.settled_state(round).filter(|_| !is_set) else {
+            return Ok(None);
+        };
+        let Some(row) = self.row(round, state).await? else {
+            return Ok(None);
+        };
+        let wanted = SetWeights {
+            netuid: self.setup.netuid,
+            mecid: MechId(0),
+            weights: &row,
+        };
+        let sent = match set_weights(self.chain, wanted, &self.options.signer).await {
+            Ok(call) => self
+                .chain
+                .submit(&call, &self.options.signer)
+                .await
+                .map_err(AgentError::from),
+            Err(error) => Err(error),
+        };
+        match sent {
+            Ok(_) => {
+                self.set = Some((round, block));
+                Ok(Some(Did::Weights { round, row }))
+            }
+            // The rate limit, or weights of a run before a restart: the next block is soon enough.
+            Err(error) if error.retry_is_safe() => {
+                tracing::debug!(%error, "weights wait");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The row of a round, by the members at its effective block: the same for every validator, so it is kept once made.
+    /// None for whoever was away until that block's state was forgotten: the next round's row is soon there.
+    async fn row(
+        &self,
+        round: Round,
+        state: &NetworkState,
+    ) -> Result<Option<Vec<(Uid, Weight)>>, AgentError> {
+        let path = self.options.folder.join("rows").join(format!("{}.json", round.0));
+        if path.exists() {
+            let bytes = read_bounded(&path, ROW_BYTES_MAX).map_err(AgentError::file(&path))?;
+            let row = serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(&path, error))?;
+            return Ok(Some(row));
+        }
+        let at = At::Number(self.setup.clock.effective_block(round));
+        let metagraph = match self
+            .chain
+            .metagraph(self.setup.netuid, at)
+            .await
+            .map_err(AgentError::from)
+        {
+            Err(error) if is_pruned(&error) => return Ok(None),
+            metagraph => metagraph?,
+        };
+        let burn = metagraph
+            .owner_hotkey
+            .as_ref()
+            .and_then(|owner| metagraph.neuron(owner))
+            .map_or(Uid(0), |neuron| neuron.uid);
+        let members: Vec<(Uid, Hotkey, BlockNumber)> = metagraph
+            .neurons
+            .iter()
+            .map(|neuron| (neuron.uid, neuron.hotkey, neuron.registered))
+            .collect();
+        let row = state.weights(&members, burn, &self.setup.params.values);
+        fs::create_dir_all(self.options.folder.join("rows")).map_err(AgentError::file(&path))?;
+        let bytes = serde_json::to_vec(&row).map_err(|error| AgentError::invalid(&path, error))?;
+        write_atomically(&path, &bytes)?;
+        Ok(Some(row))
+    }
+
+    /// The subnet.
+    #[must_use]
+    pub fn netuid(&self) -> NetUid {
+        self.setup.netuid
+    }
+}
+
+/// What a finding alone says, before others' are heard.
+fn verdict(found: &Found) -> Verdict {
+    match found.faults.len() {
+        _ if found.unreachable => Verdict::NoShow,
+        0 if found.delivered.is_empty() => Verdict::NoShow,
+        0 => Verdict::Pass,
+        1 => Verdict::OneFault,
+        _ => Verdict::Fraud,
+    }
+}

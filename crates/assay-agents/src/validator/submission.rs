@@ -1,0 +1,233 @@
+//! One miner's submission, from its pointer to findings: what the chain binds, what the store holds, what the audit says.
+//!
+//! Stages V0 to V4 (docs/mechanism.md). A refusal is the miner's, a failure the validator's own: the first becomes a finding,
+//! the second an error, which leaves this miner out of the report.
+
+use std::path::{Path, PathBuf};
+
+use assay_hub::store::{ObjectPath, Side, StoreError, View};
+use assay_mechanism::admit::{Expected, admit_manifest};
+use assay_mechanism::assign::Assigned;
+use assay_mechanism::network::Found;
+use assay_mechanism::sample::{audit_units, common_seed};
+use assay_mechanism::score::MinerState;
+use assay_types::{
+    Digest, Hotkey, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest, ManifestUnit, Pointer, Round, WorkUnit,
+};
+use fs_err as fs;
+use subxt_signer::sr25519::{PublicKey, Signature, verify};
+
+use super::audit::{AuditJob, Audited, drawn_units};
+use super::worker::Worker;
+use crate::miner::{OWNER_FILE, owner_message};
+use crate::subnet::{AgentError, Setup};
+
+/// Most bytes read of one submission.
+const SUBMISSION_BYTES_MAX: u64 = 2 << 30;
+
+/// What is to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Submission<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) round: Round,
+    pub(super) hotkey: Hotkey,
+    pub(super) pointer: &'a Pointer,
+    pub(super) assignment: &'a [Assigned],
+    /// What was known of the miner when the round was assigned.
+    pub(super) known: MinerState,
+    /// `S_t`.
+    pub(super) beacon: Digest,
+}
+
+/// A submission that was read and audited.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) manifest: Manifest,
+    pub(super) audited: Audited,
+}
+
+/// What came of looking.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It counts, with what was found.
+    Admitted(Box<Looked>),
+    /// It does not count.
+    Refused(String),
+    /// The miner's store does not give what the chain says is there.
+    Unreachable(String),
+}
+
+impl Submission<'_> {
+    /// Reads, admits and audits it, using `folder` for its files.
+    pub(super) async fn look(
+        &self,
+        folder: &Path,
+        archives: PathBuf,
+        worker: &Worker,
+    ) -> Result<Outcome, AgentError> {
+        let view = match self
+            .setup
+            .store
+            .open(&self.pointer.repo, &self.pointer.revision)
+            .await
+        {
+            Ok(view) => view,
+            Err(error) => return unreachable(error),
+        };
+        let manifest = match self.manifest(&view).await {
+            Ok(Ok(manifest)) => manifest,
+            Ok(Err(refused)) => return Ok(Outcome::Refused(refused)),
+            Err(error) => return unreachable(error),
+        };
+        let units: Vec<WorkUnit> = manifest
+            .units
+            .iter()
+            .filter_map(|unit| self.setup.unit(&unit.unit_id).cloned())
+            .collect();
+        let seed = common_seed(&self.beacon.0, &self.hotkey, &manifest.submission_root);
+        let audited = audit_units(
+            self.known.credibility,
+            self.known.passed,
+            units.len() as u64,
+            &self.setup.params.values,
+        );
+        if let Err(error) = fetch(&view, &manifest, (&seed, audited), folder).await {
+            return unreachable(error);
+        }
+        let job = AuditJob {
+            folder: folder.to_owned(),
+            archives,
+            audited,
+            seed,
+            params: self.setup.params.to_canonical(),
+            recipes: self.setup.recipe_texts(),
+            units,
+        };
+        let audited = worker.audit(job).await?;
+        Ok(Outcome::Admitted(Box::new(Looked { manifest, audited })))
+    }
+
+    /// The manifest, if it is the one the chain binds and its owner signed it; else why it is refused.
+    async fn manifest(&self, view: &View) -> Result<Result<Manifest, String>, StoreError> {
+        let bytes = match view
+            .get(&ObjectPath::parse(MANIFEST_FILE)?, MANIFEST_BYTES_MAX as u64)
+            .await
+        {
+            Err(StoreError::TooLarge { bytes, .. }) => {
+                return Ok(Err(format!("a manifest of {bytes} bytes")));
+            }
+            bytes => bytes?,
+        };
+        let manifest = match Manifest::parse(&bytes) {
+            Ok(manifest) => manifest,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let active = self.setup.active();
+        let expected = Expected {
+            round: self.round,
+            hotkey: self.hotkey,
+            assignment: self.assignment,
+            active: &active,
+        };
+        if let Err(refusal) = admit_manifest(&manifest, self.pointer, &expected) {
+            return Ok(Err(refusal.to_string()));
+        }
+        let chain = [
+            ("netuid", manifest.netuid == self.setup.netuid),
+            (
+                "index_root",
+                manifest.index_root == self.setup.params.corpus_index_root,
+            ),
+            (
+                "params_version",
+                manifest.params_version == self.setup.params.version,
+            ),
+        ];
+        if let Some((name, _)) = chain.into_iter().find(|(_, agrees)| !agrees) {
+            return Ok(Err(format!("`{name}` of the manifest is not the chain's")));
+        }
+        let signature = match view.get(&ObjectPath::parse(OWNER_FILE)?, 256).await {
+            Err(StoreError::NoFile { .. } | StoreError::TooLarge { .. }) => Vec::new(),
+            bytes => bytes?,
+        };
+        if is_owners(&signature, &manifest) {
+            Ok(Ok(manifest))
+        } else {
+            Ok(Err(format!("`{OWNER_FILE}` is not the owner's")))
+        }
+    }
+}
+
+/// Whether the owner of the hotkey signed the manifest.
+fn is_owners(signature: &[u8], manifest: &Manifest) -> bool {
+    let text = std::str::from_utf8(signature).unwrap_or_default();
+    assay_types::hex::decode::<64>(text.trim()).is_ok_and(|signature| {
+        verify(
+            &Signature(signature),
+            owner_message(manifest),
+            &PublicKey(manifest.hotkey.0),
+        )
+    })
+}
+
+/// A failure of reading: the miner's if the store answered, the validator's own otherwise.
+fn unreachable(error: StoreError) -> Result<Outcome, AgentError> {
+    match error.side() {
+        Side::Publisher => Ok(Outcome::Unreachable(error.to_string())),
+        Side::Reader => Err(error.into()),
+    }
+}
+
+/// Brings what the audit needs into `folder`: the manifest, every unit's bands, the audited units' ledgers and documents.
+async fn fetch(
+    view: &View,
+    manifest: &Manifest,
+    (seed, audited): (&Digest, u64),
+    folder: &Path,
+) -> Result<(), StoreError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::File { path, source }
+    };
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(io(folder))?;
+    }
+    let delivered = manifest.units.len() as u64;
+    let drawn = drawn_units(seed, delivered, audited);
+    let mut paths: Vec<&String> = manifest.units.iter().map(|unit| &unit.bands.path).collect();
+    for at in drawn {
+        if let Some(unit) = usize::try_from(at).ok().and_then(|at| manifest.units.get(at)) {
+            paths.extend(audited_files(unit));
+        }
+    }
+    let mut budget = SUBMISSION_BYTES_MAX;
+    let manifest_path = MANIFEST_FILE.to_owned();
+    paths.push(&manifest_path);
+    for path in paths {
+        let path = ObjectPath::parse(path)?;
+        let bytes = view.head(&path)?.bytes;
+        budget = budget.checked_sub(bytes).ok_or_else(|| StoreError::TooLarge {
+            path: path.clone(),
+            bytes,
+            limit: SUBMISSION_BYTES_MAX,
+        })?;
+        view.download(&path, &folder.join(path.as_str())).await?;
+    }
+    Ok(())
+}
+
+fn audited_files(unit: &ManifestUnit) -> impl Iterator<Item = &String> {
+    std::iter::once(&unit.ledger.path).chain(unit.docs.iter().map(|docs| &docs.path))
+}
+
+/// The finding about a miner whose round does not count.
+pub(super) fn absent(hotkey: Hotkey, pointer: Option<&Pointer>, unreachable: bool) -> Found {
+    Found {
+        hotkey,
+        submission_root: pointer.map_or(Digest::ZERO, |pointer| pointer.submission_root),
+        unreachable,
+        want: pointer.map(|pointer| pointer.want_next),
+        delivered: Vec::new(),
+        faults: Vec::new(),
+    }
+}

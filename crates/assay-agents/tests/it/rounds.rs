@@ -1,0 +1,135 @@
+//! Whole rounds: who earns, who is caught and for what, and what a restart changes (nothing).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use assay_agents::miner::{Conduct, Miner, Stage};
+use assay_agents::validator::Validator;
+use assay_chain::{At, Chain as _};
+use assay_types::{Hotkey, MechId, Round, Verdict};
+
+use crate::world::{NETUID, World, key};
+
+const MINERS: [(&str, Conduct); 5] = [
+    ("honest-1", Conduct::Honest),
+    ("honest-2", Conduct::Honest),
+    ("lazy", Conduct::Lazy),
+    ("copycat", Conduct::Copycat),
+    ("fabricator", Conduct::Fabricator),
+];
+const VALIDATORS: [&str; 2] = ["validator-1", "validator-2"];
+
+/// SplitMix64.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Plays until weights of `last` count. With a seed agents are dropped and opened again at random blocks.
+async fn play(world: &World, last: u32, disturb: Option<u64>) -> Validator<'_> {
+    let mut miners: Vec<Miner<'_>> = MINERS.map(|(name, conduct)| world.miner(name, conduct)).into();
+    let mut validators: Vec<Validator<'_>> = VALIDATORS.map(|name| world.validator(name)).into();
+    for miner in &miners {
+        assert!(miner.join().await.unwrap());
+    }
+    let mut draws = disturb.unwrap_or_default();
+    while world.head().await < world.end(last) {
+        world.node.seal(3).await.unwrap();
+        for (at, (name, conduct)) in MINERS.iter().enumerate() {
+            if disturb.is_some() && next(&mut draws) % 20 == 0 {
+                miners[at] = world.miner(name, *conduct);
+                assert!(!miners[at].join().await.unwrap(), "{name} has joined already");
+            }
+            miners[at].step(world.head().await).await.unwrap();
+        }
+        for (at, name) in VALIDATORS.iter().enumerate() {
+            if disturb.is_some() && next(&mut draws) % 20 == 0 {
+                validators[at] = world.validator(name);
+            }
+            validators[at].step(world.head().await).await.unwrap();
+        }
+    }
+    validators.swap_remove(0)
+}
+
+fn hotkey(name: &str) -> Hotkey {
+    Hotkey(key(name).public_key().0)
+}
+
+/// The verdicts of a miner, by round.
+fn verdicts(validator: &Validator<'_>, name: &str) -> Vec<Verdict> {
+    let of_miner = validator.tracker().all_results().map(|(_, results)| {
+        let found = results.iter().find(|one| one.hotkey == hotkey(name));
+        found.map_or(Verdict::Idle, |one| one.verdict)
+    });
+    of_miner.collect()
+}
+
+fn faults(validator: &Validator<'_>, name: &str) -> BTreeSet<String> {
+    let results = validator.tracker().all_results().flat_map(|(_, results)| results);
+    let of_miner = results.filter(|one| one.hotkey == hotkey(name));
+    of_miner
+        .flat_map(|one| &one.faults)
+        .map(|fault| fault.kind.name().to_owned())
+        .collect()
+}
+
+async fn check(world: &World, validator: &Validator<'_>, rounds: usize) {
+    for name in ["honest-1", "honest-2"] {
+        assert_eq!(
+            verdicts(validator, name)[..rounds],
+            vec![Verdict::Pass; rounds],
+            "{name}"
+        );
+        assert!(faults(validator, name).is_empty());
+    }
+    for (name, expected) in [
+        ("lazy", "offset_moved"),
+        ("fabricator", "text_changed"),
+        ("copycat", "source_mismatch"),
+    ] {
+        let found = faults(validator, name);
+        assert!(found.contains(expected), "{name}: {found:?}");
+        assert!(!verdicts(validator, name).contains(&Verdict::Pass), "{name}");
+        assert!(verdicts(validator, name).contains(&Verdict::Fraud), "{name}");
+    }
+    let metagraph = world.chain.metagraph(NETUID, At::Head).await.unwrap();
+    let rows = world.chain.weights(NETUID, MechId(0), At::Head).await.unwrap();
+    assert_eq!(rows.len(), 2, "both validators set weights");
+    assert_eq!(rows[0].weights, rows[1].weights, "bit for bit");
+    let incentives: BTreeMap<&str, u16> = MINERS
+        .iter()
+        .map(|(name, _)| (*name, metagraph.neuron(&hotkey(name)).unwrap().incentive))
+        .collect();
+    for (name, conduct) in MINERS {
+        assert_eq!(
+            incentives[name] > 0,
+            conduct == Conduct::Honest,
+            "{name} of {incentives:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn honest_miners_earn_and_each_adversary_is_caught_for_its_fault() {
+    let world = World::new(&MINERS.map(|(name, _)| name), &VALIDATORS).await;
+    let validator = play(&world, 1, None).await;
+    check(&world, &validator, 2).await;
+}
+
+#[tokio::test]
+async fn agents_opened_again_at_any_block_lose_nothing_and_commit_once() {
+    let world = World::new(&MINERS.map(|(name, _)| name), &VALIDATORS).await;
+    let validator = play(&world, 1, Some(7)).await;
+    check(&world, &validator, 2).await;
+    // One journal a round, each at its end, and the block of its only commitment in it.
+    let journals = assay_agents::miner::RoundJournal::all(&world.folder.path().join("honest-1")).unwrap();
+    let mut blocks = BTreeSet::new();
+    for journal in journals.iter().filter(|journal| journal.round <= Round(1)) {
+        assert_eq!(journal.stage, Stage::Open);
+        assert!(blocks.insert(journal.committed.unwrap()));
+    }
+    assert_eq!(blocks.len(), 2);
+}

@@ -1,0 +1,198 @@
+//! A small subnet in this process: a chain that makes a block when told to, archives of our own pages, and its agents.
+
+use std::path::{Path, PathBuf};
+
+use assay_agents::localnet::localnet_params;
+use assay_agents::miner::{Conduct, Miner, MinerOptions};
+use assay_agents::subnet::{ActiveRecipe, Setup, SubnetFile};
+use assay_agents::validator::{Validator, ValidatorOptions, Worker};
+use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions};
+use assay_chain::{At, Call, Chain as _};
+use assay_refine::warc::{Page, PageRecords, WarcWriter};
+use assay_types::recipe::{Step, builtin};
+use assay_types::{
+    BlockNumber, Bytes, Coldkey, Hotkey, NetUid, Q32, Rao, Round, WorkUnit, corpus_index_root, tagged_hash,
+};
+use subxt_signer::SecretUri;
+use subxt_signer::sr25519::{Keypair, dev};
+
+pub(crate) const NETUID: NetUid = NetUid(1);
+const TAO: u64 = 1_000_000_000;
+const UNITS: usize = 80;
+
+pub(crate) fn key(name: &str) -> Keypair {
+    let uri: SecretUri = format!("//{name}").parse().unwrap();
+    Keypair::from_uri(&uri).unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) node: Node,
+    pub(crate) chain: EmbeddedChain,
+    pub(crate) setup: Setup,
+}
+
+impl World {
+    /// A subnet whose round 0 starts soon, with these hotkeys registered and validators staked.
+    pub(crate) async fn new(miners: &[&str], validators: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let everybody: Vec<&str> = miners
+            .iter()
+            .chain(validators)
+            .copied()
+            .chain(["owner"])
+            .collect();
+        let cold = |name: &str| key(&format!("{name}-cold"));
+        let genesis = Genesis {
+            root: Some(Coldkey(dev::alice().public_key().0)),
+            accounts: everybody
+                .iter()
+                .map(|name| (Coldkey(cold(name).public_key().0), Rao(100_000 * TAO)))
+                .collect(),
+            network_rate_limit_blocks: 0,
+            ..Genesis::default()
+        };
+        let options = NodeOptions {
+            genesis: genesis.clone(),
+            clock: Clock::Instant,
+            ..NodeOptions::default()
+        };
+        let node = Node::start(&options).await.unwrap();
+        let chain = EmbeddedChain::from(node.clone());
+        let hotkey = |name: &str| Hotkey(key(name).public_key().0);
+        let send = async |call: Call, signer: Keypair| chain.submit(&call, &signer).await.unwrap();
+        let owner = Call::RegisterNetwork {
+            hotkey: hotkey("owner"),
+            identity: None,
+        };
+        send(owner, cold("owner")).await;
+        for (name, value) in [
+            ("tempo", 180),
+            ("weights_rate_limit", 20),
+            ("reveal_period_epochs", 2),
+        ] {
+            let call = Call::SetHyperparameter {
+                netuid: NETUID,
+                name: name.to_owned(),
+                value,
+            };
+            send(call, dev::alice()).await;
+        }
+        send(Call::StartCall { netuid: NETUID }, cold("owner")).await;
+        for name in miners.iter().chain(validators) {
+            let call = Call::Register {
+                netuid: NETUID,
+                hotkey: hotkey(name),
+                limit_price: Rao(u64::MAX),
+            };
+            send(call, cold(name)).await;
+        }
+        for name in validators {
+            let call = Call::AddStake {
+                hotkey: hotkey(name),
+                netuid: NETUID,
+                amount: Rao(10_000 * TAO),
+            };
+            send(call, cold(name)).await;
+        }
+        let first = chain.head(At::Head).await.unwrap().number.0 + 220;
+        let setup = write_subnet(folder.path(), &genesis, first);
+        Self {
+            folder,
+            node,
+            chain,
+            setup,
+        }
+    }
+
+    pub(crate) fn miner(&self, name: &str, conduct: Conduct) -> Miner<'_> {
+        let options = MinerOptions {
+            folder: self.folder.path().join(name),
+            signer: key(name),
+            want: 4,
+            threads: 1,
+            recipe: None,
+            conduct,
+        };
+        Miner::open(&self.chain, &self.setup, options).unwrap()
+    }
+
+    pub(crate) fn validator(&self, name: &str) -> Validator<'_> {
+        let options = ValidatorOptions {
+            folder: self.folder.path().join(name),
+            signer: key(name),
+            worker: Worker::Here,
+        };
+        Validator::open(&self.chain, &self.setup, options).unwrap()
+    }
+
+    pub(crate) async fn head(&self) -> BlockNumber {
+        self.chain.head(At::Head).await.unwrap().number
+    }
+
+    /// The block at which weights made of `round` have been counted.
+    pub(crate) fn end(&self, round: u32) -> BlockNumber {
+        BlockNumber(self.setup.clock.effective_block(Round(round)).0 + 3 * 180)
+    }
+}
+
+fn write_subnet(folder: &Path, genesis: &Genesis, first: u32) -> Setup {
+    let archives = folder.join("archives");
+    std::fs::create_dir_all(&archives).unwrap();
+    let corpus: Vec<WorkUnit> = (0..UNITS).map(|number| write_unit(&archives, number)).collect();
+    let mut recipe = builtin("fineweb-en-v1-nolang").unwrap();
+    recipe.steps.retain(|step| matches!(step, Step::Minhash(_)));
+    let file = SubnetFile {
+        netuid: NETUID,
+        genesis: genesis.hash(),
+        params: localnet_params(first, corpus_index_root(&corpus)).to_canonical(),
+        archives,
+        store: folder.join("store"),
+        corpus,
+        recipes: vec![ActiveRecipe {
+            toml: recipe.to_canonical(),
+            gain: Q32::ONE,
+        }],
+    };
+    let path: PathBuf = folder.join("subnet.json");
+    std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();
+    Setup::load(&path).unwrap()
+}
+
+/// An archive of eight pages whose words nobody else's pages have.
+fn write_unit(archives: &Path, number: usize) -> WorkUnit {
+    let name = format!("unit-{number:03}.warc.gz");
+    let mut writer = WarcWriter::new(Vec::new());
+    for page in 0..8 {
+        let words: Vec<String> = (0..120_u32)
+            .map(|word| {
+                let place = [number as u32, page, word].map(u32::to_le_bytes).concat();
+                let digest = tagged_hash("assay/test/word", &[&place]);
+                digest
+                    .0
+                    .iter()
+                    .take(6)
+                    .map(|byte| char::from(b'a' + byte % 26))
+                    .collect()
+            })
+            .collect();
+        let lines: Vec<String> = words
+            .chunks(12)
+            .map(|line| format!("<p>{}.</p>", line.join(" ")))
+            .collect();
+        let html = format!(
+            "<html><title>{page}</title><body><article>{}</article></body></html>",
+            lines.concat()
+        );
+        let page = Page {
+            uri: &format!("https://example.org/{number}/{page}"),
+            date: "2026-01-01T00:00:00Z",
+            content_type: "text/html; charset=utf-8",
+            body: html.as_bytes(),
+        };
+        writer.page(page, PageRecords::Response).unwrap();
+    }
+    let bytes = writer.finish().unwrap();
+    std::fs::write(archives.join(&name), &bytes).unwrap();
+    WorkUnit::new("file", &name, Bytes(bytes.len() as u64)).unwrap()
+}

@@ -1,0 +1,127 @@
+//! The arguments of the services and of `assay localnet`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use assay_agents::localnet::Cast;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::NetworkArgs;
+use super::chain::interval;
+
+/// What every agent needs to know.
+#[derive(Debug, Args)]
+pub(crate) struct AgentArgs {
+    /// The subnet's file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subnet: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// Wallet that holds the hotkey
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) wallet: String,
+    /// The hotkey
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) hotkey: String,
+    /// Folder of the wallets [default: ~/.bittensor/wallets]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) wallet_path: Option<PathBuf>,
+    /// Folder of state and work; one agent at a time
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: PathBuf,
+    /// Stop when this round is settled
+    #[arg(long, value_name = "ROUND")]
+    pub(crate) until: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MinerCommand {
+    /// Work every round: refine the assigned units, publish, commit, open
+    Up(MinerUpArgs),
+    /// What the miner's folder says: rounds, units, how far each is
+    Status {
+        /// Folder of state and work
+        #[arg(long, value_name = "FOLDER")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay miner up --subnet subnet.json --network embedded:127.0.0.1:9955 --wallet w --dir miner")]
+pub(crate) struct MinerUpArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+    /// Active recipe to use: best, anchor, a name or an id
+    #[arg(long, default_value = "best")]
+    pub(crate) recipe: String,
+    /// Units wanted a round
+    #[arg(long, default_value_t = 256)]
+    pub(crate) want: u16,
+    /// Worker threads [default: all cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Play an adversary of a local network
+    #[arg(long, value_enum, default_value_t = ConductArg::Honest, hide = true)]
+    pub(crate) conduct: ConductArg,
+}
+
+/// How a miner behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConductArg {
+    Honest,
+    Better,
+    Lazy,
+    Copycat,
+    Fabricator,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ValidatorCommand {
+    /// Audit every round, report, set weights
+    #[command(after_help = "\
+Examples:
+  assay validator up --subnet subnet.json --network embedded:127.0.0.1:9955 --wallet w --dir validator")]
+    Up(AgentArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkerCommand {
+    /// Read an audit job on stdin, print what was found
+    Audit,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay localnet --rounds 3
+  assay localnet --miners honest=2,better=1,lazy=1,copycat=1,fabricator=1 --rounds 4
+  assay localnet --warc crawl.warc.gz --dir state --json")]
+pub(crate) struct LocalnetArgs {
+    /// Miners by kind: honest, better, lazy, copycat, fabricator
+    #[arg(
+        long,
+        value_name = "KIND=N,…",
+        default_value = "honest=2,better=1,lazy=1,copycat=1,fabricator=1"
+    )]
+    pub(crate) miners: Cast,
+    /// Validators
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) validators: u32,
+    /// Rounds to play
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// Real time of a block, in s or ms; the chain's own clock moves 12 s a block in any case
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = interval)]
+    pub(crate) block_time: Duration,
+    /// Decides keys and beacons
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Archives to work on [default: HTML documentation on this machine]
+    #[arg(long, value_name = "FILE|DIR|URL", num_args = 1..)]
+    pub(crate) warc: Vec<String>,
+    /// Folder of everything, empty or new
+    #[arg(long, value_name = "FOLDER", default_value = "localnet")]
+    pub(crate) dir: PathBuf,
+}

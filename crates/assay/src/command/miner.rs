@@ -1,0 +1,92 @@
+//! `assay miner`: works rounds, shows how far they are.
+
+use assay_agents::miner::{Conduct, Miner, MinerOptions, RoundJournal};
+use assay_agents::subnet::Setup;
+use assay_types::RecipeId;
+
+use crate::cli::{ConductArg, MinerCommand, MinerUpArgs};
+use crate::command::services::{block_on, is_done, judge, next_block, service};
+use crate::command::threads;
+use crate::console::Console;
+use crate::exit::{Status, UsageError};
+
+pub(super) fn run(command: &MinerCommand, console: &Console) -> anyhow::Result<Status> {
+    match command {
+        MinerCommand::Up(args) => block_on(up(args, console))?,
+        MinerCommand::Status { dir } => status(dir, console)?,
+    }
+    Ok(Status::Ok)
+}
+
+async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
+    let service = service(&args.agent, console).await?;
+    let chain = &*service.opened.chain;
+    let options = MinerOptions {
+        folder: args.agent.dir.clone(),
+        signer: service.signer.clone(),
+        want: args.want,
+        threads: threads(args.threads),
+        recipe: recipe(&service.setup, &args.recipe)?,
+        conduct: match args.conduct {
+            ConductArg::Honest | ConductArg::Better => Conduct::Honest,
+            ConductArg::Lazy => Conduct::Lazy,
+            ConductArg::Copycat => Conduct::Copycat,
+            ConductArg::Fabricator => Conduct::Fabricator,
+        },
+    };
+    console.note(&format!("mining as {}", options.hotkey().to_ss58()));
+    let mut miner = Miner::open(chain, &service.setup, options)?;
+    if miner.join().await? {
+        console.note("asked to join");
+    }
+    let mut last = None;
+    loop {
+        let Some(block) = next_block(chain, last, console).await else {
+            continue;
+        };
+        last = Some(block);
+        match miner.step(block).await {
+            Ok(did) => did
+                .iter()
+                .for_each(|did| console.note(&format!("round {}: {:?}", did.round, did.stage))),
+            Err(error) => judge(error, console)?,
+        }
+        if is_done(&service.setup, args.agent.until, block) {
+            return Ok(());
+        }
+    }
+}
+
+/// The recipe to use; none is the best.
+fn recipe(setup: &Setup, name: &str) -> Result<Option<RecipeId>, UsageError> {
+    match name {
+        "best" => Ok(None),
+        "anchor" => Ok(setup.anchor().map(assay_types::Recipe::id)),
+        name => match setup.recipe_of(name) {
+            Some(recipe) => Ok(Some(recipe.id())),
+            None => Err(UsageError::new(
+                format!("no active recipe `{name}`"),
+                "give best, anchor, or a name or id of the subnet's file",
+            )),
+        },
+    }
+}
+
+fn status(dir: &std::path::Path, console: &Console) -> anyhow::Result<()> {
+    let journals = RoundJournal::all(dir)?;
+    console.result("assay.miner-status/1", &journals, &[], || {
+        let mut out = String::from("round  units  stage      committed\n");
+        for journal in &journals {
+            let committed = journal
+                .committed
+                .map_or_else(String::new, |block| block.to_string());
+            let stage = format!("{:?}", journal.stage).to_lowercase();
+            out.push_str(&format!(
+                "{:>5}  {:>5}  {stage:<9}  {committed:>9}\n",
+                journal.round.0,
+                journal.units.len()
+            ));
+        }
+        out
+    })
+}

@@ -1,0 +1,93 @@
+//! What miner and validator commands share: the subnet's file, the chain, the key, and the walk from block to block.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use assay_agents::subnet::{AgentError, Setup};
+use assay_chain::{At, Chain};
+use assay_types::{BlockNumber, Round};
+use subxt_signer::sr25519::Keypair;
+
+use crate::cli::{AgentArgs, KeyArgs};
+use crate::command::chain::open::{Opened, network_of, open};
+use crate::command::wallet;
+use crate::console::Console;
+
+/// How often the chain is asked for its newest block.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A service that is ready to work.
+pub(super) struct Service {
+    pub(super) setup: Setup,
+    pub(super) opened: Opened,
+    pub(super) signer: Keypair,
+    /// Held as long as the service runs: two on one folder would commit twice.
+    _lock: fs_err::File,
+}
+
+/// Opens everything a service needs; each failure says its cure.
+pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Result<Service> {
+    let setup = Setup::load(&args.subnet)?;
+    let key = KeyArgs {
+        wallet: args.wallet.clone(),
+        hotkey: Some(args.hotkey.clone()),
+        path: args.wallet_path.clone(),
+        password_file: None,
+    };
+    let signer = wallet::signer(&key, console)?;
+    fs_err::create_dir_all(&args.dir)?;
+    let lock = fs_err::File::create(args.dir.join(".lock"))?;
+    lock.file()
+        .try_lock()
+        .with_context(|| format!("another process works in `{}`", args.dir.display()))?;
+    let opened = open(network_of(&args.network)?).await?;
+    Ok(Service {
+        setup,
+        opened,
+        signer,
+        _lock: lock,
+    })
+}
+
+/// The newest block after `last`, or none if nothing new came for a while.
+pub(super) async fn next_block(
+    chain: &dyn Chain,
+    last: Option<BlockNumber>,
+    console: &Console,
+) -> Option<BlockNumber> {
+    match chain.head(At::Head).await {
+        Ok(head) if last != Some(head.number) => Some(head.number),
+        Ok(_) => {
+            tokio::time::sleep(LOOK_EVERY).await;
+            None
+        }
+        Err(error) => {
+            console.note(&format!("chain: {error}"));
+            tokio::time::sleep(LOOK_EVERY * 5).await;
+            None
+        }
+    }
+}
+
+/// What to do about a step that failed: go on if the next block may do better.
+pub(super) fn judge(error: AgentError, console: &Console) -> anyhow::Result<()> {
+    if error.retry_is_safe() {
+        console.note(&format!("to be tried again: {error}"));
+        return Ok(());
+    }
+    Err(error.into())
+}
+
+/// Whether a service has done what it was asked for.
+pub(super) fn is_done(setup: &Setup, until: Option<u32>, block: BlockNumber) -> bool {
+    until.is_some_and(|round| block > setup.clock.effective_block(Round(round)))
+}
+
+/// A runtime for one service.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?
+        .block_on(work)
+}

@@ -1,0 +1,59 @@
+//! `assay validator`: audits every round, reports, sets weights.
+
+use anyhow::Context as _;
+use assay_agents::validator::{Did, Validator, ValidatorOptions, Worker};
+
+use crate::cli::{AgentArgs, ValidatorCommand};
+use crate::command::services::{block_on, is_done, judge, next_block, service};
+use crate::console::Console;
+use crate::exit::Status;
+
+pub(super) fn run(command: &ValidatorCommand, console: &Console) -> anyhow::Result<Status> {
+    let ValidatorCommand::Up(args) = command;
+    block_on(up(args, console))?;
+    Ok(Status::Ok)
+}
+
+async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
+    let service = service(args, console).await?;
+    let chain = &*service.opened.chain;
+    let program = std::env::current_exe().context("find this program")?;
+    let options = ValidatorOptions {
+        folder: args.dir.clone(),
+        signer: service.signer.clone(),
+        worker: Worker::Process(program),
+    };
+    console.note(&format!("validating as {}", options.hotkey().to_ss58()));
+    let mut validator = Validator::open(chain, &service.setup, options)?;
+    let mut last = None;
+    loop {
+        let Some(block) = next_block(chain, last, console).await else {
+            continue;
+        };
+        last = Some(block);
+        match validator.step(block).await {
+            Ok(did) => did.iter().for_each(|did| console.note(&line(did))),
+            Err(error) => judge(error, console)?,
+        }
+        if is_done(&service.setup, args.until, block) {
+            return Ok(());
+        }
+    }
+}
+
+fn line(did: &Did) -> String {
+    match did {
+        Did::Reported {
+            round,
+            miners,
+            faults,
+        } => format!("round {round}: reported on {miners} miners, {faults} faults"),
+        Did::Weights { round, row } => {
+            let row: Vec<String> = row
+                .iter()
+                .map(|(uid, weight)| format!("{uid}={weight}"))
+                .collect();
+            format!("weights of round {round}: {}", row.join(" "))
+        }
+    }
+}
