@@ -3,6 +3,8 @@
 //! Used by the object store, the HTTPS store and the Hub. Lengths and tags bind each request before it is made, so that
 //! a file replaced behind an open view is refused by the server or noticed here.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use reqwest::Client;
 
@@ -64,12 +66,19 @@ impl Site {
 }
 
 /// The files of one revision, each at `<base>/<path>`.
-#[derive(Debug)]
 pub(super) struct RemoteFiles {
     pub(super) site: Site,
     /// URL of the revision without a slash at its end.
     pub(super) base: String,
     pub(super) revision: Revision,
+}
+
+impl fmt::Debug for RemoteFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RemoteFiles")
+            .field(&public_url(&self.base))
+            .finish()
+    }
 }
 
 impl RemoteFiles {

@@ -2,6 +2,8 @@
 //!
 //! Used by the store itself and by `commit` and `lfs`. Only the Hub's own host gets the token.
 
+use std::fmt;
+
 use assay_types::{RepoName, Revision};
 use reqwest::header::{HeaderMap, LINK};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
@@ -45,12 +47,18 @@ impl Answer {
 }
 
 /// A Hub and who asks.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Api {
     client: Client,
     endpoint: String,
     token: Option<Secret>,
     options: OpenOptions,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Api").field(&self.address()).finish()
+    }
 }
 
 impl Api {

@@ -12,14 +12,17 @@
 
 mod write;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use assay_types::{RepoName, Revision};
 use async_trait::async_trait;
+use tokio::task::JoinSet;
 
 use super::error::StoreError;
-use super::index::{INDEX_BYTES_MAX, INDEX_FILE, Index};
+use super::index::{Entry, INDEX_BYTES_MAX, INDEX_FILE, Index};
+use super::path::ObjectPath;
 use super::publication::Publication;
 use super::remote::{RemoteFiles, Site};
 use super::view::View;
@@ -28,6 +31,9 @@ use crate::OpenOptions;
 use crate::remote::{Address, client};
 use crate::source::public_url;
 use write::Bucket;
+
+/// Files on the way at once; each may have several parts on the way.
+const UPLOADS_AT_ONCE: usize = 4;
 
 /// Folder of what is whole but not public.
 const SEALED: &str = ".sealed";
@@ -103,6 +109,58 @@ impl ObjectStore {
     }
 }
 
+/// Uploads files, a few at once; gives them with their entity tags. Dropping it stops them all.
+async fn upload_all(
+    bucket: &Bucket,
+    folder: &str,
+    publication: &Publication,
+    mut entries: Vec<Entry>,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut uploads = JoinSet::new();
+    let mut tags = BTreeMap::new();
+    for entry in &entries {
+        if uploads.len() >= UPLOADS_AT_ONCE {
+            take_one(&mut uploads, &mut tags).await?;
+        }
+        let Some(body) = publication.files.get(&entry.path).cloned() else {
+            continue;
+        };
+        let (bucket, entry) = (bucket.clone(), entry.clone());
+        let key = format!("{folder}/{}", entry.path);
+        uploads.spawn(async move {
+            let tag = bucket.upload(&key, &entry, &body).await?;
+            Ok((entry.path, tag))
+        });
+    }
+    while !uploads.is_empty() {
+        take_one(&mut uploads, &mut tags).await?;
+    }
+    for entry in &mut entries {
+        entry.etag = tags.remove(&entry.path).flatten();
+    }
+    Ok(entries)
+}
+
+/// A file that was uploaded, and its tag.
+type Uploaded = Result<(ObjectPath, Option<String>), StoreError>;
+
+async fn take_one(
+    uploads: &mut JoinSet<Uploaded>,
+    tags: &mut BTreeMap<ObjectPath, Option<String>>,
+) -> Result<(), StoreError> {
+    match uploads.join_next().await {
+        Some(Ok(uploaded)) => {
+            let (path, tag) = uploaded?;
+            tags.insert(path, tag);
+            Ok(())
+        }
+        Some(Err(_)) => Err(StoreError::Read(crate::HubError::Client {
+            reason: "an upload ended".to_owned(),
+        })),
+        None => Ok(()),
+    }
+}
+
 /// Key of a revision's index below the store's prefix.
 fn index_key(repo: &RepoName, revision: &Revision, visibility: Visibility) -> String {
     let folder = match visibility {
@@ -126,14 +184,8 @@ impl Store for ObjectStore {
         if self.visibility(repo, &revision).await? != Visibility::Absent {
             return Ok(revision);
         }
-        let mut entries = Vec::with_capacity(prepared.entries.len());
-        for mut entry in prepared.entries {
-            let key = format!("{}/{revision}/{}", repo.as_str(), entry.path);
-            if let Some(body) = publication.files.get(&entry.path) {
-                entry.etag = bucket.upload(&key, &entry, body).await?;
-            }
-            entries.push(entry);
-        }
+        let folder = format!("{}/{revision}", repo.as_str());
+        let entries = upload_all(bucket, &folder, publication, prepared.entries).await?;
         let index = Index::new(publication.anchor.clone(), entries).to_bytes()?;
         let key = index_key(repo, &revision, Visibility::Sealed);
         bucket.put(&key, index.into()).await?;

@@ -49,7 +49,7 @@ fn read(
 ) -> (Result<Vec<u8>, StoreError>, usize) {
     let server = serve(fault);
     let options = OpenOptions {
-        idle_ms_max: 300,
+        idle_ms_max: 1_000,
         rate_bytes_min: 1 << 30,
         ..quick(1 << 20)
     };
@@ -103,7 +103,7 @@ fn a_body_that_trickles_does_not_hold_the_reader() {
     passes(3, trickle);
     let start = std::time::Instant::now();
     let error = stays(Side::Reader, 4, trickle);
-    assert!(error.retry_is_safe() && start.elapsed() < Duration::from_secs(10));
+    assert!(error.retry_is_safe() && start.elapsed() < Duration::from_secs(30));
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("too slowly"), "{cause}");
 }
