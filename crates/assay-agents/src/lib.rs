@@ -2,4 +2,5 @@
 //!
 //! Architecture invariant: nothing is decided here. Inputs come from assay-hub, decisions from assay-refine.
 
+pub mod consume;
 pub mod local;

@@ -17,6 +17,7 @@ mod pack;
 mod refine;
 mod sample;
 mod texts;
+mod unit_check;
 mod verify;
 
 pub use dataset::{Dataset, dataset_stats};
@@ -31,4 +32,5 @@ pub use pack::{PackJob, Packed, pack};
 pub use refine::{FailedInput, Progress, RefineJob, RunReport, Silent, refine};
 pub use sample::pack_sample;
 pub use texts::{GivenText, Line, LineError, TextReader, Unreadable};
+pub use unit_check::unit_faults;
 pub use verify::{Sample, Verified, VerifyJob, verify};

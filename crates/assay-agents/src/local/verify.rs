@@ -198,7 +198,7 @@ fn length_fault(job: &VerifyJob<'_>, unit: &ManifestUnit, archive: &Source) -> O
     })
 }
 
-fn load(dataset: &Dataset, unit: &ManifestUnit) -> Result<UnitTables, LocalError> {
+pub(super) fn load(dataset: &Dataset, unit: &ManifestUnit) -> Result<UnitTables, LocalError> {
     let mut tables = UnitTables::new(unit.clone(), dataset.ledger(unit)?, dataset.bands(unit)?);
     let rows = dataset.documents(unit, |row| tables.add_document(&row))?;
     tables.check_documents(&rows);
