@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: nothing is decided here. Inputs come from assay-hub, decisions from assay-refine.
 
+pub mod consume;
 pub mod local;
 pub mod localnet;
 pub mod miner;

@@ -59,6 +59,9 @@ pub struct OpenOptions {
     pub connect_ms_max: u64,
     /// Time without a single byte after which a connection counts as broken, in milliseconds. Default 30,000.
     pub idle_ms_max: u64,
+    /// Slowest body that is waited for, in bytes a second, beyond the idle time: a server that sends a byte now and then
+    /// does not hold a reader. Default 32 KiB/s, a hundredth of what one archive a minute needs.
+    pub rate_bytes_min: u64,
     /// URL of a proxy for every request; absent: the usual variables (`HTTPS_PROXY`, `NO_PROXY`…); [`DIRECT`]: none.
     pub proxy: Option<Secret>,
     /// `s3://` addresses.
@@ -74,6 +77,7 @@ impl Default for OpenOptions {
             backoff_ms_max: 30_000,
             connect_ms_max: 10_000,
             idle_ms_max: 30_000,
+            rate_bytes_min: 32 << 10,
             proxy: None,
             s3: S3Options::default(),
         }

@@ -218,8 +218,7 @@ impl NetworkState {
             .iter()
             .map(|one| (one, passing.get(&one.unit).map_or(empty, Vec::as_slice)));
         queue.settle(rounds, values);
-        self.waiting = queue.waiting().clone();
-        self.dead = queue.dead_letters().clone();
+        (self.waiting, self.dead) = queue.into_parts();
         settled
     }
 

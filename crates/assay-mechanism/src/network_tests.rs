@@ -124,7 +124,8 @@ fn a_failed_unit_comes_back_first_and_not_to_whoever_failed_it() {
 #[test]
 fn most_stake_decides_and_refusal_counts_by_stake() {
     let (values, corpus) = (values(), corpus(64));
-    let play = |votes: &dyn Fn(&Found) -> Vec<(u8, u64, Found)>| {
+    type Ballots<'a> = &'a dyn Fn(&Found) -> Vec<(u8, u64, Found)>;
+    let play = |votes: Ballots<'_>| {
         let mut state = NetworkState::default();
         state.assign(&BEACON, &[member(1)], &corpus, &values);
         let honest = clean(&state, 0, member(1).hotkey);

@@ -38,9 +38,9 @@ impl Queue {
         }
     }
 
-    /// Units that failed and are offered again.
-    pub fn waiting(&self) -> &BTreeMap<UnitId, Failures> {
-        &self.waiting
+    /// What a checkpoint keeps: units that wait and units given up.
+    pub fn into_parts(self) -> (BTreeMap<UnitId, Failures>, BTreeSet<UnitId>) {
+        (self.waiting, self.dead)
     }
 
     /// The offers of a round: re-queued units by id, then up to `fresh_max` of `fresh` in their order, without

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod agents;
 mod chain;
+mod dataset;
 mod wallet;
 
 pub(crate) use agents::{
@@ -17,6 +18,7 @@ pub(crate) use chain::{
     ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SetWeightsArgs,
     SigningArgs, SubnetArgs,
 };
+pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
     WritingArgs,
@@ -82,7 +84,7 @@ pub(crate) enum Command {
     /// Show and check recipes
     #[command(subcommand)]
     Recipe(RecipeCommand),
-    /// Describe datasets
+    /// Describe, fetch and verify datasets
     #[command(subcommand)]
     Dataset(DatasetCommand),
     /// Play the network with honest and hostile miners; exit status 4 if a property fails
@@ -438,17 +440,5 @@ pub(crate) enum RecipeCommand {
         /// Folder to write the artifacts and the recipe to
         #[arg(long, short)]
         out: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DatasetCommand {
-    /// Lengths, tokens, languages, sites and drop reasons
-    Stats {
-        /// The dataset's folder
-        dataset: PathBuf,
-        /// Also write an HTML report with plots
-        #[arg(long, value_name = "FILE")]
-        html: Option<PathBuf>,
     },
 }

@@ -6,6 +6,8 @@
 //! | `ASSAY_HUB__S3__REGION` | region of the bucket |
 //! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | keys; without them buckets are read anonymously |
 //! | `ASSAY_HUB__PROXY` | address of an HTTP proxy |
+//! | `HF_TOKEN` | token of the Hugging Face hub, for writing and for what is private |
+//! | `HF_ENDPOINT` | address of a hub other than Hugging Face's own |
 //! | `ASSAY_WALLET__PATH` | folder of the wallets instead of `~/.bittensor/wallets` |
 //! | `BT_WALLET_PASSWORD`, `BT_PW_…` | password of encrypted keys, as the other wallets keep it (docs/wallets.md) |
 //! | `ASSAY_NETWORK` | chain to use where `--network` is not given |
@@ -14,6 +16,7 @@
 use std::path::{Path, PathBuf};
 
 use assay_chain::wallet::{Password, WalletError, password_from};
+use assay_hub::store::StoreOptions;
 use assay_hub::{OpenOptions, Secret};
 
 /// The options for opening inputs, environment over defaults.
@@ -28,6 +31,15 @@ pub(crate) fn open_options() -> OpenOptions {
     options.s3.session_token = variable("AWS_SESSION_TOKEN").map(Secret::new);
     options.proxy = variable("ASSAY_HUB__PROXY").map(Secret::new);
     options
+}
+
+/// The options of stores, environment over defaults.
+pub(crate) fn store_options() -> StoreOptions {
+    StoreOptions {
+        open: open_options(),
+        hf_token: variable("HF_TOKEN").map(Secret::new),
+        hf_endpoint: variable("HF_ENDPOINT"),
+    }
 }
 
 /// The folder of the wallets; `None` without a home.

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use assay_agents::consume::ConsumeError;
 use assay_agents::local::{ErrorKind, LocalError};
 use assay_chain::ChainError;
 use assay_chain::wallet::WalletError;
@@ -112,6 +113,9 @@ pub(crate) fn report(console: &Console, error: &anyhow::Error) -> ExitCode {
         help.as_deref(),
         kind == ErrorKind::Transient,
     );
+    if is_difference(error) {
+        return Status::CheckFailed.code();
+    }
     ExitCode::from(match kind {
         ErrorKind::Failure => 1,
         ErrorKind::Usage => 2,
@@ -143,6 +147,14 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Whether a published dataset was read and is not what was published.
+fn is_difference(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<ConsumeError>());
+    causes.any(ConsumeError::is_difference)
+}
+
 /// What the person gave, or what the machine refused.
 fn wallet_kind(error: &WalletError) -> ErrorKind {
     match error {
@@ -156,6 +168,9 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
     for cause in error.chain() {
         if let Some(local) = cause.downcast_ref::<LocalError>() {
             return (local.kind(), local.code(), local.help());
+        }
+        if let Some(consume) = cause.downcast_ref::<ConsumeError>() {
+            return (consume.kind(), consume.code(), consume.help());
         }
         if let Some(hub) = cause.downcast_ref::<HubError>() {
             let kind = if hub.retryable() {

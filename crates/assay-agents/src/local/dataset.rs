@@ -49,6 +49,14 @@ impl Dataset {
         })
     }
 
+    /// A folder whose manifest is known already.
+    pub(crate) fn of(path: &Path, manifest: Manifest) -> Self {
+        Self {
+            path: path.to_owned(),
+            manifest,
+        }
+    }
+
     /// Path of one of the dataset's files.
     pub fn file(&self, path: &str) -> PathBuf {
         self.path.join(path)

@@ -18,6 +18,7 @@ mod probe;
 mod refine;
 mod sample;
 mod texts;
+mod unit_check;
 mod verify;
 
 pub(crate) use dataset::read_bounded;
@@ -33,4 +34,5 @@ pub use pack::{PackJob, Packed, pack};
 pub use refine::{Alter, FailedInput, Progress, RefineJob, RunReport, Silent, refine};
 pub use sample::pack_sample;
 pub use texts::{GivenText, Line, LineError, TextReader, Unreadable};
+pub use unit_check::unit_faults;
 pub use verify::{Places, Sample, Verified, VerifyJob, verify};

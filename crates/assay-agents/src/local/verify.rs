@@ -174,29 +174,7 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
             .faults
             .push(fault(FaultKind::SourceMismatch, expected, found));
     }
-    let (checked, mut findings) = match job.sample {
-        Sample::Rows(rows) if addressing == Addressing::Member => {
-            let rows = sampled(&tables, job.seed, rows);
-            check_sample(job, &tables, (archive, compression), &rows)?
-        }
-        Sample::Places(places) => {
-            let places = places.get(&unit.unit_id).cloned().unwrap_or_default();
-            verified.faults.extend(probe::hidden(
-                job,
-                &tables,
-                (archive, compression),
-                &places.offsets,
-            )?);
-            let rows: Vec<LedgerRow> = tables
-                .ledger
-                .iter()
-                .filter(|row| places.rows.contains(&row.idx))
-                .copied()
-                .collect();
-            check_sample(job, &tables, (archive, compression), &rows)?
-        }
-        _ => check_all(job, &tables, archive)?,
-    };
+    let (checked, mut findings) = recompute(job, &tables, (archive, compression), &mut verified.faults)?;
     verified.checked += checked;
     let unit = CheckedUnit {
         job,
@@ -212,6 +190,29 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
         .faults
         .extend(findings.into_iter().map(|finding| finding.fault));
     Ok(())
+}
+
+/// Recomputes what the job's sample asks for; records without a row that byte probes meet go to `faults`.
+fn recompute(
+    job: &VerifyJob<'_>,
+    tables: &UnitTables,
+    (archive, compression): (&Source, Compression),
+    faults: &mut Vec<Fault>,
+) -> Result<Checked, LocalError> {
+    let place = (archive, compression);
+    match job.sample {
+        Sample::Rows(rows) if addressing_of(compression) == Addressing::Member => {
+            check_sample(job, tables, place, &sampled(tables, job.seed, rows))
+        }
+        Sample::Places(places) => {
+            let places = places.get(&tables.entry.unit_id).cloned().unwrap_or_default();
+            faults.extend(probe::hidden(job, tables, place, &places.offsets)?);
+            let is_drawn = |row: &&LedgerRow| places.rows.contains(&row.idx);
+            let rows: Vec<LedgerRow> = tables.ledger.iter().filter(is_drawn).copied().collect();
+            check_sample(job, tables, place, &rows)
+        }
+        _ => check_all(job, tables, archive),
+    }
 }
 
 fn archive_of<'a>(job: &VerifyJob<'a>, unit: &ManifestUnit) -> Result<&'a Source, LocalError> {
@@ -237,7 +238,7 @@ fn length_fault(job: &VerifyJob<'_>, unit: &ManifestUnit, archive: &Source) -> O
     })
 }
 
-fn load(dataset: &Dataset, unit: &ManifestUnit) -> Result<UnitTables, LocalError> {
+pub(super) fn load(dataset: &Dataset, unit: &ManifestUnit) -> Result<UnitTables, LocalError> {
     let mut tables = UnitTables::new(unit.clone(), dataset.ledger(unit)?, dataset.bands(unit)?);
     let rows = dataset.documents(unit, |row| tables.add_document(&row))?;
     tables.check_documents(&rows);

@@ -12,7 +12,7 @@ use super::{LocalnetOptions, Watcher};
 use crate::subnet::AgentError;
 
 /// How long the chain may take to say where it listens.
-const START_TIME_MAX: Duration = Duration::from_secs(60);
+const START_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// How often a process that dies is started again.
 const STARTS_MAX: u32 = 30;

@@ -11,7 +11,7 @@ use super::audit::{AuditJob, Audited, audit};
 use crate::subnet::AgentError;
 
 /// Longest an audit may take: ten times what the largest honest one takes.
-const AUDIT_TIME_MAX: Duration = Duration::from_secs(600);
+const AUDIT_TIME_MAX: Duration = Duration::from_mins(10);
 
 /// Most bytes of an answer: probes and keys of 256 units.
 const ANSWER_BYTES_MAX: usize = 256 << 20;

@@ -1,4 +1,6 @@
 //! Integration tests of the agents: whole rounds on an embedded chain in this process.
 
+#![cfg(test)]
+
 mod rounds;
 mod world;

@@ -38,14 +38,14 @@ async fn play(world: &World, last: u32, disturb: Option<u64>) -> Validator<'_> {
     while world.head().await < world.end(last) {
         world.node.seal(3).await.unwrap();
         for (at, (name, conduct)) in MINERS.iter().enumerate() {
-            if disturb.is_some() && next(&mut draws) % 20 == 0 {
+            if disturb.is_some() && next(&mut draws).is_multiple_of(20) {
                 miners[at] = world.miner(name, *conduct);
                 assert!(!miners[at].join().await.unwrap(), "{name} has joined already");
             }
             miners[at].step(world.head().await).await.unwrap();
         }
         for (at, name) in VALIDATORS.iter().enumerate() {
-            if disturb.is_some() && next(&mut draws) % 20 == 0 {
+            if disturb.is_some() && next(&mut draws).is_multiple_of(20) {
                 validators[at] = world.validator(name);
             }
             validators[at].step(world.head().await).await.unwrap();

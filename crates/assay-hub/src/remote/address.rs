@@ -22,8 +22,8 @@ pub(crate) enum Address {
     Plain(Url),
     /// An object of a bucket that wants signatures.
     Signed {
-        /// Holds the keys; boxed because it is large.
-        store: Box<AmazonS3>,
+        /// Holds the keys; cheap to clone.
+        store: AmazonS3,
         /// The key.
         path: Path,
     },
@@ -74,10 +74,7 @@ impl Address {
                     reason: "keys, region or endpoint are not of the form S3 wants".to_owned(),
                 })?;
                 let path = Path::parse(key).map_err(|_| bad("key has empty or relative parts".to_owned()))?;
-                Ok(Self::Signed {
-                    store: Box::new(store),
-                    path,
-                })
+                Ok(Self::Signed { store, path })
             }
             (None, None) => anonymous(bucket, key, options).map(Self::Plain),
             _ => Err(HubError::BadOption {
@@ -85,6 +82,26 @@ impl Address {
                 reason: "it needs `s3.secret_access_key` beside it, and the reverse".to_owned(),
             }),
         }
+    }
+
+    /// The address of another object of the same bucket or server, without making a signer anew.
+    pub(crate) fn of_sibling(&self, url: &str, options: &S3Options) -> Result<Self, HubError> {
+        let Self::Signed { store, .. } = self else {
+            return Self::new(url, options);
+        };
+        let bad = || HubError::BadUrl {
+            url: public_url(url),
+            reason: "key has empty or relative parts".to_owned(),
+        };
+        let key = url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split_once('/'))
+            .ok_or_else(bad)?
+            .1;
+        Ok(Self::Signed {
+            store: store.clone(),
+            path: Path::parse(key).map_err(|_| bad())?,
+        })
     }
 
     /// The URL of the next request.

@@ -20,6 +20,14 @@ impl Version {
         }
     }
 
+    /// A version of which only the tag is known.
+    pub(crate) fn tagged(etag: &str) -> Self {
+        Self {
+            etag: Some(etag.to_owned()),
+            modified: None,
+        }
+    }
+
     /// Whether both can be the same bytes: equal tags decide, without tags equal dates.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         match (&self.etag, &other.etag) {
@@ -50,6 +58,8 @@ pub(crate) enum Answer {
     Changed,
     /// An error status.
     Error,
+    /// A part that is not the one asked for; a cache on the way may be confused, so it is asked again.
+    OtherPart(&'static str),
     /// An answer that contradicts itself.
     Nonsense(&'static str),
 }
@@ -83,7 +93,7 @@ impl Answer {
 /// `Content-Range: bytes first-last/total` (RFC 9110 §14.4).
 fn part(headers: &HeaderMap, from: u64) -> Answer {
     let Some(range) = text(headers, CONTENT_RANGE) else {
-        return Answer::Nonsense("a part that does not say which");
+        return Answer::OtherPart("a part that does not say which");
     };
     let fields = range.trim().strip_prefix("bytes").and_then(|range| {
         let (range, total) = range.trim().split_once('/')?;
@@ -105,8 +115,8 @@ fn part(headers: &HeaderMap, from: u64) -> Answer {
         {
             Answer::Part { end, total }
         }
-        Some(_) => Answer::Nonsense("another part than the one asked for"),
-        None => Answer::Nonsense("a part that does not say which"),
+        Some(_) => Answer::OtherPart("another part than the one asked for"),
+        None => Answer::OtherPart("a part that does not say which"),
     }
 }
 
@@ -144,7 +154,7 @@ mod tests {
         for bad in ["bytes 0-9/20", "bytes 5-4/20", "bytes 5-30/20"] {
             assert_eq!(
                 judge(206, &range(bad), 5),
-                Answer::Nonsense("another part than the one asked for"),
+                Answer::OtherPart("another part than the one asked for"),
                 "{bad}"
             );
         }
@@ -156,7 +166,7 @@ mod tests {
         ] {
             assert_eq!(
                 judge(206, &range(bad), 5),
-                Answer::Nonsense("a part that does not say which"),
+                Answer::OtherPart("a part that does not say which"),
                 "{bad}"
             );
         }

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use reqwest::header::{ACCEPT_ENCODING, IF_MATCH, RANGE, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_MATCH, RANGE, RETRY_AFTER};
 use reqwest::{Client, Proxy, Response, StatusCode, redirect};
 use tracing::warn;
 
@@ -26,8 +26,14 @@ const FIRST_CONTACT_ATTEMPTS_MAX: u32 = 3;
 /// Bytes of an error answer that are read for its code.
 const ERROR_BODY_BYTES_MAX: usize = 4 << 10;
 
+/// Longest time for one body, whatever its length and the rate allowed.
+const BODY_TIME_MAX: Duration = Duration::from_hours(24);
+
 /// Header in which S3 names a bucket's region.
 const REGION_HEADER: &str = "x-amz-bucket-region";
+
+/// Header in which the Hugging Face hub names what is wrong.
+const HUB_ERROR_HEADER: &str = "x-error-code";
 
 /// A runtime for one thread: timers and sockets, no workers.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, HubError> {
@@ -47,6 +53,8 @@ pub(crate) struct Connection {
     address: Address,
     /// The URL as errors show it.
     name: String,
+    /// Sent to the first host only, never to one that it redirects to.
+    bearer: Option<Secret>,
     options: OpenOptions,
     version: Option<Version>,
     total: Option<u64>,
@@ -86,15 +94,35 @@ impl From<HubError> for Failure {
 impl Connection {
     /// Prepares reading; no request is made yet.
     pub(crate) fn new(url: &str, name: &str, options: &OpenOptions) -> Result<Self, HubError> {
-        Ok(Self {
-            client: client(options)?,
-            address: Address::new(url, &options.s3)?,
+        let address = Address::new(url, &options.s3)?;
+        Ok(Self::shared(client(options)?, address, name, options))
+    }
+
+    /// Prepares reading over a client that others use, too.
+    pub(crate) fn shared(client: Client, address: Address, name: &str, options: &OpenOptions) -> Self {
+        Self {
+            client,
+            address,
             name: name.to_owned(),
+            bearer: None,
             options: options.clone(),
             version: None,
             total: None,
             body: None,
-        })
+        }
+    }
+
+    /// Sends a token with every request.
+    pub(crate) fn with_bearer(mut self, bearer: Option<Secret>) -> Self {
+        self.bearer = bearer;
+        self
+    }
+
+    /// Binds the object to a length and, if known, an entity tag before the first request.
+    pub(crate) fn bound_to(mut self, total: u64, etag: Option<&str>) -> Self {
+        self.total = Some(total);
+        self.version = etag.map(Version::tagged);
+        self
     }
 
     /// The bytes `[from, from + len)`, fewer only where the object ends.
@@ -127,7 +155,7 @@ impl Connection {
                 };
                 return Err(status.unwrap_or(broken));
             }
-            let pause = self.pause(attempts, after);
+            let pause = pause(&self.options, attempts, after);
             warn!(url = %self.name, offset, attempts, cause, pause_ms = pause.as_millis(), "reading broke, trying again");
             tokio::time::sleep(pause).await;
         }
@@ -147,6 +175,10 @@ impl Connection {
                 None => return Ok(true),
             },
         };
+        let rate = self.options.rate_bytes_min.max(1);
+        let slowest_ms = until.saturating_sub(body.position).saturating_mul(1_000) / rate;
+        let allowed = Duration::from_millis(self.options.idle_ms_max.saturating_add(slowest_ms));
+        let deadline = tokio::time::Instant::now() + allowed.min(BODY_TIME_MAX);
         let mut next = next;
         loop {
             body.give(&mut next, until, bytes);
@@ -157,7 +189,10 @@ impl Connection {
             if body.end.is_some_and(|end| body.position >= end) {
                 return Ok(self.total == body.end);
             }
-            match body.response.chunk().await {
+            let Ok(chunk) = tokio::time::timeout_at(deadline, body.response.chunk()).await else {
+                return Err(again("the body came too slowly"));
+            };
+            match chunk {
                 Ok(Some(chunk)) => body.rest = chunk,
                 Ok(None) if body.end.is_some() => return Err(again("the body ended early")),
                 // The end of a whole body of unknown length is the end of the object.
@@ -181,6 +216,9 @@ impl Connection {
         if let Some(etag) = self.version.as_ref().and_then(Version::strong_etag) {
             request = request.header(IF_MATCH, etag);
         }
+        if let Some(bearer) = &self.bearer {
+            request = request.bearer_auth(bearer.reveal());
+        }
         let response = request.send().await.map_err(|error| self.send_failure(error))?;
         let answer = Answer::judge(response.status(), response.headers(), from);
         if let Answer::Part { total, .. } | Answer::Whole { total } = answer {
@@ -197,6 +235,14 @@ impl Connection {
                 Ok(None)
             }
             Answer::Changed => Err(self.changed(from).into()),
+            Answer::OtherPart(what) => Err(Failure::Again {
+                cause: format!("server sent {what}"),
+                after: None,
+                status: Some(HubError::BadResponse {
+                    url: self.name.clone(),
+                    what,
+                }),
+            }),
             Answer::Nonsense(what) => Err(HubError::BadResponse {
                 url: self.name.clone(),
                 what,
@@ -245,7 +291,7 @@ impl Connection {
         again(&causes(&error))
     }
 
-    async fn status_failure(&self, mut response: Response) -> Failure {
+    async fn status_failure(&self, response: Response) -> Failure {
         let status = response.status().as_u16();
         if let Some(region) = response
             .headers()
@@ -260,45 +306,39 @@ impl Connection {
             }
             .into();
         }
-        let seconds = text(response.headers(), RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok());
-        let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(
-                chunk
-                    .get(..chunk.len().min(ERROR_BODY_BYTES_MAX))
-                    .unwrap_or_default(),
-            );
-            if body.len() >= ERROR_BODY_BYTES_MAX {
-                break;
-            }
-        }
+        let after = retry_after(response.headers());
         let error = HubError::Status {
             url: self.name.clone(),
             status,
-            code: error_code(&body),
+            code: error_code_of(response).await,
         };
         if !status_retryable(status) {
             return error.into();
         }
         Failure::Again {
             cause: format!("server answered {status}"),
-            after: seconds.map(Duration::from_secs),
+            after,
             status: Some(error),
         }
     }
+}
 
-    /// Doubles from attempt to attempt, with up to a quarter more so that readers do not come back together.
-    fn pause(&self, attempts: u32, after: Option<Duration>) -> Duration {
-        let doubled = self
-            .options
-            .backoff_ms_min
-            .saturating_mul(1 << (attempts - 1).min(20));
-        let random = RandomState::new().hash_one(attempts) % (doubled / 4 + 1);
-        let max = Duration::from_millis(self.options.backoff_ms_max);
-        Duration::from_millis(doubled.saturating_add(random))
-            .max(after.unwrap_or_default())
-            .min(max)
-    }
+/// Doubles from attempt to attempt, with up to a quarter more so that readers do not come back together.
+pub(crate) fn pause(options: &OpenOptions, attempts: u32, after: Option<Duration>) -> Duration {
+    let doubled = options
+        .backoff_ms_min
+        .saturating_mul(1 << attempts.saturating_sub(1).min(20));
+    let random = RandomState::new().hash_one(attempts) % (doubled / 4 + 1);
+    let max = Duration::from_millis(options.backoff_ms_max);
+    Duration::from_millis(doubled.saturating_add(random))
+        .max(after.unwrap_or_default())
+        .min(max)
+}
+
+/// What an answer says in `Retry-After`, if it says it in seconds.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = text(headers, RETRY_AFTER)?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 impl Body {
@@ -345,7 +385,7 @@ fn again(cause: &str) -> Failure {
 }
 
 /// An error and its causes in one line.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -355,14 +395,35 @@ fn causes(error: &dyn std::error::Error) -> String {
     line
 }
 
-/// `NoSuchKey` of S3's `<Error><Code>NoSuchKey</Code>…`.
-fn error_code(body: &[u8]) -> Option<String> {
-    let body = String::from_utf8_lossy(body);
-    let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;
-    (code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric())).then(|| code.to_owned())
+/// The code that an error answer names, from the first bytes of its body.
+pub(crate) async fn error_code_of(mut response: Response) -> Option<String> {
+    if let Some(code) = response.headers().get(HUB_ERROR_HEADER) {
+        return code.to_str().ok().filter(|code| is_code(code)).map(str::to_owned);
+    }
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let len = chunk.len().min(ERROR_BODY_BYTES_MAX);
+        body.extend_from_slice(chunk.get(..len).unwrap_or_default());
+        if body.len() >= ERROR_BODY_BYTES_MAX {
+            break;
+        }
+    }
+    error_code(&body)
 }
 
-fn client(options: &OpenOptions) -> Result<Client, HubError> {
+/// `NoSuchKey` of S3's `<Error><Code>NoSuchKey</Code>…`.
+pub(crate) fn error_code(body: &[u8]) -> Option<String> {
+    let body = String::from_utf8_lossy(body);
+    let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;
+    is_code(code).then(|| code.to_owned())
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// A client as the options want it.
+pub(crate) fn client(options: &OpenOptions) -> Result<Client, HubError> {
     let mut builder = Client::builder()
         .user_agent(concat!("assay/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_millis(options.connect_ms_max))

@@ -5,5 +5,6 @@ mod answer;
 mod connection;
 mod reader;
 
-pub(crate) use connection::{Connection, runtime};
+pub(crate) use address::Address;
+pub(crate) use connection::{Connection, causes, client, error_code, pause, retry_after, runtime};
 pub(crate) use reader::RemoteReader;

@@ -129,9 +129,9 @@ pub enum StoreError {
     /// Reading failed on the way.
     #[error("cannot read from the store")]
     Read(#[source] HubError),
-    /// A request that writes failed, and so did its repetitions.
+    /// A request failed, and so did its repetitions.
     #[error("{action} at `{store}`: {cause}")]
-    Write {
+    Request {
         /// What was being done.
         action: &'static str,
         /// The store, without credentials.
@@ -189,7 +189,7 @@ impl StoreError {
         match self {
             Self::Busy { .. } | Self::Conflict { .. } => true,
             Self::Read(error) => error.retryable(),
-            Self::Write { passes, .. } => *passes,
+            Self::Request { passes, .. } => *passes,
             _ => false,
         }
     }
@@ -238,10 +238,10 @@ impl StoreError {
                     .help()
                     .unwrap_or_else(|| "check network and store".to_owned());
             }
-            Self::Write { passes: true, .. } => {
+            Self::Request { passes: true, .. } => {
                 "the store or the network failed: run it again, finished uploads are kept"
             }
-            Self::Write { .. } => "check address, bucket and quota of the store",
+            Self::Request { .. } => "check address, repository or bucket, and quota of the store",
             Self::Refused { .. } => {
                 "give credentials that may write: HF_TOKEN with write permission, or the S3 keys of the bucket's owner"
             }

@@ -16,6 +16,9 @@ pub(super) const INDEX_FILE: &str = ".index.json";
 /// Most bytes of an index: about 250 a file.
 pub(super) const INDEX_BYTES_MAX: u64 = 32 << 20;
 
+/// Longest entity tag: S3's have some forty bytes.
+const TAG_BYTES_MAX: usize = 256;
+
 /// Version of the index.
 const INDEX_VERSION: u32 = 1;
 
@@ -78,6 +81,16 @@ impl Index {
         if !index.files.is_sorted_by(|a, b| a.path < b.path) {
             return Err(bad("files are not in ascending order of their paths".to_owned()));
         }
+        // A tag becomes a field of requests: one that cannot must not look like the reader's fault.
+        let is_tag =
+            |tag: &String| tag.len() <= TAG_BYTES_MAX && tag.bytes().all(|byte| byte.is_ascii_graphic());
+        if let Some(entry) = index
+            .files
+            .iter()
+            .find(|entry| !entry.etag.as_ref().is_none_or(is_tag))
+        {
+            return Err(bad(format!("the tag of `{}` is none", entry.path)));
+        }
         if !index.files.iter().any(|entry| entry.path == index.anchor) {
             return Err(bad(format!("`{}` is not among the files", index.anchor)));
         }
@@ -106,6 +119,10 @@ mod tests {
             (
                 index(&["a"]).replace("\"version\":1", "\"version\":2"),
                 "version 2",
+            ),
+            (
+                index(&["a"]).replace("\"bytes\":1", "\"bytes\":1,\"etag\":\"a\\nb\""),
+                "the tag of `a` is none",
             ),
             ("{".to_owned(), "EOF"),
         ] {

@@ -11,11 +11,16 @@
 //! * Publishing and revealing are apart because a miner uploads before the deadline and opens after it (mechanism §4).
 //! * Failures of reading say whose side they were: [`StoreError::side`].
 
+mod card;
 mod error;
+mod huggingface;
 mod index;
 mod local;
+mod objects;
 mod path;
 mod publication;
+mod remote;
+mod target;
 mod view;
 
 use std::fmt;
@@ -23,11 +28,15 @@ use std::fmt;
 use assay_types::{RepoName, Revision};
 use async_trait::async_trait;
 
+pub use card::dataset_card;
 pub use error::{Side, StoreError};
+pub use huggingface::{HUGGING_FACE_ENDPOINT, HuggingFaceStore};
 pub use index::Entry;
 pub use local::LocalStore;
+pub use objects::ObjectStore;
 pub use path::{OBJECT_PART_BYTES_MAX, OBJECT_PARTS_MAX, OBJECT_PATH_BYTES_MAX, ObjectPath, PathError};
 pub use publication::{Body, FILES_MAX, Publication};
+pub use target::{StoreOptions, Target, open_store};
 pub use view::{PIECE_BYTES_MAX, READS_MAX, View};
 
 /// How far a revision is published.

@@ -20,6 +20,9 @@ use super::publication::{read_pieces, revision_of};
 /// Bytes of one piece of a download; what is in memory per file.
 pub const PIECE_BYTES_MAX: u64 = 8 << 20;
 
+/// Longest anchor that is read when a revision is opened: a manifest of a local run.
+const ANCHOR_BYTES_MAX: u64 = assay_types::LOCAL_MANIFEST_BYTES_MAX as u64;
+
 /// How often a file whose digest is wrong is read before it counts as another file.
 pub const READS_MAX: u32 = 3;
 
@@ -158,7 +161,8 @@ impl View {
         let mut reads = 0;
         loop {
             let target = to.to_owned();
-            let bytes_max = entry.bytes;
+            // What no digest will vouch for is not taken up.
+            let bytes_max = if sha256.is_some() { entry.bytes } else { 0 };
             let mut partial = on_disk(move || Partial::open(&target, bytes_max)).await?;
             while partial.bytes < entry.bytes {
                 let len = (entry.bytes - partial.bytes).min(PIECE_BYTES_MAX);
@@ -183,6 +187,13 @@ impl View {
     /// Reads the anchor and holds its digest against the revision, for stores whose revisions are digests.
     pub(super) async fn check_anchor(self, anchor: &ObjectPath) -> Result<Self, StoreError> {
         let entry = self.head(anchor)?;
+        if entry.bytes > ANCHOR_BYTES_MAX {
+            return Err(StoreError::TooLarge {
+                path: anchor.clone(),
+                bytes: entry.bytes,
+                limit: ANCHOR_BYTES_MAX,
+            });
+        }
         let mut hasher = blake3::Hasher::new();
         let mut at = 0;
         while at < entry.bytes {

@@ -8,9 +8,9 @@ use assay_hub::{HubError, OpenOptions, Ranges, Secret, Source};
 use crate::http::read_all;
 use crate::server::{Reply, Server, object, quick};
 
-/// Starts moto on a free port with one bucket and one object, says where, and waits for standard input to close.
+/// Starts moto on a free port with a bucket of one object and a bucket for stores that everybody may read, says where, and waits for standard input to close.
 const SERVE: &str = r#"
-import sys, logging, boto3
+import sys, json, logging, boto3
 from moto.server import ThreadedMotoServer
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
@@ -21,13 +21,16 @@ s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_ke
 s3.create_bucket(Bucket="crawl")
 body = bytes(((i * 0x9e3779b97f4a7c15) & (2**64 - 1)) >> 56 for i in range(300000))
 s3.put_object(Bucket="crawl", Key="dir/a b.warc.gz", Body=body, ACL="public-read")
+s3.create_bucket(Bucket="sets")
+s3.put_bucket_policy(Bucket="sets", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::sets/*"}]}))
 print(url, flush=True)
 sys.stdin.read()
 server.stop()
 "#;
 
-struct Moto {
-    url: String,
+pub(crate) struct Moto {
+    pub(crate) url: String,
     process: Child,
 }
 
@@ -40,7 +43,7 @@ impl Drop for Moto {
 }
 
 /// A running moto, or a printed line that the test is skipped.
-fn moto() -> Option<Moto> {
+pub(crate) fn moto() -> Option<Moto> {
     let Some(python) = std::env::var_os("ASSAY_PYTHON") else {
         assert!(
             std::env::var_os("ASSAY_REQUIRE").is_none(),
@@ -76,7 +79,7 @@ fn moto() -> Option<Moto> {
     Some(Moto { url, process })
 }
 
-fn options(endpoint: &str, keys: bool) -> OpenOptions {
+pub(crate) fn options(endpoint: &str, keys: bool) -> OpenOptions {
     let mut options = quick(100_000);
     options.s3.endpoint = Some(endpoint.to_owned());
     if keys {

@@ -1,11 +1,12 @@
 //! A small HTTP server whose every answer a test decides: cut short, wrong, late in another version.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use assay_hub::{DIRECT, OpenOptions, Secret, Source};
 
@@ -14,9 +15,11 @@ use assay_hub::{DIRECT, OpenOptions, Secret, Source};
 pub(crate) struct Request {
     /// How many came before, over all connections.
     pub(crate) number: usize,
+    pub(crate) method: String,
     pub(crate) target: String,
     /// Field names in lower case.
     pub(crate) fields: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
@@ -39,6 +42,8 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// Close the connection after that many bytes of the body, though `Content-Length` promises all.
     pub(crate) cut: Option<usize>,
+    /// Send the body byte by byte, with such a pause between two, until the reader goes away.
+    pub(crate) pause: Option<Duration>,
 }
 
 impl Reply {
@@ -85,12 +90,27 @@ impl Reply {
             status: 206,
             fields,
             body: body[first as usize..end as usize].to_vec(),
-            cut: None,
+            ..Self::default()
         }
     }
 
     pub(crate) fn cut(mut self, after: usize) -> Self {
         self.cut = Some(after);
+        self
+    }
+
+    /// No answer at all: the connection closes.
+    pub(crate) fn reset() -> Self {
+        Self::default()
+    }
+
+    /// An object as JSON.
+    pub(crate) fn json(body: &serde_json::Value) -> Self {
+        Self::whole(body.to_string().as_bytes()).field("Content-Type", "application/json")
+    }
+
+    pub(crate) fn slow(mut self, pause: Duration) -> Self {
+        self.pause = Some(pause);
         self
     }
 
@@ -126,7 +146,7 @@ impl Server {
                 };
                 seen.lock().unwrap().push(request.clone());
                 // A reader that has gone away is part of some tests.
-                let _ = send(stream, &answer(&request));
+                let _ = send(stream, request.method == "HEAD", &answer(&request));
             }
         });
         Self {
@@ -159,32 +179,77 @@ impl Drop for Server {
 }
 
 fn receive(stream: TcpStream, number: usize) -> Option<(TcpStream, Request)> {
-    let mut lines = BufReader::new(stream.try_clone().ok()?).lines();
-    let target = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut line = || -> Option<String> {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        Some(line.trim_end().to_owned())
+    };
+    let first = line()?;
+    let mut words = first.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut fields = BTreeMap::new();
-    for line in lines {
-        match line.ok()?.split_once(':') {
-            Some((name, value)) => fields.insert(name.to_ascii_lowercase(), value.trim().to_owned()),
-            None => break,
-        };
+    while let Some((name, value)) = line()?.split_once(':') {
+        fields.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
-    Some((
-        stream,
-        Request {
-            number,
-            target,
-            fields,
-        },
-    ))
+    if fields.contains_key("expect") {
+        (&stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+    }
+    let mut body = Vec::new();
+    if fields
+        .get("transfer-encoding")
+        .is_some_and(|value| value == "chunked")
+    {
+        loop {
+            let mut size = String::new();
+            reader.read_line(&mut size).ok()?;
+            let size = u64::from_str_radix(size.trim(), 16).ok()?;
+            (&mut reader).take(size).read_to_end(&mut body).ok()?;
+            reader.read_line(&mut String::new()).ok()?;
+            if size == 0 {
+                break;
+            }
+        }
+    } else if let Some(length) = fields.get("content-length") {
+        (&mut reader)
+            .take(length.parse().ok()?)
+            .read_to_end(&mut body)
+            .ok()?;
+    }
+    let request = Request {
+        number,
+        method,
+        target,
+        fields,
+        body,
+    };
+    Some((stream, request))
 }
 
-fn send(mut stream: TcpStream, reply: &Reply) -> std::io::Result<()> {
+fn send(mut stream: TcpStream, is_head: bool, reply: &Reply) -> std::io::Result<()> {
+    if reply.status == 0 {
+        return Ok(());
+    }
     write!(stream, "HTTP/1.1 {} x\r\nConnection: close\r\n", reply.status)?;
     for (name, value) in &reply.fields {
         write!(stream, "{name}: {value}\r\n")?;
     }
-    write!(stream, "Content-Length: {}\r\n\r\n", reply.body.len())?;
-    stream.write_all(&reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())])
+    if !reply.fields.iter().any(|(name, _)| *name == "Content-Length") {
+        write!(stream, "Content-Length: {}\r\n", reply.body.len())?;
+    }
+    stream.write_all(b"\r\n")?;
+    if is_head {
+        return Ok(());
+    }
+    let body = &reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())];
+    let Some(pause) = reply.pause else {
+        return stream.write_all(body);
+    };
+    for byte in body {
+        stream.write_all(&[*byte])?;
+        std::thread::sleep(pause);
+    }
+    Ok(())
 }
 
 /// Options without pauses or proxies, with small ranges.

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use assay_agents::localnet::{LocalnetOptions, Summary, Watcher, localnet};
 
 use crate::cli::LocalnetArgs;
+use crate::command::chain::table::table;
 use crate::command::services::block_on;
 use crate::console::Console;
 use crate::exit::Status;
@@ -34,37 +35,48 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
         archives,
     };
     let summary = block_on(async { Ok(localnet(&options, &Notes(console)).await?) })?;
-    console.result("assay.localnet/1", &summary, &[], || table(&summary))?;
+    console.result("assay.localnet/1", &summary, &[], || shown(&summary))?;
     Ok(Status::Ok)
 }
 
-fn table(summary: &Summary) -> String {
-    let mut out =
-        String::from("miner         units  records  credibility  weight  incentive  caught in  faults\n");
-    for miner in &summary.miners {
-        let caught = miner
-            .caught_in
-            .map_or_else(|| "-".to_owned(), |round| format!("round {round}"));
-        out.push_str(&format!(
-            "{:<13} {:>5}  {:>7}  {:>11.3}  {:>6}  {:>8.1} %  {caught:>9}  {}\n",
-            miner.name,
-            miner.verified_units,
-            miner.verified_records,
-            miner.credibility,
-            miner.weight,
-            miner.incentive * 100.0,
-            miner.faults.join(", ")
-        ));
+fn shown(summary: &Summary) -> String {
+    let headers = [
+        "miner",
+        "units",
+        "records",
+        "credibility",
+        "weight",
+        "incentive",
+        "caught in",
+        "faults",
+    ];
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let mut rows: Vec<Vec<String>> = summary
+        .miners
+        .iter()
+        .map(|miner| {
+            let caught = miner
+                .caught_in
+                .map_or_else(|| "-".to_owned(), |round| format!("round {round}"));
+            vec![
+                miner.name.clone(),
+                miner.verified_units.to_string(),
+                miner.verified_records.to_string(),
+                format!("{:.3}", miner.credibility),
+                miner.weight.to_string(),
+                percent(miner.incentive),
+                caught,
+                miner.faults.join(", "),
+            ]
+        })
+        .collect();
+    let mut burn = vec![String::new(); headers.len()];
+    for (place, text) in [(0, "burn".to_owned()), (5, percent(summary.burn))] {
+        if let Some(cell) = burn.get_mut(place) {
+            *cell = text;
+        }
     }
-    out.push_str(&format!(
-        "{:<13} {:>5}  {:>7}  {:>11}  {:>6}  {:>8.1} %\n\n",
-        "burn",
-        "",
-        "",
-        "",
-        "",
-        summary.burn * 100.0
-    ));
+    rows.push(burn);
     let seconds =
         |value: Option<f64>| value.map_or_else(|| "never".to_owned(), |value| format!("{value:.0} s"));
     let equal = if summary.validators_equal {
@@ -72,12 +84,12 @@ fn table(summary: &Summary) -> String {
     } else {
         "different"
     };
-    out.push_str(&format!(
-        "{} rounds in {:.0} s; first score after {}, first weights after {}; validators' weights are {equal}\n",
+    format!(
+        "{}\n{} rounds in {:.0} s; first score after {}, first weights after {}; validators' weights are {equal}\n",
+        table(&headers, &rows),
         summary.rounds,
         summary.seconds,
         seconds(summary.first_score_s),
         seconds(summary.first_weights_s)
-    ));
-    out
+    )
 }

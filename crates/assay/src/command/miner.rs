@@ -5,6 +5,7 @@ use assay_agents::subnet::Setup;
 use assay_types::RecipeId;
 
 use crate::cli::{ConductArg, MinerCommand, MinerUpArgs};
+use crate::command::chain::table::table;
 use crate::command::services::{block_on, is_done, judge, next_block, service};
 use crate::command::threads;
 use crate::console::Console;
@@ -75,18 +76,17 @@ fn recipe(setup: &Setup, name: &str) -> Result<Option<RecipeId>, UsageError> {
 fn status(dir: &std::path::Path, console: &Console) -> anyhow::Result<()> {
     let journals = RoundJournal::all(dir)?;
     console.result("assay.miner-status/1", &journals, &[], || {
-        let mut out = String::from("round  units  stage      committed\n");
-        for journal in &journals {
-            let committed = journal
-                .committed
-                .map_or_else(String::new, |block| block.to_string());
-            let stage = format!("{:?}", journal.stage).to_lowercase();
-            out.push_str(&format!(
-                "{:>5}  {:>5}  {stage:<9}  {committed:>9}\n",
-                journal.round.0,
-                journal.units.len()
-            ));
-        }
-        out
+        let row = |journal: &RoundJournal| {
+            vec![
+                journal.round.to_string(),
+                journal.units.len().to_string(),
+                format!("{:?}", journal.stage).to_lowercase(),
+                journal
+                    .committed
+                    .map_or_else(String::new, |block| block.to_string()),
+            ]
+        };
+        let rows: Vec<Vec<String>> = journals.iter().map(row).collect();
+        table(&["round", "units", "stage", "committed in block"], &rows)
     })
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Evaluate(args) => evaluate::run(&args, console),
         Command::Pack(args) => pack::run(&args, console),
         Command::Recipe(command) => recipe::run(&command, console),
-        Command::Dataset(command) => dataset::run(&command, console),
+        Command::Dataset(command) => dataset::run(command, console),
         Command::Simulate(args) => simulate::run(&args, console),
         Command::Wallet(command) => wallet::run(&command, console),
         Command::Chain(command) => chain::run(command, console),

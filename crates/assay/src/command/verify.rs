@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use assay_agents::local::{self, Dataset, Sample, Verified, VerifyJob};
+use assay_hub::Source;
 use assay_refine::engine::Engine;
 use assay_refine::report;
 use assay_refine::url_lists::UrlLists;
 use assay_types::FaultKind;
 use assay_types::recipe::{builtin, builtin_names};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::VerifyArgs;
 use crate::config;
@@ -22,9 +23,19 @@ use crate::recipes;
 const FAULTS: usize = 20;
 
 pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Status> {
-    let open = config::open_options();
     let dataset = Dataset::open(&args.dataset)?;
     let archives = assay_hub::resolve(&args.warc)?;
+    let verified = recompute(args, &dataset, &archives)?;
+    show(args, &verified, &Value::Null, console)
+}
+
+/// Recomputes a dataset's rows from archives.
+pub(super) fn recompute(
+    args: &VerifyArgs,
+    dataset: &Dataset,
+    archives: &[Source],
+) -> anyhow::Result<Verified> {
+    let open = config::open_options();
     let declared = dataset
         .manifest
         .units
@@ -43,8 +54,8 @@ pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Status
         .filter_map(|recipe| Engine::new(recipe, &UrlLists::default()).ok())
         .collect();
     let job = VerifyJob {
-        dataset: &dataset,
-        archives: &archives,
+        dataset,
+        archives,
         open: &open,
         engine: &engine,
         others: &others,
@@ -53,8 +64,7 @@ pub(super) fn run(args: &VerifyArgs, console: &Console) -> anyhow::Result<Status
         prefix: args.prefix,
         threads: super::threads(args.threads),
     };
-    let verified = local::verify(&job)?;
-    show(args, &verified, console)
+    Ok(local::verify(&job)?)
 }
 
 fn sample(text: &str) -> anyhow::Result<Sample<'static>> {
@@ -67,7 +77,13 @@ fn sample(text: &str) -> anyhow::Result<Sample<'static>> {
     Ok(Sample::Rows(rows))
 }
 
-fn show(args: &VerifyArgs, verified: &Verified, console: &Console) -> anyhow::Result<Status> {
+/// Prints what was found, files the proofs, and gives the status; `target` says where the dataset came from.
+pub(super) fn show(
+    args: &VerifyArgs,
+    verified: &Verified,
+    target: &Value,
+    console: &Console,
+) -> anyhow::Result<Status> {
     let ok = verified.faults.is_empty();
     let mut proof_file = None;
     if !ok {
@@ -85,7 +101,7 @@ fn show(args: &VerifyArgs, verified: &Verified, console: &Console) -> anyhow::Re
         }
     }
     let kinds = kinds(verified);
-    let data = json!({
+    let mut data = json!({
         "units": verified.units,
         "checked": verified.checked,
         "faults": verified.faults,
@@ -93,6 +109,9 @@ fn show(args: &VerifyArgs, verified: &Verified, console: &Console) -> anyhow::Re
         "proofs": verified.proofs.len(),
         "proof_file": proof_file,
     });
+    if !target.is_null() {
+        data["target"] = target.clone();
+    }
     let filed = proof_file.as_deref();
     console.outcome("assay.verify/1", ok, &data, || text(verified, &kinds, filed))?;
     Ok(if ok { Status::Ok } else { Status::CheckFailed })

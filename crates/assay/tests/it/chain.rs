@@ -11,9 +11,9 @@ use serde_json::Value;
 use crate::support::{Answer, assay, folder, run};
 
 /// `assay chain run`, killed when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    network: String,
+    pub(crate) network: String,
 }
 
 impl Drop for Running {
@@ -26,7 +26,7 @@ impl Drop for Running {
 
 impl Running {
     /// Starts the chain of `state` and waits for its address.
-    fn start(state: &Path) -> Self {
+    pub(crate) fn start(state: &Path) -> Self {
         let args = [
             "chain",
             "run",
@@ -55,7 +55,7 @@ impl Running {
     }
 
     /// `assay chain COMMAND … --json` on subnet 1 of this chain.
-    fn ask(&self, words: &str, wallets: Option<&Path>) -> Answer {
+    pub(crate) fn ask(&self, words: &str, wallets: Option<&Path>) -> Answer {
         let mut command = assay(["chain"]);
         command
             .args(words.split(' '))
@@ -69,6 +69,19 @@ impl Running {
     }
 }
 
+/// Makes the wallet `alice`, which has money on a development chain, with the hotkey `miner`.
+pub(crate) fn alice(wallets: &Path, secret: &Path) {
+    fs_err::write(secret, "//Alice\n").unwrap();
+    for words in [
+        &["import", "alice", secret.to_str().unwrap(), "--no-password"][..],
+        &["new", "alice", "--hotkey", "miner"],
+    ] {
+        let mut command = assay(["wallet"]);
+        let output = command.args(words).arg("--path").arg(wallets).output().unwrap();
+        Answer::from(output).with_code(0);
+    }
+}
+
 #[test]
 fn a_miner_registers_and_commits_and_a_killed_chain_forgets_nothing() {
     let folder = folder();
@@ -77,20 +90,7 @@ fn a_miner_registers_and_commits_and_a_killed_chain_forgets_nothing() {
         folder.path().join("wallets"),
         folder.path().join("alice"),
     );
-    fs_err::write(&secret, "//Alice\n").unwrap();
-    let wallet = |words: &[&str]| {
-        let mut command = assay(["wallet"]);
-        let answer: Answer = command
-            .args(words)
-            .arg("--path")
-            .arg(&wallets)
-            .output()
-            .unwrap()
-            .into();
-        answer.with_code(0)
-    };
-    wallet(&["import", "alice", secret.to_str().unwrap(), "--no-password"]);
-    wallet(&["new", "alice", "--hotkey", "miner"]);
+    alice(&wallets, &secret);
     let chain = Running::start(&state);
     chain.ask("register --yes", Some(&wallets)).with_code(0);
     let again = chain.ask("register --yes", Some(&wallets));

@@ -16,6 +16,7 @@ mod json;
 mod pack;
 mod pages;
 mod parity;
+mod published;
 mod readers;
 mod resume;
 mod sample;
@@ -23,6 +24,7 @@ mod support;
 mod tampering;
 mod usage;
 mod wallet;
+mod web_server;
 
 #[path = "../tidy.rs"]
 mod tidy;

@@ -1,5 +1,8 @@
 //! What every store promises, as a suite over the trait: `suite` is called once for each implementation.
 
+use std::future::Future;
+use std::task::Poll;
+
 use assay_hub::store::{Body, Publication, Side, Store, StoreError, Visibility};
 use assay_types::{RepoName, Revision};
 
@@ -12,6 +15,9 @@ pub(super) struct Stand<'a> {
     pub(super) reader: &'a dyn Store,
 }
 
+/// A file of a publication in memory.
+type NamedBytes = (&'static str, &'static [u8]);
+
 /// Everything below, one after the other.
 pub(super) async fn suite(stand: &Stand<'_>) {
     a_revision_is_sealed_then_public(stand).await;
@@ -22,6 +28,22 @@ pub(super) async fn suite(stand: &Stand<'_>) {
     what_is_not_there_is_named(stand).await;
     a_failed_publish_leaves_nothing_and_is_repeated(stand).await;
     unpublishable_sets_are_refused(stand).await;
+    a_publisher_killed_anywhere_leaves_all_or_nothing(stand).await;
+}
+
+/// Polls a future so many times at most, then drops it, as a killed process would.
+async fn killed_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 async fn public(stand: &Stand<'_>, publication: &Publication) -> Revision {
@@ -208,7 +230,7 @@ async fn a_failed_publish_leaves_nothing_and_is_repeated(stand: &Stand<'_>) {
 
 async fn unpublishable_sets_are_refused(stand: &Stand<'_>) {
     let repo = repo("refused");
-    let sets: [(&[(&str, &[u8])], &str); 2] = [
+    let sets: [(&[NamedBytes], &str); 2] = [
         (
             &[("manifest.json", b"{}"), ("a", b""), ("a/b", b"")],
             "both a file and a folder",
@@ -232,4 +254,39 @@ async fn unpublishable_sets_are_refused(stand: &Stand<'_>) {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("not among the files"), "{error}");
+}
+
+async fn a_publisher_killed_anywhere_leaves_all_or_nothing(stand: &Stand<'_>) {
+    let big = object(150_000);
+    for polls in [0, 1, 2, 4, 7, 11, 16, 24, 40] {
+        let repo = repo(&format!("killed{polls}"));
+        let files: [(&str, &[u8]); 3] = [
+            ("manifest.json", b"{\"killed\":1}"),
+            ("a.bin", b"a"),
+            ("big.bin", &big),
+        ];
+        let publication = publication(&repo, &files);
+        let done = killed_after(polls, stand.publisher.publish(&publication)).await;
+        assert_eq!(
+            stand.publisher.revisions(&repo).await.unwrap(),
+            [],
+            "{polls}: {done:?}"
+        );
+        // The next process, which may find the killed one's disk work still running.
+        let revision = loop {
+            match stand.publisher.publish(&publication).await {
+                Err(StoreError::Busy { .. }) => tokio::task::yield_now().await,
+                other => break other.unwrap(),
+            }
+        };
+        assert_eq!(visibility(stand, &repo, &revision).await, Visibility::Sealed);
+        stand.publisher.reveal(&repo, &revision).await.unwrap();
+        let view = stand.reader.open(&repo, &revision).await.unwrap();
+        for (name, bytes) in files {
+            assert!(
+                view.get(&path(name), 1 << 20).await.unwrap() == bytes,
+                "{polls}: {name}"
+            );
+        }
+    }
 }

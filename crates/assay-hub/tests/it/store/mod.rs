@@ -1,7 +1,11 @@
 //! Stores: one suite that each of them passes, and what each promises beyond it.
 
 mod conformance;
+mod faults;
+mod huggingface;
 mod local;
+mod mock_hub;
+mod objects;
 
 use std::future::Future;
 

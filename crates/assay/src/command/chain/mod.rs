@@ -13,15 +13,20 @@ mod run;
 mod send;
 mod set_weights;
 mod status;
-mod table;
+pub(super) mod table;
 mod watch;
 mod weights;
 
 use anyhow::Context as _;
 
-use crate::cli::ChainCommand;
+use crate::cli::{ChainCommand, NetworkArgs};
 use crate::console::Console;
 use crate::exit::Status;
+
+/// Connects to the chain that the arguments name, for commands outside of `assay chain`.
+pub(super) async fn open(args: &NetworkArgs) -> anyhow::Result<Box<dyn assay_chain::Chain>> {
+    Ok(open::open(open::network_of(args)?).await?.chain)
+}
 
 /// Runs one command to its end, on one thread: it waits for a node most of the time.
 pub(super) fn run(command: ChainCommand, console: &Console) -> anyhow::Result<Status> {

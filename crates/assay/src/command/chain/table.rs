@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 /// A table with its head.
-pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(in crate::command) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     if std::io::stdout().is_terminal() {
         aligned(head, rows)
     } else {
