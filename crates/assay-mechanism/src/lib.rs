@@ -16,6 +16,7 @@ mod mix;
 pub mod normal;
 pub mod novelty;
 pub mod paired;
+pub mod plan;
 pub mod queue;
 pub mod registry;
 pub mod royalty;

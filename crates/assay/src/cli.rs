@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod chain;
+mod serve;
 mod wallet;
 
 pub(crate) use chain::{
     ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SetWeightsArgs,
     SigningArgs, SubnetArgs,
 };
+pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
     WritingArgs,
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     /// Read and write a chain: neurons, commitments, weights, parameters, live events
     #[command(subcommand)]
     Chain(ChainCommand),
+    /// Serve the Task API: assignments, leases, reports, history; administer it
+    Serve(Box<ServeArgs>),
     /// Print a shell's completion script
     Completions {
         /// The shell

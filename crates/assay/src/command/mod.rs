@@ -14,6 +14,7 @@ mod filter;
 mod pack;
 mod recipe;
 mod refine;
+mod serve;
 mod simulate;
 mod verify;
 mod wallet;
@@ -33,9 +34,12 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Simulate(args) => simulate::run(&args, console),
         Command::Wallet(command) => wallet::run(&command, console),
         Command::Chain(command) => chain::run(command, console),
+        Command::Serve(args) => serve::run(&args, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }
+
+use serve::params as serve_params;
 
 /// Worker threads: what was asked for, else the number of cores.
 fn threads(asked: Option<usize>) -> usize {

@@ -5,8 +5,10 @@
 
 #![cfg(test)]
 
+mod api_fuzz;
 mod bad_input;
 mod chain;
+mod chaos;
 mod dedup;
 mod determinism;
 mod disk;
@@ -19,10 +21,13 @@ mod parity;
 mod readers;
 mod resume;
 mod sample;
+mod serve;
 mod support;
 mod tampering;
 mod usage;
 mod wallet;
 
+#[path = "../../../assay-server/tests/it/postgres.rs"]
+mod postgres;
 #[path = "../tidy.rs"]
 mod tidy;

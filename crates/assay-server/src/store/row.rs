@@ -1,0 +1,40 @@
+//! Reading columns as the types they hold.
+
+use super::StoreError;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use std::str::FromStr;
+
+/// A TEXT column as a type with a text form.
+pub(super) fn parsed<T: FromStr>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
+    text(row, column)?.parse().map_err(|_| StoreError::Value(column))
+}
+
+/// A TEXT column.
+pub(super) fn text(row: &AnyRow, column: &'static str) -> Result<String, StoreError> {
+    row.try_get(column).map_err(|_| StoreError::Value(column))
+}
+
+/// A BIGINT column as a number that holds it.
+pub(super) fn number<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
+    let value: i64 = row.try_get(column).map_err(|_| StoreError::Value(column))?;
+    T::try_from(value).map_err(|_| StoreError::Value(column))
+}
+
+/// A TEXT column of JSON.
+pub(super) fn json<T: serde::de::DeserializeOwned>(
+    row: &AnyRow,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(&text(row, column)?).map_err(|_| StoreError::Value(column))
+}
+
+/// JSON of a value that has one.
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// An unsigned number as the database holds it; the greatest it can hold where it is larger.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
