@@ -21,13 +21,13 @@ const NS_A_MS: u64 = 1_000_000;
 
 /// Who made a request; its nonce is not yet known to be new.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The hotkey.
-    pub hotkey: Hotkey,
+    pub(crate) hotkey: Hotkey,
     /// Unix nanoseconds.
-    pub nonce: i64,
+    pub(crate) nonce: i64,
     /// The nonce as sent.
-    pub nonce_text: String,
+    pub(crate) nonce_text: String,
 }
 
 /// SHA-256 of a body.

@@ -104,14 +104,14 @@ struct Slots {
 
 /// Answers of the newest state.
 #[derive(Debug)]
-pub struct SnapshotCache {
+pub(crate) struct SnapshotCache {
     bytes_max: usize,
     slots: Mutex<Slots>,
 }
 
 impl SnapshotCache {
     /// A cache of so many bytes.
-    pub fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max,
             slots: Mutex::default(),
@@ -119,7 +119,7 @@ impl SnapshotCache {
     }
 
     /// Forgets what was rendered of an older state.
-    pub fn advance(&self, version: u64) {
+    pub(crate) fn advance(&self, version: u64) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.version != version {
             *slots = Slots {
@@ -130,7 +130,7 @@ impl SnapshotCache {
     }
 
     /// Bytes held.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 
@@ -204,9 +204,8 @@ mod tests {
             .unwrap();
         assert_eq!(small.headers()[header::CONTENT_ENCODING], "br");
         cache.advance(1);
-        let changed = cache.answer("/a", &asked(header::IF_NONE_MATCH, &etag), async {
-            Ok(b"y".to_vec())
-        });
+        let stale = asked(header::IF_NONE_MATCH, &etag);
+        let changed = cache.answer("/a", &stale, async { Ok(b"y".to_vec()) });
         assert_eq!(changed.await.unwrap().status(), StatusCode::OK);
         assert!(!takes_brotli(&asked(header::ACCEPT_ENCODING, "br;q=0, gzip")));
     }

@@ -50,7 +50,7 @@ impl Event {
 
 /// Who listens.
 #[derive(Debug)]
-pub struct Events {
+pub(crate) struct Events {
     sender: broadcast::Sender<Event>,
     open: Mutex<HashMap<IpAddr, usize>>,
     streams_max: usize,
@@ -59,7 +59,7 @@ pub struct Events {
 
 impl Events {
     /// Nobody yet.
-    pub fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             sender: broadcast::channel(LAG_MAX).0,
             open: Mutex::default(),
@@ -69,7 +69,7 @@ impl Events {
     }
 
     /// Streams open.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
