@@ -1,7 +1,7 @@
 //! The corpus index in the database: every unit has a place that never changes.
 
 use super::audit::append;
-use super::row::{number, parsed, signed, text};
+use super::row::{Value, insert_rows, number, parsed, signed, text};
 use super::{StoreError, Write};
 use assay_types::api::{CorpusView, EventKind};
 use assay_types::{Bytes, Digest, MerkleBuilder, UnitId, WorkUnit, corpus_index_root};
@@ -10,8 +10,6 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
 use std::collections::BTreeMap;
 
-/// Units of one statement: SQLite binds at most 32,766 values, six a unit.
-const INSERT_ROWS: usize = 500;
 /// Rows read at a time when every leaf is needed.
 const LEAF_ROWS: i64 = 10_000;
 
@@ -80,22 +78,21 @@ impl Write for AddCorpus {
 
 impl AddCorpus {
     async fn insert_units(&self, connection: &mut AnyConnection, first: u64) -> Result<(), StoreError> {
-        for (chunk, units) in self.units.chunks(INSERT_ROWS).enumerate() {
-            let mut builder = sqlx::QueryBuilder::<sqlx::Any>::new(
-                "INSERT INTO units (position, unit_id, source, path, bytes, leaf) ",
-            );
-            let start = first + (chunk * INSERT_ROWS) as u64;
-            builder.push_values((start..).zip(units), |mut row, (position, unit)| {
-                row.push_bind(signed(position))
-                    .push_bind(unit.unit_id.to_string())
-                    .push_bind(unit.source.clone())
-                    .push_bind(unit.path.clone())
-                    .push_bind(signed(unit.bytes.0))
-                    .push_bind(unit.leaf().to_string());
-            });
-            builder.build().execute(&mut *connection).await?;
-        }
-        Ok(())
+        let rows: Vec<Vec<Value>> = (first..)
+            .zip(&self.units)
+            .map(|(position, unit)| {
+                vec![
+                    Value::Number(signed(position)),
+                    Value::Text(unit.unit_id.to_string()),
+                    Value::Text(unit.source.clone()),
+                    Value::Text(unit.path.clone()),
+                    Value::Number(signed(unit.bytes.0)),
+                    Value::Text(unit.leaf().to_string()),
+                ]
+            })
+            .collect();
+        let columns = ["position", "unit_id", "source", "path", "bytes", "leaf"];
+        insert_rows(connection, ("units", &columns), &rows).await
     }
 }
 

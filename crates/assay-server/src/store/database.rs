@@ -2,7 +2,7 @@
 
 use super::{StoreError, migrate};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor as _, Row as _};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -66,10 +66,10 @@ impl Database {
                 })
         };
         let broken = |error: sqlx::Error| unreadable(kind, &place, error);
-        let writer = pool(1).connect_with(options.clone()).await.map_err(broken)?;
         if kind == DatabaseKind::Sqlite {
-            check(&writer, &place).await?;
+            check(&options, &place).await?;
         }
+        let writer = pool(1).connect_with(options.clone()).await.map_err(broken)?;
         migrate::migrate(&writer, kind, &place, network).await?;
         let readers = pool(READERS_MAX).connect_with(options).await.map_err(broken)?;
         Ok(Self {
@@ -157,17 +157,20 @@ fn resolve(address: &str) -> Result<(DatabaseKind, String, String), StoreError> 
     ))
 }
 
-/// Refuses a damaged SQLite file.
-async fn check(pool: &AnyPool, place: &str) -> Result<(), StoreError> {
+/// Refuses a damaged SQLite file; before there is a pool, which would try again and again.
+async fn check(options: &AnyConnectOptions, place: &str) -> Result<(), StoreError> {
     let corrupt = |reason: String| StoreError::Corrupt {
         place: place.to_owned(),
         reason,
     };
+    let failed = |error: sqlx::Error| corrupt(error.to_string());
+    let mut connection = options.connect().await.map_err(failed)?;
     let row = sqlx::query("PRAGMA quick_check(1)")
-        .fetch_one(pool)
+        .fetch_one(&mut connection)
         .await
-        .map_err(|error| corrupt(error.to_string()))?;
-    let found: String = row.try_get(0).map_err(|error| corrupt(error.to_string()))?;
+        .map_err(failed)?;
+    let found: String = row.try_get(0).map_err(failed)?;
+    connection.close().await.map_err(failed)?;
     if found == "ok" {
         Ok(())
     } else {

@@ -1,16 +1,13 @@
 //! Rounds: the assignment document once and for ever, and the leases that follow from it.
 
 use super::audit::append;
-use super::row::{number, parsed, signed, text};
+use super::row::{Value, insert_rows, number, parsed, signed, text};
 use super::{StoreError, Write};
-use assay_types::api::{Assignment, EventKind};
-use assay_types::{BlockNumber, Digest, Round};
+use assay_types::api::{Assignment, EventKind, LeaseState};
+use assay_types::{BlockNumber, Digest, Hotkey, Round, UnitId};
 use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
-
-/// Leases of one statement, ten values each.
-const INSERT_ROWS: usize = 500;
 
 /// A round as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,34 +96,49 @@ impl Write for AddRound {
 
 impl AddRound {
     async fn insert_leases(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        let round = i64::from(self.assignment.header.round.0);
-        let leases: Vec<(String, String)> = self
+        let (round, nothing) = (
+            i64::from(self.assignment.header.round.0),
+            Value::Text(String::new()),
+        );
+        let zero = Value::Number(0);
+        let lease = |unit: UnitId, holder: Hotkey| {
+            vec![
+                Value::Number(round),
+                Value::Text(unit.to_string()),
+                Value::Text(holder.to_string()),
+                Value::Text(LeaseState::Pending.name().to_owned()),
+                zero.clone(),
+                zero.clone(),
+                zero.clone(),
+                Value::Number(i64::from(self.deadline.0)),
+                nothing.clone(),
+                nothing.clone(),
+            ]
+        };
+        let rows: Vec<Vec<Value>> = self
             .assignment
             .entries
             .iter()
             .flat_map(|entry| {
-                let unit = entry.unit.to_string();
-                std::iter::once(entry.holder)
-                    .chain(entry.replica)
-                    .map(move |holder| (unit.clone(), holder.to_string()))
+                let holders = std::iter::once(entry.holder).chain(entry.replica);
+                holders
+                    .map(|holder| lease(entry.unit, holder))
+                    .collect::<Vec<_>>()
             })
             .collect();
-        for chunk in leases.chunks(INSERT_ROWS) {
-            let mut builder = sqlx::QueryBuilder::<sqlx::Any>::new(
-                "INSERT INTO leases (round, unit_id, holder, state, progress, taken_ms, heard_ms, deadline, unit_root, \
-                 reason) ",
-            );
-            builder.push_values(chunk, |mut row, (unit, holder)| {
-                row.push_bind(round)
-                    .push_bind(unit.clone())
-                    .push_bind(holder.clone())
-                    .push("'pending', 0, 0, 0")
-                    .push_bind(i64::from(self.deadline.0))
-                    .push("'', ''");
-            });
-            builder.build().execute(&mut *connection).await?;
-        }
-        Ok(())
+        let columns = [
+            "round",
+            "unit_id",
+            "holder",
+            "state",
+            "progress",
+            "taken_ms",
+            "heard_ms",
+            "deadline",
+            "unit_root",
+            "reason",
+        ];
+        insert_rows(connection, ("leases", &columns), &rows).await
     }
 }
 

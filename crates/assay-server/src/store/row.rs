@@ -1,8 +1,8 @@
 //! Reading columns as the types they hold.
 
 use super::StoreError;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row as _};
 use std::str::FromStr;
 
 /// A TEXT column as a type with a text form.
@@ -37,4 +37,47 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T) -> String {
 /// An unsigned number as the database holds it; the greatest it can hold where it is larger.
 pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Values bound in one statement; SQLite takes 32,766.
+const BOUND_MAX: usize = 5_000;
+
+/// A value of an inserted row.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    /// A BIGINT.
+    Number(i64),
+    /// A TEXT.
+    Text(String),
+}
+
+/// Inserts rows of equal length with as few statements as the number of bound values allows.
+pub(super) async fn insert_rows(
+    connection: &mut AnyConnection,
+    (table, columns): (&str, &[&str]),
+    rows: &[Vec<Value>],
+) -> Result<(), StoreError> {
+    let width = columns.len().max(1);
+    for rows in rows.chunks((BOUND_MAX / width).max(1)) {
+        let places: Vec<String> = (0..rows.len())
+            .map(|row| {
+                let places: Vec<String> = (1..=width).map(|at| format!("${}", row * width + at)).collect();
+                format!("({})", places.join(", "))
+            })
+            .collect();
+        let statement = format!(
+            "INSERT INTO {table} ({}) VALUES {}",
+            columns.join(", "),
+            places.join(", ")
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for value in rows.iter().flatten() {
+            query = match value {
+                Value::Number(number) => query.bind(*number),
+                Value::Text(text) => query.bind(text.clone()),
+            };
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
 }

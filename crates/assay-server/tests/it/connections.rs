@@ -88,7 +88,8 @@ async fn a_request_that_has_begun_is_answered_at_shutdown() {
     let world = World::with_limits(&Place::Sqlite, &["miner-a"], limits).await;
     world.begin(0).await;
     let mut stream = open(&world).await;
-    let head = "POST /v1/whoami HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{";
+    let head =
+        "POST /v1/whoami HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{";
     stream.write_all(head.as_bytes()).await.unwrap();
     // The head is read before the server is told to end.
     tokio::time::sleep(Duration::from_millis(200)).await;

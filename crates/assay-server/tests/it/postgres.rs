@@ -50,7 +50,6 @@ fn start() -> Option<Started> {
         eprintln!("skipped: PostgreSQL is not installed and ASSAY_TEST_POSTGRES names none");
         return None;
     };
-    // Lives as long as the test process, which the kernel ends the server with.
     let folder = tempfile::tempdir().unwrap().keep();
     let owned = Command::new("chown")
         .arg("-R")
@@ -72,22 +71,26 @@ fn start() -> Option<Started> {
         .local_addr()
         .unwrap()
         .port();
-    let child = Command::new("setpriv")
-        .args(["--pdeathsig", "KILL", "--reuid", USER, "--clear-groups", "--"])
+    // Ends with this process, however that ends: then the pipe to the shell closes.
+    let child = Command::new("runuser")
+        .args([
+            "-u",
+            USER,
+            "--",
+            "sh",
+            "-c",
+            r#""$@" & pid=$!; cat; kill -QUIT $pid"#,
+            "sh",
+        ])
         .arg(binaries.join("postgres"))
         .arg("-D")
         .arg(&data)
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", "", "-F"])
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    for _ in 0..200 {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
     Some(Started {
         child: Mutex::new(Some(child)),
         url: format!("postgres://assay@127.0.0.1:{port}"),
