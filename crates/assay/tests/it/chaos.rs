@@ -288,7 +288,8 @@ async fn chaos(database: &str, folder: &std::path::Path) {
         let mine: Vec<UnitId> = assignment.of(&hotkey(&name)).map(|entry| entry.unit).collect();
         for rival in 0..CLIENTS_A_MINER {
             let mut mine = mine.clone();
-            mine.rotate_left(rival * mine.len() / CLIENTS_A_MINER / 2);
+            let from = rival * mine.len() / CLIENTS_A_MINER / 2;
+            mine.rotate_left(from);
             let own = Digest([u8::try_from(miner * CLIENTS_A_MINER + rival).unwrap(); 32]);
             tasks.spawn(work(client(&name, &url), (mine, own), Arc::clone(&told), end));
         }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use assay_agents::api::{ClientOptions, Expected, TaskApi, assigned_header, check_assignment, read_chain};
-use assay_chain::Chain;
 use assay_chain::wallet::{KeyPair, Scheme};
 use assay_mechanism::plan::plan;
 use assay_server::corpus::read_corpus;
