@@ -7,8 +7,8 @@ use subxt_signer::sr25519::Keypair;
 use crate::drand::QUICKNET;
 use crate::timelock::Beacon;
 use crate::{
-    At, Call, ChainError, Commitment, EpochState, Head, Heads, Hyperparameters, Metagraph, PendingCommit,
-    Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
+    At, BlockHash, Call, ChainError, Commitment, EpochState, Head, Heads, Hyperparameters, Metagraph,
+    PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
 };
 
 /// A chain with subnets. Every read is of one block; every write is a signed [`Call`].
@@ -67,6 +67,9 @@ pub trait Chain: Send + Sync {
         let _ = at;
         Ok(QUICKNET)
     }
+
+    /// Hash of block 0, which names the chain.
+    async fn genesis(&self) -> Result<BlockHash, ChainError>;
 
     /// Time between blocks when none is missed (`Aura.SlotDuration`), milliseconds.
     async fn block_time_ms(&self) -> Result<u64, ChainError>;

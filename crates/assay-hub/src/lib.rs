@@ -18,6 +18,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod error;
+mod exchange;
 mod list;
 mod open;
 mod options;
@@ -27,6 +28,7 @@ mod source;
 pub mod store;
 
 pub use error::HubError;
+pub use exchange::{Exchange, ExchangeAnswer, ExchangeError, ExchangeRequest};
 pub use open::{RANGE_READ_BYTES_MAX, Ranges, open, open_range};
 pub use options::{DIRECT, OpenOptions, S3Options, Secret};
 pub use resolve::{ARCHIVE_ENDINGS, INPUTS_MAX, resolve};

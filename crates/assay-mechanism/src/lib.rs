@@ -17,6 +17,7 @@ pub mod network;
 pub mod normal;
 pub mod novelty;
 pub mod paired;
+pub mod plan;
 pub mod queue;
 pub mod registry;
 pub mod royalty;

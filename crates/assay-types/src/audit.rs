@@ -37,7 +37,9 @@ pub enum ReportError {
 }
 
 /// What a round's audit says about a miner (mechanism §7.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// No unit was assigned.
@@ -83,7 +85,7 @@ impl Verdict {
 }
 
 /// One recomputed row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// The unit.
@@ -95,7 +97,7 @@ pub struct Probe {
 }
 
 /// A validator's report on one miner's round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditReport {
     /// [`AUDIT_REPORT_VERSION`].

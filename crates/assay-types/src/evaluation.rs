@@ -19,7 +19,9 @@ pub const CELL_VALUE_MAX: u32 = 640_000;
 const NAME_BYTES_MAX: usize = 64;
 
 /// What the model of a cell was trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Arm {
     /// The recipe that reigns.
@@ -35,7 +37,9 @@ pub enum Arm {
 }
 
 /// Half of a duel cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Cheap, at level .05.
@@ -45,7 +49,7 @@ pub enum Stage {
 }
 
 /// One measured cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationReport {
     /// [`EVALUATION_REPORT_VERSION`].

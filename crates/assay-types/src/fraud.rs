@@ -364,6 +364,18 @@ impl FraudProof {
         Ok(emit(self)?)
     }
 
+    /// What the prover signs: the canonical bytes without the key `signature`.
+    ///
+    /// # Errors
+    /// As [`Self::to_canonical_bytes`].
+    pub fn signed_bytes(&self) -> Result<Vec<u8>, FraudError> {
+        let mut value: serde_json::Value = parse_as(&self.to_canonical_bytes()?, JSON_BYTES_MAX)?;
+        if let Some(keys) = value.as_object_mut() {
+            keys.remove("signature");
+        }
+        Ok(emit(&value)?)
+    }
+
     /// Whose submission is accused.
     pub fn submitter(&self) -> Submitter {
         Submitter {

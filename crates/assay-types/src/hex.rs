@@ -59,12 +59,29 @@ pub fn decode<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     Ok(out)
 }
 
+/// The OpenAPI schema of `digits` lower-case hexadecimal digits.
+pub(crate) fn schema(digits: usize, what: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    utoipa::openapi::schema::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .pattern(Some(format!("^[0-9a-f]{{{digits}}}$")))
+        .description(Some(format!("{what}: {digits} lower-case hexadecimal digits")))
+        .into()
+}
+
 /// Defines a newtype over `[u8; $bytes]` whose text and serde form is lower-case hexadecimal.
 macro_rules! hex_newtype {
     ($(#[$doc:meta])* $name:ident, $bytes:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         pub struct $name(pub [u8; $bytes]);
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                $crate::hex::schema(2 * $bytes, stringify!($name))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl $name {
             /// All bytes zero.

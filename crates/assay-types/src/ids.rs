@@ -77,6 +77,21 @@ macro_rules! digest_text {
     };
 }
 
+/// OpenAPI schema of a newtype over a digest: the digest's.
+macro_rules! digest_schema {
+    ($name:ident, $digits:literal) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::hex::schema($digits, stringify!($name))
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+
+digest_schema!(UnitId, 32);
+digest_schema!(RecipeId, 64);
 digest_text!(UnitId);
 digest_text!(RecipeId);
 
@@ -85,7 +100,18 @@ macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+            Debug,
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Default,
+            Serialize,
+            Deserialize,
+            utoipa::ToSchema,
         )]
         #[serde(transparent)]
         pub struct $name(pub $inner);

@@ -38,6 +38,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
+pub mod api;
 mod audit;
 mod band;
 mod bytes;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod agents;
 mod chain;
 mod dataset;
+mod serve;
 mod wallet;
 
 pub(crate) use agents::{
@@ -19,6 +20,7 @@ pub(crate) use chain::{
     SigningArgs, SubnetArgs,
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
+pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
     WritingArgs,
@@ -106,6 +108,8 @@ pub(crate) enum Command {
     /// Run a limited process for a service
     #[command(subcommand, hide = true)]
     Worker(WorkerCommand),
+    /// Serve the Task API: assignments, leases, reports, history; administer it
+    Serve(Box<ServeArgs>),
     /// Print a shell's completion script
     Completions {
         /// The shell

@@ -1,4 +1,4 @@
-//! What the environment may set, read in one place: hub options, wallets and their passwords, network, evaluation pack.
+//! What the environment may set, read in one place: hub options, wallets and their passwords, network, database, log.
 //!
 //! | variable | what |
 //! |---|---|
@@ -11,6 +11,8 @@
 //! | `ASSAY_WALLET__PATH` | folder of the wallets instead of `~/.bittensor/wallets` |
 //! | `BT_WALLET_PASSWORD`, `BT_PW_…` | password of encrypted keys, as the other wallets keep it (docs/wallets.md) |
 //! | `ASSAY_NETWORK` | chain to use where `--network` is not given |
+//! | `ASSAY_SERVE__DATABASE` | database of `assay serve` where `--database` is not given; keeps a password off the command line |
+//! | `ASSAY_LOG` | what `assay serve` logs, such as `info` or `assay_server=debug` |
 //! | `ASSAY_EVALUATE__PACK` | evaluation pack that `assay evaluate` uses without `--pack` and `--eval` |
 
 use std::path::{Path, PathBuf};
@@ -57,6 +59,25 @@ pub(crate) fn wallet_password(path: &Path) -> Result<Option<Password>, WalletErr
 /// The chain to use where `--network` is not given.
 pub(crate) fn network() -> Option<String> {
     variable("ASSAY_NETWORK")
+}
+
+/// The database of `assay serve`.
+pub(crate) fn serve_database() -> Option<String> {
+    variable("ASSAY_SERVE__DATABASE")
+}
+
+/// Starts the log on stderr: one line an event, as JSON if results are.
+pub(crate) fn start_log(is_json: bool) {
+    let filter = variable("ASSAY_LOG").unwrap_or_else(|| "info,sqlx=warn".to_owned());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    if is_json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
 }
 
 /// The evaluation pack to use if none is given.

@@ -4,11 +4,16 @@
 
 use std::process::ExitCode;
 
+use assay_agents::api::ApiError;
 use assay_agents::consume::ConsumeError;
 use assay_agents::local::{ErrorKind, LocalError};
 use assay_chain::ChainError;
 use assay_chain::wallet::WalletError;
 use assay_hub::HubError;
+use assay_server::ServeError;
+use assay_server::admin::AdminError;
+use assay_server::corpus::CorpusError;
+use assay_server::store::StoreError;
 
 use crate::console::Console;
 
@@ -164,6 +169,41 @@ fn wallet_kind(error: &WalletError) -> ErrorKind {
     }
 }
 
+/// What the Task API's server, client and administration fail with.
+fn classify_service(
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<(ErrorKind, &'static str, Option<String>)> {
+    if let Some(api) = cause.downcast_ref::<ApiError>() {
+        let kind = if api.retry_is_safe() {
+            ErrorKind::Transient
+        } else {
+            ErrorKind::Failure
+        };
+        let help = "check --server and --server-hotkey against what `assay serve` prints";
+        return Some((kind, "api/unanswered", Some(help.to_owned())));
+    }
+    if cause.downcast_ref::<AdminError>().is_some() {
+        let help = "`assay serve admin --admin-socket` must name the socket of a running server";
+        return Some((ErrorKind::Failure, "serve/admin", Some(help.to_owned())));
+    }
+    if let Some(corpus) = cause.downcast_ref::<CorpusError>() {
+        let help = "docs/api.md, \"Corpora\", shows what is a corpus";
+        let kind = match corpus {
+            CorpusError::Hub(hub) if hub.retryable() => ErrorKind::Transient,
+            _ => ErrorKind::Usage,
+        };
+        return Some((kind, "serve/corpus", Some(help.to_owned())));
+    }
+    if cause.downcast_ref::<StoreError>().is_some() {
+        let help = "give another --database, or restore a backup";
+        return Some((ErrorKind::Failure, "serve/database", Some(help.to_owned())));
+    }
+    cause.downcast_ref::<ServeError>().map(|_| {
+        let help = "give another --listen or --metrics-listen, or end who listens there";
+        (ErrorKind::Failure, "serve/address", Some(help.to_owned()))
+    })
+}
+
 fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) {
     for cause in error.chain() {
         if let Some(local) = cause.downcast_ref::<LocalError>() {
@@ -193,6 +233,9 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
                 ErrorKind::Failure
             };
             return (kind, chain.code(), Some(chain.help()));
+        }
+        if let Some(found) = classify_service(cause) {
+            return found;
         }
         if let Some(usage) = cause.downcast_ref::<UsageError>() {
             return (ErrorKind::Usage, usage.code, Some(usage.help.clone()));

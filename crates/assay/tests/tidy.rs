@@ -17,15 +17,27 @@ const EDGES: &[(&str, &[&str])] = &[
     // Gates reuse the signatures and filters of refinement; intervals and fineness are the mechanism's.
     ("assay-eval", &["assay-mechanism", "assay-refine", "assay-types"]),
     ("assay-hub", &["assay-types"]),
-    // The local driver opens the files of `assay evaluate` as it does those of `assay refine`.
+    // Serves what the mechanism assigns on what the chain says; opens corpora and published files through the hub.
+    (
+        "assay-server",
+        &[
+            "assay-chain",
+            "assay-hub",
+            "assay-mechanism",
+            "assay-refine",
+            "assay-types",
+        ],
+    ),
+    // The local driver opens the files of `assay evaluate` as it does those of `assay refine`; the client of the Task API
+    // recomputes what it is told (mechanism) and signs requests (chain).
     (
         "assay-agents",
         &[
-            "assay-eval",
-            "assay-refine",
-            "assay-mechanism",
             "assay-chain",
+            "assay-eval",
             "assay-hub",
+            "assay-mechanism",
+            "assay-refine",
             "assay-types",
         ],
     ),
@@ -38,6 +50,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "assay-refine",
             "assay-hub",
             "assay-mechanism",
+            "assay-server",
             "assay-types",
         ],
     ),
@@ -58,6 +71,7 @@ const HOMES: &[(&str, &str)] = &[
     ("plotters", "assay"),
     ("subxt", "assay-chain"),
     ("jsonrpsee", "assay-chain"),
+    ("axum", "assay-server"),
 ];
 
 /// Crates without sockets, paths, clocks or async.

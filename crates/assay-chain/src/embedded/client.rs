@@ -17,8 +17,8 @@ use super::query::{Answer, Inclusion, Query, Runtime};
 use super::state::{Event, Totals};
 use crate::timelock::Beacon;
 use crate::{
-    At, Call, Chain, ChainError, ChainErrorKind, Commitment, EpochState, Head, Heads, Hyperparameters,
-    Metagraph, PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
+    At, BlockHash, Call, Chain, ChainError, ChainErrorKind, Commitment, EpochState, Head, Heads,
+    Hyperparameters, Metagraph, PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
 };
 
 /// Blocks a transaction lives.
@@ -279,6 +279,11 @@ impl Chain for EmbeddedChain {
         let public_key = assay_types::hex::decode(&runtime?.beacon);
         let public_key = public_key.map_err(|_| mismatch("read the beacon".to_owned()))?;
         Ok(Beacon { public_key })
+    }
+
+    async fn genesis(&self) -> Result<BlockHash, ChainError> {
+        let runtime: Result<Runtime, ChainError> = expect_answer!(self, Query::Runtime, At::Head, Runtime);
+        Ok(runtime?.genesis)
     }
 
     async fn block_time_ms(&self) -> Result<u64, ChainError> {

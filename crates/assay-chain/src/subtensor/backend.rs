@@ -20,7 +20,7 @@ use crate::subtensor::queue::Queues;
 use crate::subtensor::submit::submit;
 use crate::subtensor::timing::Timing;
 use crate::{
-    At, Call, Chain, ChainError, Commitment, EpochState, Head, Heads, Hyperparameters, Metagraph,
+    At, BlockHash, Call, Chain, ChainError, Commitment, EpochState, Head, Heads, Hyperparameters, Metagraph,
     PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
 };
 
@@ -157,6 +157,10 @@ impl Chain for Subtensor {
         let view = self.client.view("read last pulse", at).await?;
         let round = view.value("Drand", "LastStoredRound", &[]).await?;
         view.required(round.as_ref().and_then(Node::number), "Drand.LastStoredRound")
+    }
+
+    async fn genesis(&self) -> Result<BlockHash, ChainError> {
+        Ok(self.client.genesis)
     }
 
     async fn block_time_ms(&self) -> Result<u64, ChainError> {

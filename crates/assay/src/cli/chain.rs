@@ -74,6 +74,8 @@ Examples:
     Commit(CommitArgs),
     /// Hyper-parameters of a subnet
     Params(SubnetArgs),
+    /// Recompute who works on which unit in a round; exit status 4 if a server says otherwise
+    Assignments(super::AssignmentsArgs),
     /// Run the embedded chain on this machine, for networks of one's own
     Run(ChainRunArgs),
     /// Follow a subnet live, one line an event

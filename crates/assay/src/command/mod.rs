@@ -16,6 +16,7 @@ mod miner;
 mod pack;
 mod recipe;
 mod refine;
+mod serve;
 mod services;
 mod simulate;
 mod validator;
@@ -42,9 +43,12 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Miner(command) => miner::run(&command, console),
         Command::Validator(command) => validator::run(&command, console),
         Command::Worker(command) => worker::run(&command),
+        Command::Serve(args) => serve::run(&args, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }
+
+use serve::params as serve_params;
 
 /// Worker threads: what was asked for, else the number of cores.
 fn threads(asked: Option<usize>) -> usize {

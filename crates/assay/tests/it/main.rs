@@ -5,8 +5,10 @@
 
 #![cfg(test)]
 
+mod api_fuzz;
 mod bad_input;
 mod chain;
+mod chaos;
 mod dedup;
 mod determinism;
 mod disk;
@@ -20,11 +22,14 @@ mod published;
 mod readers;
 mod resume;
 mod sample;
+mod serve;
 mod support;
 mod tampering;
 mod usage;
 mod wallet;
 mod web_server;
 
+#[path = "../../../assay-server/tests/it/postgres.rs"]
+mod postgres;
 #[path = "../tidy.rs"]
 mod tidy;

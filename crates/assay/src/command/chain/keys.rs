@@ -1,5 +1,6 @@
 //! The key that signs: a wallet's hotkey or coldkey, opened with the password from where `assay wallet` finds it.
 
+use assay_chain::wallet::KeyPair;
 use subxt_signer::sr25519::Keypair;
 
 use crate::cli::{KeyArgs, SigningArgs};
@@ -9,6 +10,11 @@ use crate::console::Console;
 /// The hotkey, which signs commitments and weights.
 pub(super) fn hotkey(args: &SigningArgs, console: &Console) -> anyhow::Result<Keypair> {
     wallet::signer(&key_args(args, Some(args.hotkey.clone())), console)
+}
+
+/// The hotkey as a pair, which signs requests and answers.
+pub(super) fn hotkey_pair(args: &SigningArgs, console: &Console) -> anyhow::Result<KeyPair> {
+    wallet::key_pair(&key_args(args, Some(args.hotkey.clone())), console)
 }
 
 /// The coldkey, which pays.

@@ -1,6 +1,7 @@
 //! `assay chain`: reads and writes of a chain, the same on every network.
 
 mod amounts;
+mod assignments;
 mod commit;
 mod commitments;
 mod confirm;
@@ -18,8 +19,10 @@ mod watch;
 mod weights;
 
 use anyhow::Context as _;
+use assay_chain::Chain;
+use assay_chain::wallet::KeyPair;
 
-use crate::cli::{ChainCommand, NetworkArgs};
+use crate::cli::{ChainCommand, NetworkArgs, SigningArgs};
 use crate::console::Console;
 use crate::exit::Status;
 
@@ -34,12 +37,30 @@ pub(super) fn run(command: ChainCommand, console: &Console) -> anyhow::Result<St
         .enable_all()
         .build()
         .context("start the runtime")?
-        .block_on(dispatch(command, console))?;
+        .block_on(dispatch(command, console))
+}
+
+/// A chain, for other commands.
+pub(super) async fn open_network(args: &NetworkArgs) -> anyhow::Result<Box<dyn Chain>> {
+    Ok(open::open(open::network_of(args)?).await?.chain)
+}
+
+/// The hotkey that signs, for other commands.
+pub(super) fn hotkey_pair(args: &SigningArgs, console: &Console) -> anyhow::Result<KeyPair> {
+    keys::hotkey_pair(args, console)
+}
+
+async fn dispatch(command: ChainCommand, console: &Console) -> anyhow::Result<Status> {
+    if let ChainCommand::Assignments(args) = &command {
+        return assignments::run(args, console).await;
+    }
+    read_or_write(command, console).await?;
     Ok(Status::Ok)
 }
 
-async fn dispatch(command: ChainCommand, console: &Console) -> anyhow::Result<()> {
+async fn read_or_write(command: ChainCommand, console: &Console) -> anyhow::Result<()> {
     match command {
+        ChainCommand::Assignments(_) => Ok(()),
         ChainCommand::Status { network, netuid } => status::run(&network, netuid, console).await,
         ChainCommand::Metagraph(subnet) => metagraph::run(&subnet, console).await,
         ChainCommand::Commitments { subnet, revealed } => commitments::run(&subnet, revealed, console).await,

@@ -35,6 +35,11 @@ pub(super) fn run(command: &WalletCommand, console: &Console) -> anyhow::Result<
 
 /// The pair that signs transactions, for `assay chain`.
 pub(super) fn signer(args: &KeyArgs, console: &Console) -> anyhow::Result<subxt_signer::sr25519::Keypair> {
+    Ok(key_pair(args, console)?.signer()?)
+}
+
+/// The pair that signs messages.
+pub(super) fn key_pair(args: &KeyArgs, console: &Console) -> anyhow::Result<KeyPair> {
     let place = Place::new(args)?;
     let is_encrypted = place.wallets.protection(&place.path())? == assay_chain::wallet::Protection::Nacl;
     let password = if is_encrypted {
@@ -43,7 +48,7 @@ pub(super) fn signer(args: &KeyArgs, console: &Console) -> anyhow::Result<subxt_
         None
     };
     let file = place.wallets.open(&place.path(), password.as_ref())?;
-    Ok(file.key()?.signer()?)
+    Ok(file.key()?.clone())
 }
 
 /// A key's public half, for `assay chain`; needs no password.

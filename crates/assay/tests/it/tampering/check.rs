@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::LazyLock;
 
+use assay_server::recheck::{Judged, RecheckTask};
+use assay_types::api::ProofState;
 use assay_types::{ColumnClaim, DocsRow, FaultKind, FraudKind, FraudProof, Reason, blake3_16};
 use serde_json::Value;
 
 use super::forge::Forgery;
 use crate::pages;
-use crate::support::{Answer, folder, line};
+use crate::support::{Answer, assay, folder, line};
 
 /// The archive and its clean dataset, made once.
 pub(super) struct Clean {
@@ -67,6 +70,7 @@ pub(super) fn check(tamper: impl FnOnce(&mut Forgery), kinds: &[FaultKind], prov
     for proof in &proofs {
         recheck(proof, &forgery);
     }
+    judged_alike(&proofs);
     // For people the class stands in the list of classes.
     let people = line(
         "verify {} --warc {} --proof {}",
@@ -167,4 +171,48 @@ pub(super) fn dropped(forgery: &Forgery) -> usize {
         .iter()
         .position(|row| matches!(row.reason, Reason::Step(_)))
         .unwrap()
+}
+
+/// The Task API's limited worker says the same of the first proof of each kind: the fault is there; without it, it is not.
+#[track_caller]
+fn judged_alike(proofs: &[FraudProof]) {
+    let mut seen = BTreeSet::new();
+    for proof in proofs.iter().filter(|proof| seen.insert(proof.kind.name())) {
+        let expected = match proof.kind {
+            FraudKind::ColumnWrong => ProofState::Unreachable,
+            _ => ProofState::Listed,
+        };
+        assert_eq!(judge(proof).state, expected, "{}", proof.kind.name());
+        let mut framed = proof.clone();
+        for source in &mut framed.sources {
+            source.digest = blake3_16(b"bytes of another archive");
+        }
+        if framed != *proof && expected == ProofState::Listed && proof.kind != FraudKind::Gap {
+            assert_eq!(judge(&framed).state, ProofState::Refuted, "{}", proof.kind.name());
+        }
+    }
+}
+
+/// `assay serve recheck` on one proof.
+fn judge(proof: &FraudProof) -> Judged {
+    let recipe = assay_types::recipe::builtin_names()
+        .into_iter()
+        .filter_map(assay_types::recipe::builtin)
+        .find(|recipe| recipe.id() == proof.unit.recipe_id)
+        .unwrap();
+    let task = RecheckTask {
+        proof: String::from_utf8(proof.to_canonical_bytes().unwrap()).unwrap(),
+        recipe: recipe.to_canonical(),
+    };
+    let mut child = assay(["serve", "recheck", "--archives"])
+        .arg(CLEAN.archive.parent().unwrap())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    serde_json::to_writer(child.stdin.take().unwrap(), &task).unwrap();
+    let output = child.wait_with_output().unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
 }

@@ -1,0 +1,431 @@
+//! Requests as a hotkey signs them, answers as the server signs them.
+
+use super::ApiError;
+use assay_chain::wallet::{KeyPair, SIGNATURE_BYTES, Scheme, verify};
+use assay_hub::{Exchange, ExchangeAnswer, ExchangeRequest};
+use assay_types::api::{
+    Answer, Assignment, AuditEntry, AuthScheme, CompleteLease, FailLease, HEADER_CRYPTO, HEADER_HOTKEY,
+    HEADER_NONCE, HEADER_RECEIVER, HEADER_SERVER, HEADER_SERVER_SIGNATURE, HEADER_SIGNATURE, HEADER_VERSION,
+    Health, Heartbeat, LeaseView, Problem, ProofView, Receipt, ReportView, RequestToSign, ResponseToSign,
+    RoundView, SubmissionView, UnitView,
+};
+use assay_types::{
+    AuditReport, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Round, Sha256Digest, UnitId, hex,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Longest answer: an assignment document.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// Pages read of one list.
+const PAGES_MAX: usize = 10_000;
+/// Rows asked for in a page.
+const PAGE_ROWS: u32 = 500;
+
+/// How to reach a server.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Its address, `http://` or `https://`.
+    pub url: String,
+    /// Its hotkey.
+    pub server: Hotkey,
+    /// Longest time of one exchange.
+    pub time_max: Duration,
+}
+
+/// A client of one server, signing with one hotkey.
+#[derive(Debug)]
+pub struct TaskApi {
+    exchange: Exchange,
+    server: Hotkey,
+    server_address: String,
+    key: KeyPair,
+    nonce: AtomicU64,
+}
+
+impl TaskApi {
+    /// A client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`ApiError::Exchange`] for an address that is none.
+    pub fn new(options: &ClientOptions, key: KeyPair) -> Result<Self, ApiError> {
+        Ok(Self {
+            exchange: Exchange::new(&options.url, options.time_max)?,
+            server: options.server,
+            server_address: options.server.to_ss58(),
+            key,
+            nonce: AtomicU64::new(0),
+        })
+    }
+
+    /// The hotkey that signs.
+    pub fn hotkey(&self) -> Hotkey {
+        Hotkey(*self.key.public())
+    }
+
+    /// How the server is.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn health(&self) -> Result<Health, ApiError> {
+        Ok(self.get::<Health>("/v1/health").await?.data)
+    }
+
+    /// The newest assigned round.
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`ApiError::kind`] is `UnknownRound` before the first.
+    pub async fn current_round(&self) -> Result<RoundView, ApiError> {
+        Ok(self.get::<RoundView>("/v1/rounds/current").await?.data)
+    }
+
+    /// A round.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn round(&self, round: Round) -> Result<RoundView, ApiError> {
+        Ok(self.get::<RoundView>(&format!("/v1/rounds/{round}")).await?.data)
+    }
+
+    /// The assignment document of a round with its bytes, signed by the server. Check it with
+    /// [`check_assignment`](super::check_assignment) before work is done on it.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn assignment(&self, round: Round) -> Result<(Assignment, Vec<u8>), ApiError> {
+        let target = format!("/v1/rounds/{round}/assignment");
+        let answer = self
+            .exchange
+            .send(request("GET", &target, Vec::new(), Vec::new()))
+            .await?;
+        let answer = refuse_problem(&target, answer)?;
+        self.check_signature(("GET", &target, "-"), &answer)?;
+        Ok((Assignment::parse(&answer.body)?, answer.body))
+    }
+
+    /// Units from a place of the corpus index on, all that one page holds.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn units(&self, position: u64, limit: u32) -> Result<Vec<UnitView>, ApiError> {
+        let limit = limit.clamp(1, PAGE_ROWS);
+        Ok(self
+            .get::<Vec<UnitView>>(&format!("/v1/units?cursor={position}&limit={limit}"))
+            .await?
+            .data)
+    }
+
+    /// Takes a lease.
+    ///
+    /// # Errors
+    /// [`ApiError`]; after a lost answer, [`Self::leases`] tells whether it was taken.
+    pub async fn take(&self, round: Round, unit: &UnitId) -> Result<LeaseView, ApiError> {
+        self.post(&lease(round, unit, ""), Vec::new()).await
+    }
+
+    /// Says that work goes on; `progress` of 10,000.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn heartbeat(&self, round: Round, unit: &UnitId, progress: u16) -> Result<LeaseView, ApiError> {
+        self.post_json(&lease(round, unit, "/heartbeat"), &Heartbeat { progress })
+            .await
+    }
+
+    /// Finishes a unit. The same completion twice is answered alike.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn complete(
+        &self,
+        round: Round,
+        unit: &UnitId,
+        unit_root: Digest,
+    ) -> Result<LeaseView, ApiError> {
+        self.post_json(&lease(round, unit, "/complete"), &CompleteLease { unit_root })
+            .await
+    }
+
+    /// Gives a lease back; it can be taken again.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn release(&self, round: Round, unit: &UnitId) -> Result<LeaseView, ApiError> {
+        self.post(&lease(round, unit, "/release"), Vec::new()).await
+    }
+
+    /// Gives a unit up.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn fail(&self, round: Round, unit: &UnitId, reason: &str) -> Result<LeaseView, ApiError> {
+        let reason = reason.to_owned();
+        self.post_json(&lease(round, unit, "/fail"), &FailLease { reason })
+            .await
+    }
+
+    /// The leases of a hotkey in a round.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn leases(&self, round: Round, holder: &Hotkey) -> Result<Vec<LeaseView>, ApiError> {
+        Ok(self
+            .get::<Vec<LeaseView>>(&format!("/v1/rounds/{round}/leases/{holder}"))
+            .await?
+            .data)
+    }
+
+    /// Hands in the manifest of a revealed submission, one's own or another's.
+    ///
+    /// # Errors
+    /// [`ApiError`]; [`ApiError::Answer`] for a manifest that has no canonical form.
+    pub async fn submit(&self, manifest: &Manifest) -> Result<Receipt, ApiError> {
+        let body = manifest
+            .to_canonical_bytes()
+            .map_err(|error| unusable("/v1/submissions", &error))?;
+        self.post("/v1/submissions", body).await
+    }
+
+    /// Hands in an audit report that its validator has signed.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn report(&self, report: &AuditReport) -> Result<Receipt, ApiError> {
+        let body = report
+            .to_canonical_bytes()
+            .map_err(|error| unusable("/v1/reports", &error))?;
+        self.post("/v1/reports", body).await
+    }
+
+    /// Hands in a report on a cell of a duel.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn report_cell(&self, report: &EvaluationReport) -> Result<Receipt, ApiError> {
+        let body = report
+            .to_canonical_bytes()
+            .map_err(|error| unusable("/v1/reports", &error))?;
+        self.post("/v1/reports", body).await
+    }
+
+    /// Hands in a signed fraud proof.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn fraud_proof(&self, proof: &FraudProof) -> Result<Receipt, ApiError> {
+        let body = proof
+            .to_canonical_bytes()
+            .map_err(|error| unusable("/v1/fraud-proofs", &error))?;
+        self.post("/v1/fraud-proofs", body).await
+    }
+
+    /// All submissions of a round.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn submissions(&self, round: Round) -> Result<Vec<SubmissionView>, ApiError> {
+        self.pages(&format!("/v1/submissions?round={round}&limit={PAGE_ROWS}"))
+            .await
+    }
+
+    /// All reports on a round; none before its report cutoff.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn reports(&self, round: Round) -> Result<Vec<ReportView>, ApiError> {
+        self.pages(&format!("/v1/reports?round={round}&limit={PAGE_ROWS}"))
+            .await
+    }
+
+    /// All listed fraud proofs.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn fraud_proofs(&self) -> Result<Vec<ProofView>, ApiError> {
+        self.pages(&format!("/v1/fraud-proofs?limit={PAGE_ROWS}")).await
+    }
+
+    /// The audit log.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn audit_log(&self) -> Result<Vec<AuditEntry>, ApiError> {
+        self.pages(&format!("/v1/audit?limit={PAGE_ROWS}")).await
+    }
+
+    /// A signed request that changes nothing.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the server does not know or accept the hotkey.
+    pub async fn whoami(&self) -> Result<(), ApiError> {
+        self.post::<serde_json::Value>("/v1/whoami", Vec::new())
+            .await
+            .map(|_| ())
+    }
+
+    async fn pages<T: DeserializeOwned>(&self, first: &str) -> Result<Vec<T>, ApiError> {
+        let (mut all, mut target) = (Vec::new(), first.to_owned());
+        for _ in 0..PAGES_MAX {
+            let page = self.get::<Vec<T>>(&target).await?;
+            all.extend(page.data);
+            let Some(next) = page.next else { return Ok(all) };
+            target = format!("{first}&cursor={next}");
+        }
+        Err(unusable(first, &"it has too many pages"))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, target: &str) -> Result<Answer<T>, ApiError> {
+        let answer = self
+            .exchange
+            .send(request("GET", target, Vec::new(), Vec::new()))
+            .await?;
+        let answer = refuse_problem(target, answer)?;
+        serde_json::from_slice(&answer.body).map_err(|error| unusable(target, &error))
+    }
+
+    async fn post_json<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ApiError> {
+        self.post(
+            target,
+            serde_json::to_vec(body).map_err(|error| unusable(target, &error))?,
+        )
+        .await
+    }
+
+    /// A signed request with its signed answer.
+    async fn post<T: DeserializeOwned>(&self, target: &str, body: Vec<u8>) -> Result<T, ApiError> {
+        let nonce = self.next_nonce().to_string();
+        let headers = self.headers("POST", target, &body, &nonce)?;
+        let answer = self.exchange.send(request("POST", target, headers, body)).await?;
+        let answer = refuse_problem(target, answer)?;
+        self.check_signature(("POST", target, &nonce), &answer)?;
+        let answer: Answer<T> =
+            serde_json::from_slice(&answer.body).map_err(|error| unusable(target, &error))?;
+        Ok(answer.data)
+    }
+
+    /// Headers of a signed request.
+    fn headers(
+        &self,
+        method: &str,
+        target: &str,
+        body: &[u8],
+        nonce: &str,
+    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+        let scheme = match self.key.scheme() {
+            Scheme::Sr25519 => AuthScheme::Sr25519,
+            Scheme::Ed25519 => AuthScheme::Ed25519,
+        };
+        let sender = self.key.address();
+        let text = RequestToSign {
+            scheme,
+            method,
+            target,
+            body: Sha256Digest(Sha256::digest(body).into()),
+            nonce,
+            sender: &sender,
+            receiver: &self.server_address,
+        }
+        .text();
+        let signature = self.key.sign(text.as_bytes())?;
+        let mut headers = vec![
+            (HEADER_VERSION, "1".to_owned()),
+            (HEADER_HOTKEY, sender),
+            (HEADER_RECEIVER, self.server_address.clone()),
+            (HEADER_NONCE, nonce.to_owned()),
+            (HEADER_SIGNATURE, format!("0x{}", hex::encode(&signature))),
+            ("content-type", "application/json".to_owned()),
+        ];
+        if scheme == AuthScheme::Ed25519 {
+            headers.push((HEADER_CRYPTO, scheme.name().to_owned()));
+        }
+        Ok(headers)
+    }
+
+    /// Unix nanoseconds, later than every one before.
+    fn next_nonce(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        let later = |last: u64| Some(now.max(last.saturating_add(1)));
+        // The closure always gives a value, so the update cannot fail.
+        let last = self
+            .nonce
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, later)
+            .unwrap_or(now);
+        now.max(last.saturating_add(1))
+    }
+
+    fn check_signature(
+        &self,
+        (method, target, nonce): (&str, &str, &str),
+        answer: &ExchangeAnswer,
+    ) -> Result<(), ApiError> {
+        let unsigned = || ApiError::Unsigned(target.to_owned());
+        let text = ResponseToSign {
+            method,
+            target,
+            status: answer.status,
+            body: Sha256Digest(Sha256::digest(&answer.body).into()),
+            nonce,
+            server: &self.server_address,
+        }
+        .text();
+        let signature = answer
+            .header(HEADER_SERVER_SIGNATURE)
+            .and_then(|text| text.strip_prefix("0x"))
+            .and_then(|text| hex::decode::<SIGNATURE_BYTES>(text).ok())
+            .ok_or_else(unsigned)?;
+        let is_server = answer.header(HEADER_SERVER) == Some(self.server_address.as_str());
+        if is_server && verify(Scheme::Sr25519, &self.server.0, text.as_bytes(), &signature) {
+            Ok(())
+        } else {
+            Err(unsigned())
+        }
+    }
+}
+
+fn lease(round: Round, unit: &UnitId, end: &str) -> String {
+    format!("/v1/rounds/{round}/units/{unit}/lease{end}")
+}
+
+fn request<'a>(
+    method: &'a str,
+    target: &'a str,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+) -> ExchangeRequest<'a> {
+    ExchangeRequest {
+        method,
+        target,
+        headers,
+        body,
+        bytes_max: ANSWER_BYTES_MAX,
+    }
+}
+
+/// The answer, unless it is a problem.
+fn refuse_problem(target: &str, answer: ExchangeAnswer) -> Result<ExchangeAnswer, ApiError> {
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    match serde_json::from_slice::<Problem>(&answer.body) {
+        Ok(problem) => Err(ApiError::Problem(Box::new(problem))),
+        Err(_) => Err(unusable(
+            target,
+            &format!("status {} without a problem document", answer.status),
+        )),
+    }
+}
+
+fn unusable(target: &str, reason: &impl std::fmt::Display) -> ApiError {
+    ApiError::Answer {
+        target: target.to_owned(),
+        reason: reason.to_string(),
+    }
+}

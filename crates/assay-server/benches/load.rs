@@ -1,0 +1,300 @@
+//! Load on one machine, server and clients together: signed no-ops, lease cycles, the board from the cache, event streams.
+//!
+//! `cargo bench -p assay-server --bench load [-- SECONDS [postgres://…]]`: bounded in time and requests, loopback only. Every
+//! signed request is signed, sent over a kept connection, verified, stored durably and answered with a signature.
+
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+#[path = "../tests/it/world.rs"]
+mod world;
+
+use assay_server::store::{NonceOnly, Signed};
+use assay_types::api::{AuthScheme, RequestToSign};
+use assay_types::{Round, Sha256Digest, hex};
+use sha2::{Digest as _, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use world::{Place, SERVER, World, hotkey, key};
+
+/// Connections of each measurement.
+const CONNECTIONS: usize = 32;
+/// Miners on the board.
+const MINERS: usize = 256;
+/// Miners that work.
+const WORKERS: usize = 16;
+/// Event streams.
+const STREAMS: usize = 1_000;
+
+/// A kept connection.
+struct Line {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Line {
+    async fn open(url: &str) -> Self {
+        let stream = TcpStream::connect(url.trim_start_matches("http://"))
+            .await
+            .unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            buffer: Vec::with_capacity(64 << 10),
+        }
+    }
+
+    /// Sends a request, reads the answer to its end; gives the status.
+    async fn ask(&mut self, request: &[u8]) -> u16 {
+        self.stream.write_all(request).await.unwrap();
+        self.buffer.clear();
+        loop {
+            assert!(
+                self.stream.read_buf(&mut self.buffer).await.unwrap() > 0,
+                "the server closed"
+            );
+            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head = String::from_utf8_lossy(&self.buffer[..end]).to_ascii_lowercase();
+                let length = head.split("content-length: ").nth(1).map_or(0, |rest| {
+                    rest.split("\r\n").next().unwrap().parse::<usize>().unwrap()
+                });
+                while self.buffer.len() < end + 4 + length {
+                    assert!(
+                        self.stream.read_buf(&mut self.buffer).await.unwrap() > 0,
+                        "the server closed"
+                    );
+                }
+                return head[9..12].parse().unwrap();
+            }
+        }
+    }
+}
+
+/// A signed request.
+fn signed(worker: &assay_chain::wallet::KeyPair, target: &str, body: &str) -> Vec<u8> {
+    static NONCE: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let last = NONCE
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+            Some(now.max(last + 1))
+        })
+        .unwrap();
+    let nonce = now.max(last + 1).to_string();
+    let (sender, receiver) = (worker.address(), hotkey(SERVER).to_ss58());
+    let text = RequestToSign {
+        scheme: AuthScheme::Sr25519,
+        method: "POST",
+        target,
+        body: Sha256Digest(Sha256::digest(body).into()),
+        nonce: &nonce,
+        sender: &sender,
+        receiver: &receiver,
+    }
+    .text();
+    let signature = hex::encode(&worker.sign(text.as_bytes()).unwrap());
+    format!(
+        "POST {target} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         x-bittensor-version: 1\r\nx-bittensor-hotkey: {sender}\r\nx-bittensor-receiver: {receiver}\r\n\
+         x-bittensor-nonce: {nonce}\r\nx-bittensor-signature: 0x{signature}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// What was measured.
+struct Measured {
+    count: u64,
+    seconds: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+impl Measured {
+    fn rate(&self) -> f64 {
+        self.count as f64 / self.seconds
+    }
+
+    fn print(&self, what: &str) {
+        println!(
+            "{what}: {:.0} requests/s, p50 {:.1} ms, p99 {:.1} ms ({} in {:.1} s)",
+            self.rate(),
+            self.p50_ms,
+            self.p99_ms,
+            self.count,
+            self.seconds
+        );
+    }
+}
+
+/// Asks on all connections until the time is over or the requests are.
+async fn measure<F>(url: &str, seconds: u64, request: F) -> Measured
+where
+    F: Fn(usize, u64) -> Option<Vec<u8>> + Send + Sync + 'static,
+{
+    let (request, times) = (Arc::new(request), Arc::new(Mutex::new(Vec::new())));
+    let begun = Instant::now();
+    let end = begun + Duration::from_secs(seconds);
+    let mut tasks = tokio::task::JoinSet::new();
+    for connection in 0..CONNECTIONS {
+        let (url, request, times) = (url.to_owned(), Arc::clone(&request), Arc::clone(&times));
+        tasks.spawn(async move {
+            let mut line = Line::open(&url).await;
+            let mut own = Vec::new();
+            let mut at = 0;
+            while Instant::now() < end
+                && let Some(bytes) = request(connection, at)
+            {
+                let sent = Instant::now();
+                let status = line.ask(&bytes).await;
+                assert!(
+                    status == 200 || status == 304,
+                    "{}",
+                    String::from_utf8_lossy(&line.buffer)
+                );
+                own.push(sent.elapsed().as_secs_f64() * 1_000.0);
+                at += 1;
+            }
+            times.lock().unwrap().extend(own);
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+    let seconds = begun.elapsed().as_secs_f64();
+    let mut times = std::mem::take(&mut *times.lock().unwrap());
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    Measured {
+        count: times.len() as u64,
+        seconds,
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+    }
+}
+
+/// Rows a second that the database itself takes: each a commit of its own, and 512 a commit.
+async fn raw(world: &World, seconds: u64) -> (f64, f64) {
+    let rate = |count: u64, begun: Instant| count as f64 / begun.elapsed().as_secs_f64();
+    let write = |nonce| Signed {
+        hotkey: hotkey("raw"),
+        nonce,
+        write: NonceOnly,
+    };
+    let (begun, mut alone) = (Instant::now(), 0);
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        alone += 1;
+        world.app.writer().write(write(alone)).await.unwrap().unwrap();
+    }
+    let alone = rate(alone as u64, begun);
+    let (begun, mut grouped) = (Instant::now(), 0_u64);
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        let mut group = tokio::task::JoinSet::new();
+        for at in 0..512 {
+            let (writer, write) = (world.app.writer().clone(), write(1 << 40 | (grouped + at) as i64));
+            group.spawn(async move { writer.write(write).await.unwrap().unwrap() });
+        }
+        grouped += group.join_all().await.len() as u64;
+    }
+    (alone, rate(grouped, begun))
+}
+
+fn resident_mb() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4_096.0 / 1e6
+}
+
+async fn streams(world: &World) {
+    let before = resident_mb();
+    let mut open = Vec::new();
+    for _ in 0..STREAMS {
+        let mut line = Line::open(&world.url).await;
+        line.stream
+            .write_all(b"GET /v1/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        assert!(line.stream.read_buf(&mut line.buffer).await.unwrap() > 0);
+        open.push(line);
+    }
+    // Both ends of each stream are in this process, and the clients' buffers of 64 KiB too.
+    let clients_mb = STREAMS as f64 * 65_536.0 / 1e6;
+    println!(
+        "{STREAMS} event streams: {:.0} MB, client buffers left out",
+        resident_mb() - before - clients_mb
+    );
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    // Cargo hands `--bench` through.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let seconds = args.first().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let place = args
+        .get(1)
+        .map_or(Place::Sqlite, |url| Place::Postgres(url.clone()));
+    let names: Vec<String> = (0..MINERS).map(|at| format!("miner-{at}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = World::for_load(&place, &names, WORKERS).await;
+    world.begin(0).await;
+    let (alone, grouped) = raw(&world, seconds).await;
+    println!("database: {alone:.0} inserts/s each its own commit, {grouped:.0} inserts/s in groups");
+
+    let keys: Arc<Vec<_>> = Arc::new((0..WORKERS).map(|at| key(&format!("miner-{at}"))).collect());
+    let signers = Arc::clone(&keys);
+    let noop = measure(&world.url, seconds, move |connection, _| {
+        Some(signed(&signers[connection % WORKERS], "/v1/whoami", ""))
+    })
+    .await;
+    noop.print("signed no-op");
+
+    let assignment = world.client("miner-0").assignment(Round(0)).await.unwrap().0;
+    let units: Vec<Vec<String>> = (0..CONNECTIONS)
+        .map(|connection| {
+            let mine = assignment
+                .of(&hotkey(&format!("miner-{}", connection % WORKERS)))
+                .collect::<Vec<_>>();
+            let share = mine
+                .iter()
+                .skip(connection / WORKERS)
+                .step_by(CONNECTIONS / WORKERS);
+            share
+                .map(|entry| format!("/v1/rounds/0/units/{}/lease", entry.unit))
+                .collect()
+        })
+        .collect();
+    let root = "11".repeat(32);
+    let leases = measure(&world.url, seconds, move |connection, at| {
+        let lease = units[connection].get((at / 3) as usize)?;
+        let signer = &keys[connection % WORKERS];
+        Some(match at % 3 {
+            0 => signed(signer, lease, ""),
+            1 => signed(signer, &format!("{lease}/heartbeat"), r#"{"progress":5000}"#),
+            _ => signed(
+                signer,
+                &format!("{lease}/complete"),
+                &format!(r#"{{"unit_root":"{root}"}}"#),
+            ),
+        })
+    })
+    .await;
+    leases.print("signed durable lease operations");
+    println!(
+        "cycles of take, heartbeat, complete: {:.0}/s; {:.0} % of the signed no-op; {:.0} % of grouped inserts",
+        leases.rate() / 3.0,
+        100.0 * leases.rate() / noop.rate(),
+        100.0 * leases.rate() / grouped
+    );
+
+    let board = "GET /v1/leaderboard/miners?limit=256 HTTP/1.1\r\nhost: x\r\naccept-encoding: br\r\n";
+    let plain = format!("{board}\r\n").into_bytes();
+    measure(&world.url, seconds, move |_, _| Some(plain.clone()))
+        .await
+        .print("board of 256 miners, brotli");
+    let mut line = Line::open(&world.url).await;
+    line.ask(format!("{board}\r\n").as_bytes()).await;
+    let head = String::from_utf8_lossy(&line.buffer).into_owned();
+    let etag = head.split("etag: ").nth(1).unwrap().split("\r\n").next().unwrap();
+    let known = format!("{board}if-none-match: {etag}\r\n\r\n").into_bytes();
+    measure(&world.url, seconds, move |_, _| Some(known.clone()))
+        .await
+        .print("board of 256 miners, unchanged");
+    streams(&world).await;
+}

@@ -1,0 +1,183 @@
+//! The server's end of the socket.
+
+use super::{AdminAnswer, AdminRequest, REQUEST_BYTES_MAX};
+use crate::api::health_of;
+use crate::app::App;
+use crate::corpus::{name_of, read_corpus};
+use crate::store::{self, AddCorpus, AddDataset, DatabaseKind, TABLES};
+use assay_hub::OpenOptions;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+/// Why an administrator's wish was not granted.
+#[derive(Debug, Error)]
+enum Refused {
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    #[error(transparent)]
+    Corpus(#[from] crate::corpus::CorpusError),
+    #[error("the request cannot be read")]
+    Request(#[source] serde_json::Error),
+    #[error("the connection broke")]
+    Io(#[from] std::io::Error),
+    #[error("the work was interrupted")]
+    Interrupted,
+}
+
+/// The socket's file, gone when the server is.
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // A file that is gone already is what this is for.
+        let _ = fs_err::remove_file(&self.0);
+    }
+}
+
+/// Serves administrators at `path` until shutdown. A socket left behind by a killed server is replaced.
+///
+/// # Errors
+/// An I/O error if the socket cannot be made.
+pub async fn serve_admin(
+    app: Arc<App>,
+    path: &Path,
+    options: OpenOptions,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    if UnixStream::connect(path).await.is_err() && path.exists() {
+        fs_err::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    let _file = SocketFile(path.to_owned());
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = shutdown.changed() => return Ok(()),
+        };
+        if let Ok((stream, _)) = stream {
+            let (app, options) = (Arc::clone(&app), options.clone());
+            tokio::spawn(async move {
+                if let Err(error) = serve_one(&app, stream, &options).await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "an administrator was not answered"
+                    );
+                }
+            });
+        }
+    }
+}
+
+async fn serve_one(app: &App, stream: UnixStream, options: &OpenOptions) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(read.take(REQUEST_BYTES_MAX))
+        .read_line(&mut line)
+        .await?;
+    let result = match serde_json::from_str(&line) {
+        Ok(AdminRequest::Export) => export(app, &mut write).await,
+        Ok(request) => grant(app, request, options).await,
+        Err(error) => Err(Refused::Request(error)),
+    };
+    let answer = match result {
+        Ok((message, data)) => AdminAnswer {
+            ok: true,
+            message,
+            data,
+        },
+        Err(error) => AdminAnswer {
+            ok: false,
+            message: chain_of(&error),
+            data: Value::Null,
+        },
+    };
+    let mut bytes = serde_json::to_vec(&answer)?;
+    bytes.push(b'\n');
+    write.write_all(&bytes).await?;
+    write.shutdown().await
+}
+
+fn chain_of(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Result<(String, Value), Refused> {
+    let now_ms = app.clock().now_ms();
+    let value = |value: Result<Value, serde_json::Error>| value.map_err(Refused::Request);
+    Ok(match request {
+        AdminRequest::Health => ("health".to_owned(), value(serde_json::to_value(health_of(app)))?),
+        AdminRequest::AddCorpus { spec, name } => {
+            let name = name.unwrap_or_else(|| name_of(&spec));
+            let options = options.clone();
+            let read = tokio::task::spawn_blocking(move || read_corpus(&spec, &options));
+            let units = read.await.map_err(|_| Refused::Interrupted)??;
+            let add = AddCorpus { name, units, now_ms };
+            let (corpus, is_new) = app.writer().write(add).await?;
+            let done = if is_new { "added" } else { "known already" };
+            (
+                format!("corpus `{}` {done}", corpus.name),
+                value(serde_json::to_value(corpus))?,
+            )
+        }
+        AdminRequest::DeadLetters => {
+            let letters = store::dead_letters(app.database().readers()).await?;
+            let shown: Vec<Value> = letters
+                .iter()
+                .map(|letter| json!({"unit": letter.unit, "attempts": letter.attempts, "failed": letter.failed}))
+                .collect();
+            (format!("{} dead letters", shown.len()), Value::from(shown))
+        }
+        AdminRequest::Requeue { unit } => {
+            let count = app.writer().write(store::requeue(unit, now_ms)).await?;
+            (format!("{count} units re-queued"), json!({"requeued": count}))
+        }
+        AdminRequest::AddDataset { dataset } => {
+            let sequence = app.writer().write(AddDataset { dataset, now_ms }).await?;
+            ("dataset added".to_owned(), json!({"sequence": sequence}))
+        }
+        AdminRequest::Backup { file } => {
+            app.database().backup(&file).await?;
+            (format!("backup written to `{}`", file.display()), Value::Null)
+        }
+        AdminRequest::Export => (String::new(), Value::Null),
+    })
+}
+
+/// Writes every row of one moment.
+async fn export(
+    app: &App,
+    write: &mut (impl tokio::io::AsyncWrite + Unpin),
+) -> Result<(String, Value), Refused> {
+    let mut transaction = app
+        .database()
+        .readers()
+        .begin()
+        .await
+        .map_err(store::StoreError::from)?;
+    if app.database().kind() == DatabaseKind::Postgres {
+        sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .execute(&mut *transaction)
+            .await
+            .map_err(store::StoreError::from)?;
+    }
+    let mut count = 0_u64;
+    for (table, _, _) in TABLES {
+        for line in store::dump_table(&mut transaction, table).await? {
+            let mut bytes = serde_json::to_vec(&line).map_err(Refused::Request)?;
+            bytes.push(b'\n');
+            write.write_all(&bytes).await?;
+            count += 1;
+        }
+    }
+    Ok((format!("{count} rows exported"), json!({"rows": count})))
+}

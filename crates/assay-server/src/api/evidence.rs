@@ -1,0 +1,277 @@
+//! Reports and fraud proofs: whole bodies signed, accepted once, sealed until nobody can copy them any more.
+
+use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest};
+use super::submission::{RoundQuery, chain_of};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{self, AddProof, AddReport, ProofCursor};
+use assay_chain::wallet::{SIGNATURE_BYTES, Scheme, verify};
+use assay_mechanism::clock::Phase;
+use assay_types::api::{
+    Answer, Problem, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView, Source,
+};
+use assay_types::{AuditReport, Digest, EvaluationReport, FraudProof, Hotkey, NetUid, Round, hex};
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+/// Hand in a report
+///
+/// The canonical line of an audit or evaluation report, by its validator. Listed after the round's report cutoff.
+#[utoipa::path(post, path = "/v1/reports", tag = "evidence", security(("btauth" = [])),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn report(request: SignedRequest) -> Result<Response, Failure> {
+    request.permit()?;
+    let value: serde_json::Value = super::extract::read_json(&request.body)?;
+    let now_ms = request.app.clock().now_ms();
+    let (report, subject) = if value.get("miner").is_some() {
+        audit(&request, now_ms)?
+    } else {
+        evaluation(&request, now_ms)?
+    };
+    check_phase(&request.app, &report).await?;
+    let receipt = request.write(AddReport { report, subject }).await??;
+    request.answer(receipt)
+}
+
+fn audit(request: &SignedRequest, now_ms: u64) -> Result<(ReportView, String), Failure> {
+    let report = AuditReport::parse(&request.body).map_err(|error| invalid(&error))?;
+    let digest = report.signed_digest().map_err(|error| invalid(&error))?;
+    check_author(
+        request,
+        (report.netuid, report.validator),
+        &digest,
+        &report.signature,
+    )?;
+    if report.params != request.app.params_digest() {
+        return Err(Failure::new(
+            ProblemKind::ReportInvalid,
+            "`params` is not the digest of the parameter set in force",
+        ));
+    }
+    let view = view_of(request, ReportKind::Audit, report.round, now_ms)?;
+    Ok((
+        ReportView {
+            miner: Some(report.miner),
+            ..view
+        },
+        report.miner.to_string(),
+    ))
+}
+
+fn evaluation(request: &SignedRequest, now_ms: u64) -> Result<(ReportView, String), Failure> {
+    let report = EvaluationReport::parse(&request.body).map_err(|error| invalid(&error))?;
+    let digest = report.signed_digest().map_err(|error| invalid(&error))?;
+    check_author(
+        request,
+        (report.netuid, report.validator),
+        &digest,
+        &report.signature,
+    )?;
+    let view = view_of(request, ReportKind::Evaluation, report.round, now_ms)?;
+    let subject = format!(
+        "{:?}/{}/{:?}/{}/{}/{}",
+        report.stage, report.profile, report.arm, report.recipe_id, report.seed, report.domain
+    );
+    Ok((view, subject))
+}
+
+fn invalid(error: &assay_types::ReportError) -> Failure {
+    Failure::new(ProblemKind::ReportInvalid, chain_of(error))
+}
+
+fn view_of(
+    request: &SignedRequest,
+    kind: ReportKind,
+    round: Round,
+    now_ms: u64,
+) -> Result<ReportView, Failure> {
+    let line =
+        String::from_utf8(request.body.to_vec()).map_err(|_| Failure::from(ProblemKind::MalformedBody))?;
+    Ok(ReportView {
+        digest: Digest::of(line.as_bytes()),
+        kind,
+        round,
+        validator: request.hotkey(),
+        miner: None,
+        line,
+        received_ms: now_ms,
+    })
+}
+
+/// The report is of this subnet, by who sends it, and signed by him.
+fn check_author(
+    request: &SignedRequest,
+    (netuid, validator): (NetUid, Hotkey),
+    digest: &Digest,
+    signature: &str,
+) -> Result<(), Failure> {
+    if netuid != request.app.identity().netuid {
+        return Err(Failure::new(
+            ProblemKind::ReportInvalid,
+            "`netuid` is another subnet's",
+        ));
+    }
+    let signed = hex::decode::<SIGNATURE_BYTES>(signature)
+        .is_ok_and(|signature| verify(Scheme::Sr25519, &validator.0, digest.as_bytes(), &signature));
+    if validator != request.hotkey() || !signed {
+        return Err(Failure::new(
+            ProblemKind::ReportSignature,
+            "`validator` is who sends it, and `signature` his over the report's digest",
+        ));
+    }
+    Ok(())
+}
+
+/// An audit is reported from the end of work until the round counts; a cell of a duel within the cycle.
+async fn check_phase(app: &App, report: &ReportView) -> Result<(), Failure> {
+    super::round::known(app, report.round).await?;
+    let (clock, block) = (app.rounds(), app.view().block());
+    let is_open = match (report.kind, clock.phase(report.round, block)) {
+        (ReportKind::Audit, Some(Phase::Publish | Phase::Audit | Phase::Settle)) => true,
+        (ReportKind::Evaluation, Some(_)) => {
+            let cycle = u32::try_from(app.params().values.duel_cycle).unwrap_or(u32::MAX);
+            block < clock.effective_block(Round(report.round.0.saturating_add(cycle)))
+        }
+        _ => false,
+    };
+    if is_open {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ProblemKind::WrongPhase,
+        format!(
+            "reports on round {} are taken after block {} and before block {}; now {block}",
+            report.round,
+            u64::from(clock.start(report.round).0) + app.params().values.commit_offset,
+            clock.effective_block(report.round)
+        ),
+    ))
+}
+
+/// Reports on a round
+///
+/// Empty until the round's report cutoff: a body is public when no digest can be committed any more.
+#[utoipa::path(get, path = "/v1/reports", tag = "evidence", params(RoundQuery, PageQuery),
+    responses((status = 200, body = Answer<Vec<ReportView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn reports(
+    State(app): State<Arc<App>>,
+    QueryOf(query): QueryOf<RoundQuery>,
+    QueryOf(page): QueryOf<PageQuery>,
+) -> Result<Json<Answer<Vec<ReportView>>>, Failure> {
+    let (limit, after) = (page.limit()?, page.position()?);
+    if app.view().block() <= app.rounds().report_cutoff(query.round()) {
+        let mut sealed = app.answer(Source::Observed, Vec::new());
+        sealed.complete = false;
+        return Ok(Json(sealed));
+    }
+    let rows = store::reports(app.database().readers(), query.round(), after, limit).await?;
+    let is_full = rows.len() as u64 == u64::from(limit);
+    let next = rows
+        .last()
+        .filter(|_| is_full)
+        .map(|(sequence, _)| sequence.to_string());
+    let reports = rows.into_iter().map(|(_, report)| report).collect();
+    Ok(Json(app.page(Source::Observed, reports, next)))
+}
+
+/// One report
+#[utoipa::path(get, path = "/v1/reports/{digest}", tag = "evidence", params(("digest" = Digest, Path)),
+    responses((status = 200, body = Answer<ReportView>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn one_report(
+    State(app): State<Arc<App>>,
+    PathOf(digest): PathOf<Digest>,
+) -> Result<Json<Answer<ReportView>>, Failure> {
+    let found = store::report(app.database().readers(), &digest).await?;
+    let is_public = |report: &ReportView| app.view().block() > app.rounds().report_cutoff(report.round);
+    let found = found
+        .filter(is_public)
+        .ok_or_else(|| Failure::new(ProblemKind::NotFound, "no public report has this digest"))?;
+    Ok(Json(app.answer(Source::Observed, found)))
+}
+
+/// Hand in a fraud proof
+///
+/// Its structure and signature are checked at once; it is listed after re-execution in a limited process.
+#[utoipa::path(post, path = "/v1/fraud-proofs", tag = "evidence", security(("btauth" = [])),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn proof(request: SignedRequest) -> Result<Response, Failure> {
+    let _: serde_json::Value = super::extract::read_json(&request.body)?;
+    let refuse = |why: String| Failure::new(ProblemKind::ProofInvalid, why);
+    let proof = FraudProof::parse(&request.body).map_err(|error| refuse(chain_of(&error)))?;
+    if proof.netuid != request.app.identity().netuid {
+        return Err(refuse("`netuid` is another subnet's".to_owned()));
+    }
+    let bytes = proof.signed_bytes().map_err(|error| refuse(chain_of(&error)))?;
+    let signed = hex::decode::<SIGNATURE_BYTES>(&proof.signature)
+        .is_ok_and(|signature| verify(Scheme::Sr25519, &proof.prover.0, &bytes, &signature));
+    if proof.prover != request.hotkey() || !signed {
+        return Err(refuse(
+            "`prover` is who sends it, and `signature` his over the other fields".to_owned(),
+        ));
+    }
+    proof
+        .check_structure()
+        .map_err(|error| refuse(chain_of(&error)))?;
+    let revealed = store::submission_of(request.app.database().readers(), proof.round, &proof.hotkey).await?;
+    if revealed.is_none_or(|revealed| revealed.submission_root != proof.submission_root) {
+        return Err(refuse(
+            "the chain has revealed no submission of this root by this hotkey in this round".to_owned(),
+        ));
+    }
+    let line =
+        String::from_utf8(request.body.to_vec()).map_err(|_| Failure::from(ProblemKind::MalformedBody))?;
+    let view = ProofView {
+        digest: Digest::of(line.as_bytes()),
+        state: ProofState::Queued,
+        round: proof.round,
+        hotkey: proof.hotkey,
+        prover: proof.prover,
+        kind: proof.kind.name().to_owned(),
+        line,
+        finding: String::new(),
+        received_ms: request.app.clock().now_ms(),
+    };
+    let add = AddProof {
+        proof: view,
+        queued_max: request.app.limits().proofs_queued_max,
+    };
+    let receipt = request.write(add).await??;
+    request.answer(receipt)
+}
+
+/// Which fraud proofs.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+pub(crate) struct ProofQuery {
+    /// Where they stand; `listed` if not given.
+    state: Option<ProofState>,
+}
+
+/// Fraud proofs
+#[utoipa::path(get, path = "/v1/fraud-proofs", tag = "evidence", params(ProofQuery, PageQuery),
+    responses((status = 200, body = Answer<Vec<ProofView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn proofs(
+    State(app): State<Arc<App>>,
+    QueryOf(query): QueryOf<ProofQuery>,
+    QueryOf(page): QueryOf<PageQuery>,
+) -> Result<Json<Answer<Vec<ProofView>>>, Failure> {
+    let limit = page.limit()?;
+    let cursor = ProofCursor {
+        state: query.state.unwrap_or(ProofState::Listed),
+        after: page.position()?,
+        limit,
+    };
+    let rows = store::proofs(app.database().readers(), cursor).await?;
+    let is_full = rows.len() as u64 == u64::from(limit);
+    let next = rows
+        .last()
+        .filter(|_| is_full)
+        .map(|(sequence, _)| sequence.to_string());
+    let proofs = rows.into_iter().map(|(_, proof)| proof).collect();
+    Ok(Json(app.page(Source::Observed, proofs, next)))
+}

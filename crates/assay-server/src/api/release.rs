@@ -1,0 +1,221 @@
+//! Recipes, duels and datasets.
+
+use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest, encode};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{self, AddRecipeText};
+use assay_types::api::{
+    Answer, DatasetView, DuelCell, DuelView, Problem, ProblemKind, Receipt, RecipeView, ReportKind, Source,
+};
+use assay_types::{Arm, EvaluationReport, Recipe, RecipeId, Round, Stage, recipe};
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Recipes by id
+#[utoipa::path(get, path = "/v1/recipes", tag = "releases", params(PageQuery),
+    responses((status = 200, body = Answer<Vec<RecipeView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn recipes(
+    State(app): State<Arc<App>>,
+    QueryOf(page): QueryOf<PageQuery>,
+) -> Result<Json<Answer<Vec<RecipeView>>>, Failure> {
+    let (limit, after) = (page.limit()?, page.key()?);
+    let mut rows = store::recipes(app.database().readers(), after, limit).await?;
+    let is_full = rows.len() as u64 == u64::from(limit);
+    let next = rows
+        .last()
+        .filter(|_| is_full)
+        .map(|row| row.recipe_id.to_string());
+    for row in &mut rows {
+        row.active = row.recipe_id == anchor();
+    }
+    Ok(Json(app.page(Source::Observed, rows, next)))
+}
+
+/// One recipe
+#[utoipa::path(get, path = "/v1/recipes/{id}", tag = "releases", params(("id" = RecipeId, Path)),
+    responses((status = 200, body = Answer<RecipeView>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn recipe(
+    State(app): State<Arc<App>>,
+    PathOf(id): PathOf<RecipeId>,
+) -> Result<Json<Answer<RecipeView>>, Failure> {
+    let found = store::recipe(app.database().readers(), &id).await?;
+    let mut found =
+        found.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no recipe of this id was announced"))?;
+    found.active = id == anchor();
+    Ok(Json(app.answer(Source::Observed, found)))
+}
+
+/// The frozen reference recipe.
+pub(crate) fn anchor() -> RecipeId {
+    recipe::fineweb_en_v1().id()
+}
+
+/// The text of a recipe.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecipeText {
+    /// Canonical TOML.
+    toml: String,
+}
+
+/// Hand in the text of a recipe
+///
+/// Its BLAKE3 is the id, so anybody registered may.
+#[utoipa::path(post, path = "/v1/recipes/{id}", tag = "releases", security(("btauth" = [])),
+    params(("id" = RecipeId, Path)), request_body = RecipeText,
+    responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn put_recipe(
+    PathOf(id): PathOf<RecipeId>,
+    request: SignedRequest,
+) -> Result<Response, Failure> {
+    let RecipeText { toml } = request.json()?;
+    let refuse = |why: String| Failure::new(ProblemKind::RecipeInvalid, why);
+    let recipe =
+        Recipe::parse_canonical(&toml).map_err(|error| refuse(super::submission::chain_of(&error)))?;
+    if recipe.id() != id {
+        return Err(refuse(format!("the text is recipe `{}`", recipe.id())));
+    }
+    let known = store::recipe(request.app.database().readers(), &id).await?;
+    if known.is_none() {
+        return Err(Failure::new(
+            ProblemKind::NotFound,
+            "no recipe of this id was announced on the chain",
+        ));
+    }
+    let write = AddRecipeText {
+        recipe_id: id,
+        author: None,
+        toml,
+        now_ms: request.app.clock().now_ms(),
+    };
+    let sequence = request.write(write).await?;
+    request.answer(Receipt {
+        digest: id.0,
+        sequence,
+        known: sequence == 0,
+    })
+}
+
+/// Rounds of which duels are read.
+const DUEL_ROUNDS: u32 = 1_000;
+
+/// Duels in the order of their first rounds, from the reported cells.
+async fn all_duels(app: &App) -> Result<Vec<DuelView>, Failure> {
+    let readers = app.database().readers();
+    let head = app.view().block();
+    let mut cells: BTreeMap<(Round, Stage, String), BTreeMap<(Arm, u32, String), Vec<u32>>> = BTreeMap::new();
+    let mut arms: BTreeMap<(Round, Stage, String), BTreeMap<Arm, RecipeId>> = BTreeMap::new();
+    let rounds = store::rounds(readers, u64::from(u32::MAX) + 1, DUEL_ROUNDS).await?;
+    for round in rounds
+        .iter()
+        .filter(|round| head > app.rounds().report_cutoff(round.round))
+    {
+        for view in store::reports_of_round(readers, round.round, ReportKind::Evaluation).await? {
+            let Ok(report) = EvaluationReport::parse(view.line.as_bytes()) else {
+                continue;
+            };
+            let duel = (report.round, report.stage, report.profile.clone());
+            let cell = (report.arm, report.seed, report.domain.clone());
+            cells
+                .entry(duel.clone())
+                .or_default()
+                .entry(cell)
+                .or_default()
+                .push(report.value);
+            arms.entry(duel)
+                .or_default()
+                .entry(report.arm)
+                .or_insert(report.recipe_id);
+        }
+    }
+    let duels = (1..).zip(cells).map(|(number, (duel, cells))| {
+        let arm = |arm| arms.get(&duel).and_then(|arms| arms.get(&arm)).copied();
+        DuelView {
+            number,
+            round: duel.0,
+            stage: duel.1,
+            challenger: arm(Arm::Challenger),
+            champion: arm(Arm::Champion),
+            cells: cells
+                .into_iter()
+                .map(|((arm, seed, domain), mut values)| {
+                    values.sort_unstable();
+                    DuelCell {
+                        arm,
+                        seed,
+                        domain,
+                        values,
+                    }
+                })
+                .collect(),
+            profile: duel.2.clone(),
+        }
+    });
+    Ok(duels.collect())
+}
+
+/// Duels, with every reported cell
+#[utoipa::path(get, path = "/v1/duels", tag = "releases",
+    responses((status = 200, body = Answer<Vec<DuelView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn duels(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
+    app.cache
+        .answer("/v1/duels", &headers, async {
+            encode(&app.answer(Source::Observed, all_duels(&app).await?))
+        })
+        .await
+}
+
+/// One duel
+#[utoipa::path(get, path = "/v1/duels/{number}", tag = "releases", params(("number" = u32, Path)),
+    responses((status = 200, body = Answer<DuelView>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn duel(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    PathOf(number): PathOf<u32>,
+) -> Result<Response, Failure> {
+    app.cache
+        .answer(&format!("/v1/duels/{number}"), &headers, async {
+            let found = all_duels(&app)
+                .await?
+                .into_iter()
+                .find(|duel| duel.number == number);
+            let found =
+                found.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no duel has this number"))?;
+            encode(&app.answer(Source::Observed, found))
+        })
+        .await
+}
+
+/// Datasets that can be used
+#[utoipa::path(get, path = "/v1/datasets", tag = "releases",
+    responses((status = 200, body = Answer<Vec<DatasetView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn datasets(State(app): State<Arc<App>>) -> Result<Json<Answer<Vec<DatasetView>>>, Failure> {
+    let datasets = store::datasets(app.database().readers(), "").await?;
+    Ok(Json(app.answer(Source::Observed, datasets)))
+}
+
+/// The releases of a dataset
+#[utoipa::path(get, path = "/v1/datasets/{name}", tag = "releases", params(("name" = String, Path)),
+    responses((status = 200, body = Answer<Vec<DatasetView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn dataset(
+    State(app): State<Arc<App>>,
+    PathOf(name): PathOf<String>,
+) -> Result<Json<Answer<Vec<DatasetView>>>, Failure> {
+    if name.is_empty() || name.contains('\0') {
+        return Err(Failure::new(
+            ProblemKind::Invalid,
+            "`name` is no name of a dataset",
+        ));
+    }
+    let releases = store::datasets(app.database().readers(), &name).await?;
+    if releases.is_empty() {
+        return Err(Failure::new(ProblemKind::NotFound, "no dataset has this name"));
+    }
+    Ok(Json(app.answer(Source::Observed, releases)))
+}

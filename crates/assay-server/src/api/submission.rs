@@ -1,0 +1,102 @@
+//! Submissions: what the chain revealed, and the manifests handed in for it.
+
+use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{self, CompleteSubmission};
+use assay_types::api::{Answer, Problem, ProblemKind, Receipt, Source, SubmissionView};
+use assay_types::{Digest, Manifest, Round};
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+/// Which submissions.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+pub(crate) struct RoundQuery {
+    /// The round.
+    round: Round,
+}
+
+impl RoundQuery {
+    pub(crate) const fn round(self) -> Round {
+        self.round
+    }
+}
+
+/// Submissions of a round
+#[utoipa::path(get, path = "/v1/submissions", tag = "submissions", params(RoundQuery, PageQuery),
+    responses((status = 200, body = Answer<Vec<SubmissionView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    QueryOf(query): QueryOf<RoundQuery>,
+    QueryOf(page): QueryOf<PageQuery>,
+) -> Result<Json<Answer<Vec<SubmissionView>>>, Failure> {
+    let (limit, after) = (page.limit()?, page.key()?);
+    let rows = store::submissions(app.database().readers(), query.round, after, limit).await?;
+    let is_full = rows.len() as u64 == u64::from(limit);
+    let next = rows.last().filter(|_| is_full).map(|row| row.hotkey.to_string());
+    Ok(Json(app.page(Source::Observed, rows, next)))
+}
+
+/// One submission
+#[utoipa::path(get, path = "/v1/submissions/{root}", tag = "submissions", params(("root" = Digest, Path)),
+    responses((status = 200, body = Answer<SubmissionView>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    PathOf(root): PathOf<Digest>,
+) -> Result<Json<Answer<SubmissionView>>, Failure> {
+    let found = store::submission(app.database().readers(), &root).await?;
+    let found = found
+        .ok_or_else(|| Failure::new(ProblemKind::NotFound, "no submission of this root was revealed"))?;
+    Ok(Json(app.answer(Source::Observed, found)))
+}
+
+/// Hand in a manifest
+///
+/// The canonical `manifest.json` of a revealed submission, by anybody registered; its root must be the chain's.
+#[utoipa::path(post, path = "/v1/submissions", tag = "submissions", security(("btauth" = [])),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn complete(request: SignedRequest) -> Result<Response, Failure> {
+    let manifest = Manifest::parse(&request.body).map_err(|error| {
+        let kind = if serde_json::from_slice::<serde_json::Value>(&request.body).is_err() {
+            ProblemKind::MalformedBody
+        } else {
+            ProblemKind::Invalid
+        };
+        Failure::new(kind, format!("the manifest cannot be read: {}", chain_of(&error)))
+    })?;
+    let identity = request.app.identity();
+    if manifest.netuid != identity.netuid || manifest.genesis != identity.genesis {
+        return Err(ProblemKind::SubmissionMismatch.into());
+    }
+    let (row, _) = super::round::known(&request.app, manifest.round).await?;
+    let write = CompleteSubmission {
+        round: row.round,
+        hotkey: manifest.hotkey,
+        root: manifest.submission_root,
+        units: manifest.units.iter().map(|unit| unit.unit_id).collect(),
+        now_ms: request.app.clock().now_ms(),
+    };
+    let (sequence, known) = request.write(write).await??;
+    request.answer(Receipt {
+        digest: Digest::of(&request.body),
+        sequence,
+        known,
+    })
+}
+
+/// An error with its causes on one line.
+pub(crate) fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

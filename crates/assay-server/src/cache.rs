@@ -1,0 +1,225 @@
+//! Rendered answers, once for each state of the store: body, compressed body, ETag.
+
+use crate::failure::Failure;
+use assay_types::Digest;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
+
+/// Brotli's effort: 5 of 11.
+const BROTLI_QUALITY: u32 = 5;
+/// log2 of brotli's window, bytes.
+const BROTLI_WINDOW: u32 = 20;
+/// Bodies below this are not compressed.
+const COMPRESSED_BYTES_MIN: usize = 512;
+
+/// A rendered answer.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    etag: HeaderValue,
+    plain: Bytes,
+    brotli: Option<Bytes>,
+}
+
+impl Rendered {
+    fn new(plain: Vec<u8>) -> Self {
+        let etag = format!("\"{}\"", Digest::of(&plain).truncated());
+        let brotli = (plain.len() >= COMPRESSED_BYTES_MIN)
+            .then(|| compress(&plain))
+            .flatten();
+        Self {
+            etag: HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"\"")),
+            plain: Bytes::from(plain),
+            brotli: brotli.map(Bytes::from),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.plain.len() + self.brotli.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// The answer to a request with these headers: unchanged, compressed or plain.
+    fn respond(&self, asked: &HeaderMap) -> Response {
+        let is_known = asked
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == self.etag.as_bytes());
+        let brotli = self.brotli.as_ref().filter(|_| takes_brotli(asked));
+        let mut response = match (is_known, brotli) {
+            (true, _) => StatusCode::NOT_MODIFIED.into_response(),
+            (false, Some(bytes)) => Body::from(bytes.clone()).into_response(),
+            (false, None) => Body::from(self.plain.clone()).into_response(),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, self.etag.clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if !is_known {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            if brotli.is_some() {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+            }
+        }
+        response
+    }
+}
+
+fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    let mut compressed = Vec::with_capacity(plain.len() / 4);
+    let mut writer = brotli::CompressorWriter::new(&mut compressed, 4_096, BROTLI_QUALITY, BROTLI_WINDOW);
+    writer.write_all(plain).ok()?;
+    drop(writer);
+    (compressed.len() < plain.len()).then_some(compressed)
+}
+
+/// Whether `Accept-Encoding` names brotli and does not rule it out.
+fn takes_brotli(asked: &HeaderMap) -> bool {
+    asked
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|entry| {
+            let mut parts = entry.split(';').map(str::trim);
+            parts.next() == Some("br")
+                && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
+}
+
+type Slot = Arc<OnceCell<Arc<Rendered>>>;
+
+#[derive(Debug, Default)]
+struct Slots {
+    version: u64,
+    bytes: usize,
+    by_key: HashMap<String, Slot>,
+}
+
+/// Answers of the newest state.
+#[derive(Debug)]
+pub(crate) struct SnapshotCache {
+    bytes_max: usize,
+    slots: Mutex<Slots>,
+}
+
+impl SnapshotCache {
+    /// A cache of so many bytes.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            slots: Mutex::default(),
+        }
+    }
+
+    /// Forgets what was rendered of an older state.
+    pub(crate) fn advance(&self, version: u64) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.version != version {
+            *slots = Slots {
+                version,
+                ..Slots::default()
+            };
+        }
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).bytes
+    }
+
+    fn slot(&self, key: &str) -> (u64, Slot) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.bytes > self.bytes_max {
+            slots.by_key.clear();
+            slots.bytes = 0;
+        }
+        let version = slots.version;
+        if let Some(slot) = slots.by_key.get(key) {
+            return (version, Arc::clone(slot));
+        }
+        slots.bytes += key.len();
+        let slot = Slot::default();
+        slots.by_key.insert(key.to_owned(), Arc::clone(&slot));
+        (version, slot)
+    }
+
+    fn count(&self, version: u64, bytes: usize) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.version == version {
+            slots.bytes += bytes;
+        }
+    }
+
+    /// The answer under `key`, rendered by `render` if the newest state has none yet; many who ask at once wait for one.
+    pub(crate) async fn answer<F>(&self, key: &str, asked: &HeaderMap, render: F) -> Result<Response, Failure>
+    where
+        F: Future<Output = Result<Vec<u8>, Failure>>,
+    {
+        let (version, slot) = self.slot(key);
+        let rendered = slot
+            .get_or_try_init(|| async {
+                let rendered = Arc::new(Rendered::new(render.await?));
+                self.count(version, rendered.bytes());
+                Ok::<_, Failure>(rendered)
+            })
+            .await?;
+        Ok(rendered.respond(asked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[tokio::test]
+    async fn one_state_is_rendered_once_and_known_answers_are_not_sent() {
+        let cache = SnapshotCache::new(1 << 20);
+        let body = vec![b'x'; 4_096];
+        let first = cache
+            .answer("/a", &HeaderMap::new(), async { Ok(body.clone()) })
+            .await
+            .unwrap();
+        let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+        let never = async { panic!("rendered twice") };
+        let known = cache
+            .answer("/a", &asked(header::IF_NONE_MATCH, &etag), never)
+            .await
+            .unwrap();
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+        let never = async { panic!("rendered twice") };
+        let small = cache
+            .answer("/a", &asked(header::ACCEPT_ENCODING, "gzip, br;q=0.9"), never)
+            .await
+            .unwrap();
+        assert_eq!(small.headers()[header::CONTENT_ENCODING], "br");
+        cache.advance(1);
+        let stale = asked(header::IF_NONE_MATCH, &etag);
+        let changed = cache.answer("/a", &stale, async { Ok(b"y".to_vec()) });
+        assert_eq!(changed.await.unwrap().status(), StatusCode::OK);
+        assert!(!takes_brotli(&asked(header::ACCEPT_ENCODING, "br;q=0, gzip")));
+    }
+
+    #[tokio::test]
+    async fn a_full_cache_forgets() {
+        let cache = SnapshotCache::new(10_000);
+        for at in 0..50 {
+            let body = vec![at; 600];
+            cache
+                .answer(&format!("/{at}"), &HeaderMap::new(), async { Ok(body) })
+                .await
+                .unwrap();
+            assert!(cache.bytes() < 12_000, "{}", cache.bytes());
+        }
+    }
+}

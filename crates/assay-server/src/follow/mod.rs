@@ -1,0 +1,140 @@
+//! The chain follower: final blocks in order, each with all that was read at it and follows from it in one transaction.
+//!
+//! A killed server goes on behind the last block that was committed; a block is never taken twice and none is left out.
+
+mod plan;
+mod read;
+mod settle;
+
+use crate::app::{App, ChainView};
+use crate::store::{self, ForgetNonces, Reap, StoreError};
+use assay_chain::{At, Chain, ChainError};
+use assay_types::BlockNumber;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Pause after a failure.
+const RETRY: Duration = Duration::from_millis(500);
+/// Longest wait for a new head before the chain is asked anyway.
+const HEAD_WAIT: Duration = Duration::from_secs(15);
+
+/// Why the follower does not get on.
+#[derive(Debug, Error)]
+pub enum FollowError {
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Final blocks that do not follow those taken in.
+    #[error(
+        "block {0} of the chain does not follow the one taken in before: another chain, or finality was undone"
+    )]
+    Fork(BlockNumber),
+    /// A value no document can hold.
+    #[error("the assignment of the round cannot be written")]
+    Document(#[from] assay_types::canonical_json::CanonicalJsonError),
+}
+
+/// Follows until `shutdown`; failures are retried and told in `/v1/health`.
+pub async fn follow(app: Arc<App>, chain: Arc<dyn Chain>, mut shutdown: watch::Receiver<bool>) {
+    let mut heads = None;
+    while !*shutdown.borrow() {
+        if let Err(error) = catch_up(&app, chain.as_ref(), &shutdown).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the chain cannot be followed"
+            );
+            let view = app.view();
+            app.set_view(ChainView {
+                trouble: error.to_string(),
+                ..(*view).clone()
+            });
+            heads = None;
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                _ = shutdown.changed() => return,
+            }
+            continue;
+        }
+        if heads.is_none() {
+            heads = chain.heads().await.ok();
+        }
+        let Some(stream) = heads.as_mut() else {
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                _ = shutdown.changed() => return,
+            }
+            continue;
+        };
+        let next = tokio::select! {
+            next = tokio::time::timeout(HEAD_WAIT, stream.next()) => next,
+            _ = shutdown.changed() => return,
+        };
+        if matches!(next, Ok(None)) {
+            heads = None;
+        }
+    }
+}
+
+/// Takes in every final block that is not yet there.
+///
+/// # Errors
+/// [`FollowError`] for the first block that cannot be taken; the next call goes on with it.
+pub async fn catch_up(
+    app: &App,
+    chain: &dyn Chain,
+    shutdown: &watch::Receiver<bool>,
+) -> Result<(), FollowError> {
+    let newest = chain.head(At::Finalized).await?;
+    let mut known = store::cursor(app.database().readers()).await?;
+    let mut next = match known {
+        Some(row) => BlockNumber(row.head.number.0.saturating_add(1)),
+        None => first_block(app, newest.number),
+    };
+    let mut last_metagraph = app.view().metagraph.clone();
+    while next <= newest.number && !*shutdown.borrow() {
+        settle::settle_due(app, next).await?;
+        let (block, metagraph) = read::read_block(app, chain, known, next).await?;
+        let head = block.head;
+        if !app.writer().write(block).await? {
+            return Err(FollowError::Fork(next));
+        }
+        app.writer().write(Reap { head: next }).await?;
+        known = store::head_at(app.database().readers(), head.number).await?;
+        last_metagraph = Some(Arc::new(metagraph));
+        app.set_view(ChainView {
+            head: known,
+            metagraph: last_metagraph.clone(),
+            trouble: String::new(),
+        });
+        next = BlockNumber(next.0.saturating_add(1));
+    }
+    if last_metagraph.is_none() && known.is_some() {
+        let metagraph = chain
+            .metagraph(app.identity().netuid, At::Hash(newest.hash))
+            .await?;
+        last_metagraph = Some(Arc::new(metagraph));
+    }
+    settle::settle_due(app, next).await?;
+    app.writer()
+        .write(ForgetNonces {
+            before: crate::auth::oldest_nonce(app.clock().now_ms()),
+        })
+        .await?;
+    app.set_view(ChainView {
+        head: known,
+        metagraph: last_metagraph,
+        trouble: String::new(),
+    });
+    Ok(())
+}
+
+/// Where a new database begins: at the newest block if the rounds are yet to begin, else with round 0's assignment.
+fn first_block(app: &App, newest: BlockNumber) -> BlockNumber {
+    let begin = app.rounds().assignment_block(assay_types::Round(0));
+    newest.min(begin)
+}

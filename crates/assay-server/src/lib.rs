@@ -1,0 +1,38 @@
+//! The Task API: assignments, leases, reports and history, all of it recomputable from the chain.
+//!
+//! ```text
+//! chain ─► follow ─► store (one writer, grouped commits) ─► api ─► guard ─► serve ─► clients
+//!            │                     ▲        │                ▲
+//!            └─► plan, settle ─────┘        └─► stream, cache ┘   admin: a Unix socket
+//! ```
+//!
+//! The server decides nothing: assignments and verdicts are functions of `assay-mechanism` over chain data and signed
+//! evidence, and every answer that matters is signed. docs/api.md is the manual.
+
+#![deny(clippy::indexing_slicing)]
+
+pub mod admin;
+pub mod api;
+mod app;
+mod auth;
+mod cache;
+mod clock;
+mod config;
+pub mod corpus;
+mod failure;
+pub mod follow;
+mod guard;
+mod limit;
+mod metrics;
+pub mod recheck;
+mod serve;
+pub mod store;
+mod stream;
+
+pub use app::{App, AppParts, ChainIdentity, ChainView};
+pub use clock::ServerClock;
+pub use config::{Limits, ServerConfig};
+pub use failure::Failure;
+pub use limit::{RateLimits, Standing};
+pub use metrics::{Gauges, Metrics};
+pub use serve::{ServeError, Server, start};

@@ -1,0 +1,193 @@
+//! Connections: accepted within bounds, read with time limits, answered, and ended in order at shutdown.
+
+use crate::api::{ClientAddress, health_of, router};
+use crate::app::App;
+use crate::config::ServerConfig;
+use crate::guard::guard;
+use crate::metrics::Gauges;
+use crate::stream::publish;
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::Service as _;
+
+/// Longest head of a request: request line and headers, bytes.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+/// Headers of a request.
+const HEADERS_MAX: usize = 64;
+
+/// Why the server does not start.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// An address that cannot be listened at.
+    #[error("cannot listen at `{address}`")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Where the API is.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the metrics are.
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Waits until every connection has ended after a shutdown.
+    pub async fn finished(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Starts to serve; ends when `shutdown` turns true.
+///
+/// # Errors
+/// [`ServeError`] for an address that is taken or not this machine's.
+pub async fn start(
+    app: &Arc<App>,
+    config: &ServerConfig,
+    shutdown: &watch::Receiver<bool>,
+) -> Result<Server, ServeError> {
+    let api = listen(config.listen).await?;
+    let address = local(&api, config.listen)?;
+    let mut tasks = JoinSet::new();
+    let layer = axum::middleware::from_fn_with_state(Arc::clone(app), guard);
+    let routes = router(Arc::clone(app)).layer(layer);
+    tasks.spawn(accept(Arc::clone(app), api, routes, shutdown.clone()));
+    let (published, events_shutdown) = (Arc::clone(app), shutdown.clone());
+    tasks.spawn(async move {
+        let mut shutdown = events_shutdown.clone();
+        while publish(Arc::clone(&published), events_shutdown.clone())
+            .await
+            .is_err()
+        {
+            tracing::warn!("events cannot be read from the database; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                _ = shutdown.changed() => return,
+            }
+        }
+    });
+    let mut metrics_address = None;
+    if let Some(wanted) = config.metrics_listen {
+        let listener = listen(wanted).await?;
+        metrics_address = Some(local(&listener, wanted)?);
+        let measured = Arc::clone(app);
+        let routes = Router::new().route("/metrics", axum::routing::get(async move || render(&measured)));
+        tasks.spawn(accept(Arc::clone(app), listener, routes, shutdown.clone()));
+    }
+    Ok(Server {
+        address,
+        metrics_address,
+        tasks,
+    })
+}
+
+fn render(app: &App) -> String {
+    let health = health_of(app);
+    app.metrics.render(&Gauges {
+        block: health.block.0,
+        block_age_ms: health.block_age_ms,
+        streams: app.events.count(),
+        cache_bytes: app.cache.bytes(),
+        commits: *app.writer().commits().borrow(),
+        intake: health.intake,
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen {
+            address: address.to_string(),
+            source,
+        })
+}
+
+fn local(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, ServeError> {
+    listener.local_addr().map_err(|source| ServeError::Listen {
+        address: wanted.to_string(),
+        source,
+    })
+}
+
+/// Takes connections until shutdown, then lets the open ones finish.
+async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdown: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(app.limits().connections_max));
+    let mut open = JoinSet::new();
+    loop {
+        while open.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = take_place(&listener, &places) => accepted,
+            _ = shutdown.changed() => break,
+        };
+        match accepted {
+            Some((stream, peer, place)) => {
+                let header_time = Duration::from_millis(app.limits().header_ms_max);
+                let routes = routes.clone();
+                let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                    request.extensions_mut().insert(ClientAddress(peer.ip()));
+                    routes.clone().call(request)
+                });
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(header_time)
+                    .max_buf_size(HEAD_BYTES_MAX)
+                    .max_headers(HEADERS_MAX)
+                    .serve_connection(TokioIo::new(stream), service);
+                let watched = graceful.watch(connection);
+                open.spawn(async move {
+                    // A client that goes away is not worth a line.
+                    let _ = watched.await;
+                    drop(place);
+                });
+            }
+            None => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    drop(listener);
+    let patience = Duration::from_millis(app.limits().shutdown_ms_max);
+    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections were still open at shutdown");
+    }
+    open.abort_all();
+}
+
+/// A place, and a connection for it; none if the system has no more sockets.
+async fn take_place(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    let (stream, peer) = listener.accept().await.ok()?;
+    // Answers are small and written at once.
+    stream.set_nodelay(true).ok()?;
+    Some((stream, peer, place))
+}

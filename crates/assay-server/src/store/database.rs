@@ -1,0 +1,213 @@
+//! Opening a database: address, connections, damage and version checked before anything is read.
+
+use super::{StoreError, migrate};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+/// Readers at once.
+const READERS_MAX: u32 = 8;
+/// How long to wait for a connection.
+const ACQUIRE_MAX: Duration = Duration::from_secs(5);
+
+/// Set on every SQLite connection. `synchronous = FULL`: a commit that was answered survives a power cut.
+const SQLITE_PRAGMAS: &[&str] = &[
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16000",
+];
+
+/// Which database system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// A file, one writer.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    kind: DatabaseKind,
+    place: String,
+    readers: AnyPool,
+    writer: AnyPool,
+}
+
+impl Database {
+    /// Opens a database, makes its tables if it is new, and checks that it belongs to `network`.
+    ///
+    /// `address` is a file, `sqlite:FILE` or `postgres://…`; `network` names chain and subnet.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Newer`], [`StoreError::Foreign`], or what the database says.
+    pub async fn open(address: &str, network: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let (kind, url, place) = resolve(address)?;
+        let options = AnyConnectOptions::from_str(&url).map_err(|_| StoreError::Address(place.clone()))?;
+        let pool = |connections: u32| {
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_MAX)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        if kind == DatabaseKind::Sqlite {
+                            for pragma in SQLITE_PRAGMAS {
+                                connection.execute(*pragma).await?;
+                            }
+                        }
+                        Ok(())
+                    })
+                })
+        };
+        let broken = |error: sqlx::Error| unreadable(kind, &place, error);
+        if kind == DatabaseKind::Sqlite {
+            check(&options, &place).await?;
+        }
+        let writer = pool(1).connect_with(options.clone()).await.map_err(broken)?;
+        migrate::migrate(&writer, kind, &place, network).await?;
+        let readers = pool(READERS_MAX).connect_with(options).await.map_err(broken)?;
+        Ok(Self {
+            kind,
+            place,
+            readers,
+            writer,
+        })
+    }
+
+    /// Which system.
+    pub const fn kind(&self) -> DatabaseKind {
+        self.kind
+    }
+
+    /// Where it is, without credentials.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Connections that read.
+    pub const fn readers(&self) -> &AnyPool {
+        &self.readers
+    }
+
+    /// The one connection that writes; only [`super::Writer`] and migrations use it.
+    pub(super) const fn writer(&self) -> &AnyPool {
+        &self.writer
+    }
+
+    /// Writes a copy of a SQLite database to a new file while the server runs.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] for PostgreSQL, whose own tools do it, or for a file that exists.
+    pub async fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        let name = file.to_string_lossy().into_owned();
+        if self.kind != DatabaseKind::Sqlite || file.exists() {
+            return Err(StoreError::Address(name));
+        }
+        sqlx::query("VACUUM INTO $1")
+            .bind(name)
+            .execute(&self.readers)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Kind, connection URL and what may be shown of an address.
+fn resolve(address: &str) -> Result<(DatabaseKind, String, String), StoreError> {
+    if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+        let shown = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        let shown = shown.split('?').next().unwrap_or_default();
+        return Ok((
+            DatabaseKind::Postgres,
+            address.to_owned(),
+            format!("postgres://{shown}"),
+        ));
+    }
+    let file = address.strip_prefix("sqlite:").unwrap_or(address);
+    let file = file.strip_prefix("//").unwrap_or(file);
+    if file.is_empty() || file.contains("://") {
+        let shown = file.rsplit_once('@').map_or(file, |(_, host)| host);
+        return Err(StoreError::Address(shown.chars().take(200).collect()));
+    }
+    let escaped: String = file
+        .chars()
+        .map(|character| match character {
+            '%' => "%25".to_owned(),
+            '?' => "%3f".to_owned(),
+            '#' => "%23".to_owned(),
+            other => other.to_string(),
+        })
+        .collect();
+    Ok((
+        DatabaseKind::Sqlite,
+        format!("sqlite://{escaped}?mode=rwc"),
+        file.to_owned(),
+    ))
+}
+
+/// Refuses a damaged SQLite file; before there is a pool, which would try again and again.
+async fn check(options: &AnyConnectOptions, place: &str) -> Result<(), StoreError> {
+    let corrupt = |reason: String| StoreError::Corrupt {
+        place: place.to_owned(),
+        reason,
+    };
+    let failed = |error: sqlx::Error| corrupt(error.to_string());
+    let mut connection = options.connect().await.map_err(failed)?;
+    let row = sqlx::query("PRAGMA quick_check(1)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    let found: String = row.try_get(0).map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(corrupt(found))
+    }
+}
+
+/// A SQLite file that cannot be opened is damaged; a server that does not answer is a failure that may pass.
+fn unreadable(kind: DatabaseKind, place: &str, error: sqlx::Error) -> StoreError {
+    match (kind, error) {
+        (DatabaseKind::Sqlite, sqlx::Error::Database(error)) => StoreError::Corrupt {
+            place: place.to_owned(),
+            reason: error.to_string(),
+        },
+        (_, error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_without_their_secrets() {
+        let (kind, url, shown) =
+            resolve("postgres://u:sekret@db.example:5432/assay?password=sekret").unwrap();
+        assert_eq!(kind, DatabaseKind::Postgres);
+        assert!(url.contains("sekret"));
+        assert_eq!(shown, "postgres://db.example:5432/assay");
+        let (kind, url, _) = resolve("a b?c.sqlite").unwrap();
+        assert_eq!(
+            (kind, url.as_str()),
+            (DatabaseKind::Sqlite, "sqlite://a b%3fc.sqlite?mode=rwc")
+        );
+        for wrong in ["", "sqlite:", "mysql://u:sekret@h/db"] {
+            let error = resolve(wrong).unwrap_err().to_string();
+            assert!(!error.contains("sekret"), "{error}");
+        }
+    }
+}

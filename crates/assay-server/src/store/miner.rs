@@ -1,0 +1,263 @@
+//! What rounds did to miners and units: records, verdicts, the queue; written once a round, in one transaction.
+
+use super::audit::append;
+use super::row::{json, number, parsed, signed, text, to_json};
+use super::{StoreError, Write};
+use assay_types::api::{EventKind, LeaseKey, LeaseState};
+use assay_types::{BlockNumber, Digest, Hotkey, Q32, Round, UnitId, Verdict};
+use futures_util::future::BoxFuture;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool};
+use std::collections::BTreeSet;
+
+/// What is remembered of a miner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MinerRecord {
+    /// The hotkey.
+    pub hotkey: Hotkey,
+    /// Block of its registration; another one starts from nothing.
+    pub registered: BlockNumber,
+    /// Credibility.
+    pub credibility: Q32,
+    /// Units it may hold.
+    pub cap: u32,
+    /// Consecutive passed rounds.
+    pub passed: u32,
+}
+
+/// A round's verdict on a miner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictRow {
+    /// The round.
+    pub round: Round,
+    /// The miner after it.
+    pub record: MinerRecord,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Delivered share.
+    pub delivered: Q32,
+    /// Distinct faults.
+    pub faults: u32,
+    /// Reports it follows from.
+    pub reports: Vec<Digest>,
+}
+
+/// A unit that was assigned and did not pass at once, or passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRecord {
+    /// The unit.
+    pub unit: UnitId,
+    /// `waiting`, `assigned`, `passed` or `dead`.
+    pub state: String,
+    /// Rounds in which it failed.
+    pub attempts: u32,
+    /// Who failed it.
+    pub failed: BTreeSet<Hotkey>,
+}
+
+/// The outcome of a round; taking it twice changes nothing.
+#[derive(Debug)]
+pub struct Settle {
+    /// The round.
+    pub round: Round,
+    /// Verdicts.
+    pub verdicts: Vec<VerdictRow>,
+    /// Units with what became of them.
+    pub units: Vec<UnitRecord>,
+    /// Submitted leases and how they end.
+    pub leases: Vec<(LeaseKey, LeaseState)>,
+    /// The server's time.
+    pub now_ms: u64,
+}
+
+impl Write for Settle {
+    type Out = bool;
+
+    fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let done = sqlx::query("UPDATE rounds SET settled = 1 WHERE round = $1 AND settled = 0")
+                .bind(i64::from(self.round.0))
+                .execute(&mut *connection)
+                .await?;
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+            for verdict in &self.verdicts {
+                insert_verdict(connection, verdict).await?;
+            }
+            for unit in &self.units {
+                put_unit(connection, self.round, unit).await?;
+            }
+            for (key, state) in &self.leases {
+                sqlx::query(
+                    "UPDATE leases SET state = $4 WHERE round = $1 AND unit_id = $2 AND holder = $3 AND state = 'submitted'",
+                )
+                .bind(i64::from(key.round.0))
+                .bind(key.unit.to_string())
+                .bind(key.holder.to_string())
+                .bind(state.name().to_owned())
+                .execute(&mut *connection)
+                .await?;
+            }
+            let event =
+                serde_json::json!({"round": self.round, "settled": true, "verdicts": self.verdicts.len()});
+            append(connection, EventKind::Round, &event, self.now_ms).await?;
+            Ok(true)
+        })
+    }
+}
+
+async fn insert_verdict(connection: &mut AnyConnection, row: &VerdictRow) -> Result<(), StoreError> {
+    let record = &row.record;
+    sqlx::query(
+        "INSERT INTO miners (hotkey, registered, credibility, cap, passed) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (hotkey, registered) DO UPDATE SET credibility = excluded.credibility, cap = excluded.cap, \
+         passed = excluded.passed",
+    )
+    .bind(record.hotkey.to_string())
+    .bind(i64::from(record.registered.0))
+    .bind(signed(record.credibility.0))
+    .bind(i64::from(record.cap))
+    .bind(i64::from(record.passed))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO verdicts (round, hotkey, verdict, delivered, faults, reports, credibility, cap) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+    )
+    .bind(i64::from(row.round.0))
+    .bind(record.hotkey.to_string())
+    .bind(row.verdict.name().to_owned())
+    .bind(signed(row.delivered.0))
+    .bind(i64::from(row.faults))
+    .bind(to_json(&row.reports))
+    .bind(signed(record.credibility.0))
+    .bind(i64::from(record.cap))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn put_unit(connection: &mut AnyConnection, round: Round, unit: &UnitRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO queue (unit_id, state, attempts, failed, round) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (unit_id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, \
+         failed = excluded.failed, round = excluded.round",
+    )
+    .bind(unit.unit.to_string())
+    .bind(unit.state.clone())
+    .bind(i64::from(unit.attempts))
+    .bind(to_json(&unit.failed))
+    .bind(i64::from(round.0))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives dead letters another three attempts; gives how many there were.
+#[derive(Debug, Clone)]
+pub struct Requeue {
+    /// Which; none for all.
+    pub unit: Option<UnitId>,
+    /// The server's time.
+    pub now_ms: u64,
+}
+
+impl Write for Requeue {
+    type Out = u64;
+
+    fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let unit = self.unit.map(|unit| unit.to_string()).unwrap_or_default();
+            let done = sqlx::query(
+                "UPDATE queue SET state = 'waiting', attempts = 0 WHERE state = 'dead' AND ($1 = '' OR unit_id = $1)",
+            )
+            .bind(unit.clone())
+            .execute(&mut *connection)
+            .await?;
+            if done.rows_affected() > 0 {
+                let event = serde_json::json!({"requeued": done.rows_affected(), "unit": unit});
+                append(connection, EventKind::Health, &event, self.now_ms).await?;
+            }
+            Ok(done.rows_affected())
+        })
+    }
+}
+
+/// The write that gives dead letters another three attempts.
+pub const fn requeue(unit: Option<UnitId>, now_ms: u64) -> Requeue {
+    Requeue { unit, now_ms }
+}
+
+/// Everything remembered of miners.
+pub async fn miner_records(pool: &AnyPool) -> Result<Vec<MinerRecord>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM miners ORDER BY hotkey, registered")
+        .fetch_all(pool)
+        .await?;
+    let read = |row: &AnyRow| {
+        Ok(MinerRecord {
+            hotkey: parsed(row, "hotkey")?,
+            registered: BlockNumber(number(row, "registered")?),
+            credibility: Q32(number(row, "credibility")?),
+            cap: number(row, "cap")?,
+            passed: number(row, "passed")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Units of the queue in a state, by ascending id; all states for "".
+pub async fn queue_records(pool: &AnyPool, state: &str) -> Result<Vec<UnitRecord>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM queue WHERE ($1 = '' OR state = $1) ORDER BY unit_id")
+        .bind(state.to_owned())
+        .fetch_all(pool)
+        .await?;
+    let read = |row: &AnyRow| {
+        Ok(UnitRecord {
+            unit: parsed(row, "unit_id")?,
+            state: text(row, "state")?,
+            attempts: number(row, "attempts")?,
+            failed: json(row, "failed")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Units that failed too often.
+pub async fn dead_letters(pool: &AnyPool) -> Result<Vec<UnitRecord>, StoreError> {
+    queue_records(pool, "dead").await
+}
+
+/// Verdicts on a miner, newest first; on all miners for none.
+pub async fn verdicts(
+    pool: &AnyPool,
+    hotkey: Option<&Hotkey>,
+    limit: u32,
+) -> Result<Vec<VerdictRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM verdicts WHERE ($1 = '' OR hotkey = $1) ORDER BY round DESC, hotkey LIMIT $2",
+    )
+    .bind(hotkey.map(ToString::to_string).unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?;
+    let read = |row: &AnyRow| {
+        let name = text(row, "verdict")?;
+        let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == name);
+        Ok(VerdictRow {
+            round: Round(number(row, "round")?),
+            record: MinerRecord {
+                hotkey: parsed(row, "hotkey")?,
+                registered: BlockNumber(0),
+                credibility: Q32(number(row, "credibility")?),
+                cap: number(row, "cap")?,
+                passed: 0,
+            },
+            verdict: verdict.ok_or(StoreError::Value("verdict"))?,
+            delivered: Q32(number(row, "delivered")?),
+            faults: number(row, "faults")?,
+            reports: json(row, "reports")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}

@@ -1,0 +1,48 @@
+//! The database: one schema on SQLite and PostgreSQL, one writer that commits in groups, many readers.
+//!
+//! Keys and digests are hexadecimal TEXT, counts are BIGINT, so the same statements run on both. Every transition is guarded
+//! in one statement; what decides is the number of rows it changed. Architecture invariant: nothing is written outside
+//! [`Writer`], so a group is committed wholly or not at all and an answer is sent after its commit.
+
+mod audit;
+mod chain;
+mod corpus;
+mod database;
+mod dump;
+mod error;
+mod evidence;
+mod lease;
+mod migrate;
+mod miner;
+mod nonce;
+mod release;
+mod round;
+mod row;
+mod schema;
+mod submission;
+mod writer;
+
+pub use audit::{Append, audit_entries, last_sequence};
+pub use chain::{
+    CommitmentRow, HeadRow, TakeBlock, cursor, head_at, head_time, messages, metagraph_at, newest_metagraph,
+    pulse_block, sealed_at,
+};
+pub use corpus::{
+    AddCorpus, corpora, corpus_units, index_root, source_means, unit, unit_count, unit_leaves, units_from,
+};
+pub use database::{Database, DatabaseKind};
+pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
+pub use error::StoreError;
+pub use evidence::{
+    AddProof, AddReport, JudgeProof, ProofCursor, proofs, queued_proofs, report, reports, reports_of_round,
+};
+pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, lease, leases, leases_of_round};
+pub use miner::{
+    MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records, requeue,
+    verdicts,
+};
+pub use nonce::{ForgetNonces, NonceOnly, Signed};
+pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
+pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
+pub use submission::{CompleteSubmission, RevealedRow, submission, submission_of, submissions};
+pub use writer::{Write, Writer};

@@ -1,0 +1,178 @@
+//! Submissions: pointers the chain revealed, completed by manifests that have their roots.
+
+use super::audit::append;
+use super::row::{json, number, parsed, signed, text, to_json};
+use super::{StoreError, Write};
+use assay_types::api::{EventKind, ProblemKind, SubmissionState, SubmissionView};
+use assay_types::{BlockNumber, Digest, Hotkey, POINTER_BYTES, Pointer, Round, UnitId, hex};
+use futures_util::future::BoxFuture;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool};
+
+/// A pointer the chain has opened. The first that counts stays; an uncounted one is replaced.
+#[derive(Debug, Clone)]
+pub struct RevealedRow {
+    /// Who.
+    pub hotkey: Hotkey,
+    /// What was opened.
+    pub pointer: Pointer,
+    /// Block of the opening.
+    pub block: BlockNumber,
+    /// Why it does not count; "" if it does.
+    pub refusal: String,
+    /// The server's time.
+    pub now_ms: u64,
+}
+
+impl Write for RevealedRow {
+    /// Whether it is new.
+    type Out = bool;
+
+    fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let payload = hex::encode(&self.pointer.encode());
+            let done = sqlx::query(
+                "INSERT INTO submissions (round, hotkey, root, payload, block, refusal, units) \
+                 VALUES ($1, $2, $3, $4, $5, $6, '[]') ON CONFLICT (round, hotkey) DO UPDATE SET root = excluded.root, \
+                 payload = excluded.payload, block = excluded.block, refusal = excluded.refusal, units = '[]' \
+                 WHERE submissions.payload <> excluded.payload AND submissions.block < excluded.block \
+                 AND (excluded.refusal = '' OR submissions.refusal <> '')",
+            )
+            .bind(i64::from(self.pointer.round.0))
+            .bind(self.hotkey.to_string())
+            .bind(self.pointer.submission_root.to_string())
+            .bind(payload)
+            .bind(i64::from(self.block.0))
+            .bind(self.refusal.clone())
+            .execute(&mut *connection)
+            .await?;
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+            let event = serde_json::json!({"round": self.pointer.round, "hotkey": self.hotkey,
+                "root": self.pointer.submission_root, "refusal": self.refusal});
+            append(connection, EventKind::Submission, &event, self.now_ms).await?;
+            Ok(true)
+        })
+    }
+}
+
+/// The units of a submission, from a manifest that was checked against its root.
+#[derive(Debug, Clone)]
+pub struct CompleteSubmission {
+    /// The round.
+    pub round: Round,
+    /// The miner.
+    pub hotkey: Hotkey,
+    /// The manifest's root.
+    pub root: Digest,
+    /// Its units, ascending.
+    pub units: Vec<UnitId>,
+    /// The server's time.
+    pub now_ms: u64,
+}
+
+impl Write for CompleteSubmission {
+    /// Number in the audit log, and whether it was complete already.
+    type Out = Result<(u64, bool), ProblemKind>;
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut AnyConnection,
+    ) -> BoxFuture<'a, Result<Self::Out, StoreError>> {
+        Box::pin(async move {
+            let row = sqlx::query("SELECT * FROM submissions WHERE round = $1 AND hotkey = $2")
+                .bind(i64::from(self.round.0))
+                .bind(self.hotkey.to_string())
+                .fetch_optional(&mut *connection)
+                .await?;
+            let Some(known) = row.as_ref().map(read).transpose()? else {
+                return Ok(Err(ProblemKind::NotRevealed));
+            };
+            if known.submission_root != self.root || known.n_units as usize != self.units.len() {
+                return Ok(Err(ProblemKind::SubmissionMismatch));
+            }
+            if !known.units.is_empty() {
+                return Ok(Ok((0, true)));
+            }
+            sqlx::query(
+                "UPDATE submissions SET units = $3 WHERE round = $1 AND hotkey = $2 AND units = '[]'",
+            )
+            .bind(i64::from(self.round.0))
+            .bind(self.hotkey.to_string())
+            .bind(to_json(&self.units))
+            .execute(&mut *connection)
+            .await?;
+            let event = serde_json::json!({"round": self.round, "hotkey": self.hotkey, "root": self.root,
+                "units": self.units.len()});
+            let sequence = append(connection, EventKind::Submission, &event, self.now_ms).await?;
+            Ok(Ok((sequence, false)))
+        })
+    }
+}
+
+/// The submission of a root.
+pub async fn submission(pool: &AnyPool, root: &Digest) -> Result<Option<SubmissionView>, StoreError> {
+    let row = sqlx::query("SELECT * FROM submissions WHERE root = $1 ORDER BY block LIMIT 1")
+        .bind(root.to_string())
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// A miner's submission of a round.
+pub async fn submission_of(
+    pool: &AnyPool,
+    round: Round,
+    hotkey: &Hotkey,
+) -> Result<Option<SubmissionView>, StoreError> {
+    let row = sqlx::query("SELECT * FROM submissions WHERE round = $1 AND hotkey = $2")
+        .bind(i64::from(round.0))
+        .bind(hotkey.to_string())
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Submissions of a round, by hotkey, after one.
+pub async fn submissions(
+    pool: &AnyPool,
+    round: Round,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<SubmissionView>, StoreError> {
+    let rows =
+        sqlx::query("SELECT * FROM submissions WHERE round = $1 AND hotkey > $2 ORDER BY hotkey LIMIT $3")
+            .bind(i64::from(round.0))
+            .bind(after.to_owned())
+            .bind(signed(u64::from(limit)))
+            .fetch_all(pool)
+            .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &AnyRow) -> Result<SubmissionView, StoreError> {
+    let payload = text(row, "payload")?;
+    let bytes = hex::decode::<POINTER_BYTES>(&payload).map_err(|_| StoreError::Value("payload"))?;
+    let pointer = Pointer::parse(&bytes).map_err(|_| StoreError::Value("payload"))?;
+    let (refusal, units): (String, Vec<UnitId>) = (text(row, "refusal")?, json(row, "units")?);
+    let state = match (refusal.as_str(), units.is_empty()) {
+        ("", true) => SubmissionState::Revealed,
+        ("", false) => SubmissionState::Complete,
+        _ => SubmissionState::Refused,
+    };
+    Ok(SubmissionView {
+        round: Round(number(row, "round")?),
+        hotkey: parsed(row, "hotkey")?,
+        state,
+        submission_root: parsed(row, "root")?,
+        payload,
+        block: BlockNumber(number(row, "block")?),
+        repo: pointer.repo.as_str().to_owned(),
+        revision: pointer.revision.to_string(),
+        n_units: pointer.n_units,
+        want_next: pointer.want_next,
+        units,
+        refusal,
+    })
+}

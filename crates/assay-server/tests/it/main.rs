@@ -1,0 +1,11 @@
+//! The Task API over real databases, an embedded chain, and real connections.
+
+mod auth;
+mod connections;
+mod database;
+mod leases;
+mod lying;
+mod openapi;
+mod postgres;
+mod rounds;
+mod world;

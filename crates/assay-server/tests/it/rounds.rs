@@ -1,0 +1,250 @@
+//! A subnet's rounds through the server: assigned as recomputed, revealed, reported, settled, assigned again.
+
+use crate::postgres;
+use crate::world::{NETUID, Place, World, corpus, hotkey, key, params};
+use assay_agents::api::{Expected, assigned_header, check_assignment, read_chain};
+use assay_mechanism::plan::plan;
+use assay_server::store;
+use assay_types::api::{Assignment, AuditEntry, LeaseState, ProblemKind, SubmissionState};
+use assay_types::{
+    AUDIT_REPORT_VERSION, AuditReport, Digest, Message, Pointer, RepoName, Revision, Round, UnitId, Verdict,
+    batch_digest, corpus_index_root, hex,
+};
+use std::collections::BTreeMap;
+
+/// Recomputes a round from chain and corpus alone and compares bytes; for rounds in which nothing came back.
+async fn recompute(
+    world: &World,
+    round: Round,
+    cursor: u64,
+    caps: &BTreeMap<(assay_types::Hotkey, assay_types::BlockNumber), u32>,
+) -> Assignment {
+    let (served, bytes) = world.client("anybody").assignment(round).await.unwrap();
+    let view = read_chain(&world.chain, (NETUID, round), &params(), caps)
+        .await
+        .unwrap();
+    let fresh: Vec<UnitId> = corpus(200)
+        .iter()
+        .skip(cursor as usize)
+        .map(|unit| unit.unit_id)
+        .collect();
+    let root = corpus_index_root(&corpus(200));
+    let expected = Expected {
+        genesis: world.identity.genesis,
+        netuid: NETUID,
+        round,
+        params: &params(),
+        block: view.0,
+        beacon: view.1,
+        candidates: &view.2.clone(),
+        caps,
+        index_root: Some(root),
+        cursor: Some(cursor),
+        requeued: None,
+        fresh: &fresh,
+    };
+    check_assignment(&served, &expected).unwrap();
+    let mut header = assigned_header(
+        (world.identity.genesis, NETUID, round),
+        &params(),
+        view,
+        (root, cursor),
+    );
+    header.requeued.clone_from(&served.header.requeued);
+    let own = plan(&header, &fresh, &params().values);
+    assert_eq!(own.to_bytes().unwrap(), bytes, "round {round}");
+    served
+}
+
+fn pointer(round: Round, units: &[UnitId], root: Digest) -> Pointer {
+    Pointer {
+        round,
+        n_units: u32::try_from(units.len()).unwrap(),
+        want_next: 6,
+        submission_root: root,
+        revision: Revision([1; 20]),
+        repo: RepoName::parse("acme/data").unwrap(),
+    }
+}
+
+fn report(world: &World, miner: &str, root: Digest, verdict: Verdict) -> AuditReport {
+    let mut report = AuditReport {
+        version: AUDIT_REPORT_VERSION,
+        netuid: NETUID,
+        round: Round(0),
+        validator: hotkey("miner-a"),
+        miner: hotkey(miner),
+        submission_root: root,
+        params: world.app.params_digest(),
+        previous: Digest::ZERO,
+        probes: Vec::new(),
+        faults: Vec::new(),
+        unreachable: false,
+        verdict,
+        signature: String::new(),
+    };
+    let digest = report.signed_digest().unwrap();
+    report.signature = hex::encode(&key("miner-a").sign(digest.as_bytes()).unwrap());
+    report
+}
+
+async fn suite(place: &Place) {
+    let world = World::new(place, &["miner-a", "miner-b"]).await;
+    let readers = world.app.database().readers().clone();
+    world.begin(0).await;
+    let caps = BTreeMap::new();
+    let first = recompute(&world, Round(0), 0, &caps).await;
+    assert_eq!(
+        first.of(&hotkey("miner-a")).count(),
+        4,
+        "a newcomer holds four units"
+    );
+
+    // Miner a delivers all, miner b nothing.
+    let mut units: Vec<UnitId> = first.of(&hotkey("miner-a")).map(|entry| entry.unit).collect();
+    units.sort_unstable();
+    let client = world.client("miner-a");
+    for unit in &units {
+        client.take(Round(0), unit).await.unwrap();
+        client.complete(Round(0), unit, Digest([5; 32])).await.unwrap();
+    }
+    let root = Digest([9; 32]);
+    world
+        .commit_sealed("miner-a", &pointer(Round(0), &units, root))
+        .await;
+    let start = world.rounds().start(Round(0)).0;
+    world.until(start + 18).await;
+    let revealed = store::submission_of(&readers, Round(0), &hotkey("miner-a"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (revealed.state, revealed.refusal.as_str()),
+        (SubmissionState::Revealed, "")
+    );
+
+    // The manifest's root is checked where it is parsed; here the store's own guard.
+    let complete = |root: Digest, units: &[UnitId]| store::CompleteSubmission {
+        round: Round(0),
+        hotkey: hotkey("miner-a"),
+        root,
+        units: units.to_vec(),
+        now_ms: 1,
+    };
+    let wrong = world
+        .app
+        .writer()
+        .write(complete(Digest([1; 32]), &units))
+        .await
+        .unwrap();
+    assert_eq!(wrong, Err(ProblemKind::SubmissionMismatch));
+    let few = world
+        .app
+        .writer()
+        .write(complete(root, &units[1..]))
+        .await
+        .unwrap();
+    assert_eq!(few, Err(ProblemKind::SubmissionMismatch));
+    assert!(
+        world
+            .app
+            .writer()
+            .write(complete(root, &units))
+            .await
+            .unwrap()
+            .is_ok()
+    );
+
+    // Only a permit reports; the digest of the batch goes on the chain; a second opinion is a conflict.
+    let reports = [
+        report(&world, "miner-a", root, Verdict::Pass),
+        report(&world, "miner-b", Digest::ZERO, Verdict::NoShow),
+    ];
+    let permitted = world.chain_permit("miner-a").await;
+    assert!(permitted, "the first neuron with stake has a permit");
+    for one in &reports {
+        assert!(!client.report(one).await.unwrap().known);
+        assert!(client.report(one).await.unwrap().known);
+    }
+    let other = report(&world, "miner-b", Digest::ZERO, Verdict::Skipped);
+    assert_eq!(
+        client.report(&other).await.unwrap_err().kind(),
+        Some(ProblemKind::ReportConflict)
+    );
+    let mut forged = report(&world, "miner-b", Digest::ZERO, Verdict::Skipped);
+    forged.validator = hotkey("miner-b");
+    assert_eq!(
+        client.report(&forged).await.unwrap_err().kind(),
+        Some(ProblemKind::ReportSignature)
+    );
+    assert!(
+        client.reports(Round(0)).await.unwrap().is_empty(),
+        "sealed until the cutoff"
+    );
+    let lines: Vec<Vec<u8>> = reports
+        .iter()
+        .map(|report| report.to_canonical_bytes().unwrap())
+        .collect();
+    let digest = batch_digest(lines.iter().map(Vec::as_slice));
+    world
+        .commit_plain(
+            "miner-a",
+            &Message::Reports {
+                round: Round(0),
+                digest,
+            },
+        )
+        .await;
+
+    // Settled at the effective block: a passes and doubles, b fails and its units come back without it.
+    world.until(start + 42).await;
+    assert_eq!(client.reports(Round(0)).await.unwrap().len(), 2);
+    let verdicts = store::verdicts(&readers, None, 100).await.unwrap();
+    let of = |name: &str| {
+        verdicts
+            .iter()
+            .find(|row| row.record.hotkey == hotkey(name))
+            .unwrap()
+    };
+    assert_eq!(
+        (of("miner-a").verdict, of("miner-a").record.cap),
+        (Verdict::Pass, 8)
+    );
+    assert_eq!(
+        (of("miner-b").verdict, of("miner-b").record.cap),
+        (Verdict::NoShow, 2)
+    );
+    assert_eq!(of("miner-a").reports.len(), 1);
+    let leases = client.leases(Round(0), &hotkey("miner-a")).await.unwrap();
+    assert!(
+        leases.iter().all(|lease| lease.state == LeaseState::Verified),
+        "{leases:?}"
+    );
+    let second = world.client("anybody").assignment(Round(1)).await.unwrap().0;
+    assert_eq!(second.header.cursor, first.header.next_cursor);
+    world.begin(2).await;
+    let third = world.client("anybody").assignment(Round(2)).await.unwrap().0;
+    assert!(!third.header.requeued.is_empty());
+    let again: Vec<UnitId> = third.header.requeued.iter().map(|again| again.unit).collect();
+    assert!(
+        third
+            .entries
+            .iter()
+            .all(|entry| !again.contains(&entry.unit) || entry.holder == hotkey("miner-a"))
+    );
+    let log = client.audit_log().await.unwrap();
+    assert_eq!(AuditEntry::first_break(Digest::ZERO, &log), None);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_on_sqlite() {
+    suite(&Place::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_on_postgres() {
+    if let Some(url) = postgres::database("rounds").await {
+        suite(&Place::Postgres(url)).await;
+    }
+}

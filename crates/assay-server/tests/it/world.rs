@@ -1,0 +1,291 @@
+//! A subnet on the embedded chain, a server that follows it, and clients with keys.
+
+use assay_agents::api::{ClientOptions, TaskApi};
+use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions};
+use assay_chain::sealed::{Seal, sealed_field};
+use assay_chain::timelock::Entropy;
+use assay_chain::wallet::{KeyPair, Scheme};
+use assay_chain::{At, Call, Chain as _, CommitmentField};
+use assay_mechanism::clock::Clock as Rounds;
+use assay_server::store::{AddCorpus, Database, Writer};
+use assay_server::{App, AppParts, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start};
+use assay_types::{Bytes, Hotkey, Message, NetUid, ParamSet, Pointer, Rao, Round, WorkUnit};
+use std::sync::Arc;
+use std::time::Duration;
+use subxt_signer::SecretUri;
+use subxt_signer::sr25519::Keypair;
+use tokio::sync::watch;
+
+pub(crate) const NETUID: NetUid = NetUid(1);
+
+/// The key of a development name.
+pub(crate) fn key(name: &str) -> KeyPair {
+    KeyPair::from_uri(&format!("//{name}"), Scheme::Sr25519).unwrap()
+}
+
+pub(crate) fn hotkey(name: &str) -> Hotkey {
+    Hotkey(*key(name).public())
+}
+
+fn signer(name: &str) -> Keypair {
+    let uri: SecretUri = format!("//{name}").parse().unwrap();
+    Keypair::from_uri(&uri).unwrap()
+}
+
+/// Rounds of thirty blocks.
+pub(crate) fn params() -> ParamSet {
+    let mut params = ParamSet::default();
+    for (name, value) in [
+        ("genesis_block", 60),
+        ("round_blocks", 30),
+        ("assign_lead", 3),
+        ("commit_offset", 14),
+        ("publish_end", 20),
+        ("report_cutoff", 26),
+        ("effective_offset", 40),
+        ("reserve_mod", 1 << 20),
+    ] {
+        params.values.set(name, value).unwrap();
+    }
+    params.values.check().unwrap();
+    params
+}
+
+/// A list of archives.
+pub(crate) fn corpus(count: u64) -> Vec<WorkUnit> {
+    (0..count)
+        .map(|at| WorkUnit::new("file", &format!("archive-{at:04}.warc"), Bytes(1_000 + at)).unwrap())
+        .collect()
+}
+
+/// Chain, database and server state of one test.
+pub(crate) struct World {
+    pub(crate) node: Node,
+    pub(crate) chain: EmbeddedChain,
+    pub(crate) app: Arc<App>,
+    pub(crate) identity: ChainIdentity,
+    stop: watch::Sender<bool>,
+    server: Option<Server>,
+    pub(crate) url: String,
+    _folder: tempfile::TempDir,
+}
+
+/// The server's key.
+pub(crate) const SERVER: &str = "server";
+
+impl World {
+    /// With miners that want eight units each, registered and assigned to from the first round on.
+    pub(crate) async fn new(database: &Place, miners: &[&str]) -> Self {
+        Self::with_limits(
+            database,
+            miners,
+            Limits {
+                snapshot_ms_min: 1,
+                address_requests_a_minute: 1 << 20,
+                hotkey_requests_a_minute: 1 << 20,
+                ..Limits::default()
+            },
+        )
+        .await
+    }
+
+    /// For load: the first `workers` miners hold 4,096 units each, nothing is limited.
+    pub(crate) async fn for_load(database: &Place, miners: &[&str], workers: usize) -> Self {
+        let limits = Limits {
+            address_requests_a_minute: u32::MAX,
+            hotkey_requests_a_minute: u32::MAX,
+            address_streams_max: usize::MAX,
+            ..Limits::default()
+        };
+        let mut params = params();
+        for (name, value) in [
+            ("genesis_block", 600),
+            ("cap_max", 4_096),
+            ("cap_first", 4_096),
+            ("replica_rate", 0),
+        ] {
+            params.values.set(name, value).unwrap();
+        }
+        let wants = |at: usize| if at < workers { 4_096 } else { 0 };
+        Self::build(database, miners, (limits, params, 4_096 * workers as u64), wants).await
+    }
+
+    pub(crate) async fn with_limits(database: &Place, miners: &[&str], limits: Limits) -> Self {
+        Self::build(database, miners, (limits, params(), 200), |_| 8).await
+    }
+
+    async fn build(
+        database: &Place,
+        miners: &[&str],
+        (limits, params, units): (Limits, ParamSet, u64),
+        wants: impl Fn(usize) -> u16,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = NodeOptions {
+            genesis: Genesis::development(),
+            clock: Clock::Instant,
+            ..NodeOptions::default()
+        };
+        let node = Node::start(&options).await.unwrap();
+        let chain = EmbeddedChain::from(node.clone());
+        let tempo = Call::SetHyperparameter {
+            netuid: NETUID,
+            name: "tempo".to_owned(),
+            value: 20,
+        };
+        chain.submit(&tempo, &signer("Alice")).await.unwrap();
+        for (at, miner) in miners.iter().enumerate() {
+            let register = Call::Register {
+                netuid: NETUID,
+                hotkey: hotkey(miner),
+                limit_price: Rao(u64::MAX),
+            };
+            chain.submit(&register, &signer("Bob")).await.unwrap();
+            let join = Message::Join {
+                round: Round(0),
+                want: wants(at),
+            };
+            commit(&chain, miner, CommitmentField::Plain(join.encode())).await;
+        }
+        if let Some(first) = miners.first() {
+            let stake = Call::AddStake {
+                hotkey: hotkey(first),
+                netuid: NETUID,
+                amount: Rao(1_000_000_000_000),
+            };
+            chain.submit(&stake, &signer("Bob")).await.unwrap();
+        }
+        let identity = ChainIdentity {
+            genesis: node.genesis_hash(),
+            netuid: NETUID,
+        };
+        let database = Database::open(&database.address(folder.path()), &identity.name())
+            .await
+            .unwrap();
+        let (writer, _task) = Writer::start(&database);
+        writer
+            .write(AddCorpus {
+                name: "test".to_owned(),
+                units: corpus(units),
+                now_ms: 1,
+            })
+            .await
+            .unwrap();
+        let app = Arc::new(App::new(AppParts {
+            database,
+            writer,
+            key: key(SERVER),
+            identity,
+            params,
+            limits,
+            clock: ServerClock::default(),
+            client_address_header: None,
+        }));
+        let (stop, shutdown) = watch::channel(false);
+        let config = ServerConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            metrics_listen: None,
+            ..ServerConfig::default()
+        };
+        let server = start(&app, &config, &shutdown).await.unwrap();
+        let url = format!("http://{}", server.address());
+        Self {
+            node,
+            chain,
+            app,
+            identity,
+            stop,
+            server: Some(server),
+            url,
+            _folder: folder,
+        }
+    }
+
+    /// Makes blocks up to `block` and takes in what is final then.
+    pub(crate) async fn until(&self, block: u32) {
+        let head = self.chain.head(At::Head).await.unwrap().number.0;
+        // Two blocks make a block final.
+        self.node.seal((block + 2).saturating_sub(head)).await.unwrap();
+        self.follow().await;
+    }
+
+    pub(crate) async fn follow(&self) {
+        let shutdown = self.stop.subscribe();
+        follow::catch_up(&self.app, &self.chain, &shutdown).await.unwrap();
+    }
+
+    /// Whether a hotkey has a validator permit in the server's view.
+    pub(crate) async fn chain_permit(&self, name: &str) -> bool {
+        let view = self.app.view();
+        view.neuron(&hotkey(name)).is_some_and(|neuron| neuron.permit)
+    }
+
+    pub(crate) fn rounds(&self) -> Rounds {
+        self.app.rounds()
+    }
+
+    /// Makes blocks until a round works.
+    pub(crate) async fn begin(&self, round: u32) {
+        self.until(self.rounds().start(Round(round)).0).await;
+    }
+
+    pub(crate) fn client(&self, name: &str) -> TaskApi {
+        let options = ClientOptions {
+            url: self.url.clone(),
+            server: hotkey(SERVER),
+            time_max: Duration::from_secs(20),
+        };
+        TaskApi::new(&options, key(name)).unwrap()
+    }
+
+    /// Commits a pointer sealed to the pulse of its round.
+    pub(crate) async fn commit_sealed(&self, name: &str, pointer: &Pointer) {
+        let start = self
+            .chain
+            .head(At::Number(self.rounds().start(pointer.round)))
+            .await
+            .unwrap();
+        let pulse = Rounds::pulse_after(self.rounds().deadline_seconds(start.time_ms / 1_000)).unwrap();
+        let beacon = self.chain.beacon(At::Head).await.unwrap();
+        let seal = Seal {
+            beacon: &beacon,
+            round: pulse,
+        };
+        let field = sealed_field(&pointer.encode(), seal, &Entropy::random().unwrap()).unwrap();
+        commit(&self.chain, name, field).await;
+    }
+
+    pub(crate) async fn commit_plain(&self, name: &str, message: &Message) {
+        commit(&self.chain, name, CommitmentField::Plain(message.encode())).await;
+    }
+
+    /// Ends the server and waits for it.
+    pub(crate) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.server.take().unwrap().finished().await;
+        self.app.database().close().await;
+    }
+}
+
+async fn commit(chain: &EmbeddedChain, name: &str, field: CommitmentField) {
+    let call = Call::SetCommitment {
+        netuid: NETUID,
+        fields: vec![field],
+    };
+    chain.submit(&call, &signer(name)).await.unwrap();
+}
+
+/// Where a test's database is.
+pub(crate) enum Place {
+    Sqlite,
+    Postgres(String),
+}
+
+impl Place {
+    fn address(&self, folder: &std::path::Path) -> String {
+        match self {
+            Self::Sqlite => folder.join("assay.sqlite").display().to_string(),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+}

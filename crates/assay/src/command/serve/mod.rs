@@ -1,0 +1,27 @@
+//! `assay serve`: the Task API as a service, and its administration.
+
+mod admin;
+mod recheck;
+mod run;
+
+pub(super) use run::params;
+
+use anyhow::Context as _;
+
+use crate::cli::{ServeArgs, ServeCommand};
+use crate::console::Console;
+use crate::exit::Status;
+
+/// Runs the server until it is interrupted, or one request of an administrator.
+pub(super) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<Status> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
+    match &args.command {
+        None => runtime.block_on(run::run(&args.run, console))?,
+        Some(ServeCommand::Admin(args)) => admin::run(args, console, &runtime)?,
+        Some(ServeCommand::Recheck { archives }) => recheck::run(archives)?,
+    }
+    Ok(Status::Ok)
+}

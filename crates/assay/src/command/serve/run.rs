@@ -1,0 +1,159 @@
+//! `assay serve` itself: opens chain and database, adds corpora, follows, serves, ends in order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use assay_chain::Chain;
+use assay_server::corpus::{name_of, read_corpus};
+use assay_server::recheck::{Worker, recheck};
+use assay_server::store::{AddCorpus, Database, Writer};
+use assay_server::{App, AppParts, ChainIdentity, ServerClock, ServerConfig, admin, follow, start};
+use assay_types::{NetUid, ParamSet};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::cli::ServeRunArgs;
+use crate::command::chain::{hotkey_pair, open_network};
+use crate::config;
+use crate::console::Console;
+use crate::exit::UsageError;
+
+#[derive(Debug, Serialize)]
+struct Data {
+    url: String,
+    metrics: Option<String>,
+    hotkey: String,
+    netuid: u16,
+    genesis: String,
+    admin_socket: String,
+}
+
+pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Result<()> {
+    config::start_log(console.is_json());
+    let config = server_config(args)?;
+    let chain: Arc<dyn Chain> = Arc::from(open_network(&args.network).await?);
+    let identity = ChainIdentity {
+        genesis: chain.genesis().await?,
+        netuid: NetUid(args.netuid),
+    };
+    let key = hotkey_pair(&args.signing, console)?;
+    let database = Database::open(&config.database, &identity.name()).await?;
+    let (writer, writing) = Writer::start(&database);
+    let app = Arc::new(App::new(AppParts {
+        database,
+        writer,
+        key: key.clone(),
+        identity,
+        params: params(args.params.as_deref())?,
+        limits: config.limits.clone(),
+        clock: ServerClock::default(),
+        client_address_header: config.client_address_header.clone(),
+    }));
+    add_corpora(&app, &args.corpus).await?;
+    let (stop, shutdown) = watch::channel(false);
+    let server = start(&app, &config, &shutdown).await?;
+    let data = Data {
+        url: format!("http://{}", server.address()),
+        metrics: server
+            .metrics_address()
+            .map(|address| format!("http://{address}/metrics")),
+        hotkey: key.address(),
+        netuid: args.netuid,
+        genesis: identity.genesis.to_string(),
+        admin_socket: config.admin_socket.display().to_string(),
+    };
+    let worker = Worker {
+        program: std::env::current_exe().context("find this program")?,
+        args: ["serve", "recheck", "--archives"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([args.archives.display().to_string()])
+            .collect(),
+    };
+    let checking = tokio::spawn(recheck(Arc::clone(&app), worker, shutdown.clone()));
+    let following = tokio::spawn(follow::follow(Arc::clone(&app), chain, shutdown.clone()));
+    let socket = config.admin_socket.clone();
+    let options = config::open_options();
+    let (administered, admin_shutdown) = (Arc::clone(&app), shutdown.clone());
+    let admin =
+        tokio::spawn(async move { admin::serve_admin(administered, &socket, options, admin_shutdown).await });
+    console.result("assay.serve/1", &data, &[], || {
+        format!(
+            "task API at {}, signed by {}; interrupt to end\n",
+            data.url, data.hotkey
+        )
+    })?;
+    interrupted().await?;
+    stop.send_replace(true);
+    server.finished().await;
+    following.await.context("end the follower")?;
+    checking.await.context("end the re-execution of proofs")?;
+    admin
+        .await
+        .context("end the administration")?
+        .context("serve administrators")?;
+    app.database().close().await;
+    drop(app);
+    writing.await.context("end the writer")
+}
+
+/// Ctrl-C or the signal by which services are ended.
+async fn interrupted() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for an interrupt"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Flag over environment over file over default.
+fn server_config(args: &ServeRunArgs) -> anyhow::Result<ServerConfig> {
+    let mut config = match &args.config {
+        Some(file) => toml::from_str(&fs_err::read_to_string(file)?).map_err(|error| {
+            UsageError::new(
+                format!("`{}`: {}", file.display(), error.message()),
+                "docs/api.md lists the keys",
+            )
+        })?,
+        None => ServerConfig::default(),
+    };
+    if let Some(database) = args.database.clone().or_else(config::serve_database) {
+        config.database = database;
+    }
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.metrics_listen = args.metrics_listen.or(config.metrics_listen);
+    if let Some(socket) = &args.admin_socket {
+        config.admin_socket.clone_from(socket);
+    }
+    Ok(config)
+}
+
+/// The parameter set of a file.
+pub(crate) fn params(file: Option<&Path>) -> anyhow::Result<ParamSet> {
+    let Some(file) = file else {
+        return Ok(ParamSet::default());
+    };
+    let text = fs_err::read_to_string(file)?;
+    let set = ParamSet::parse_any(&text).map_err(|error| {
+        UsageError::new(
+            format!("`{}`: {error}", file.display()),
+            "docs/mechanism.md lists the parameters",
+        )
+    })?;
+    Ok(set)
+}
+
+async fn add_corpora(app: &App, specs: &[String]) -> anyhow::Result<()> {
+    for spec in specs {
+        let (named, options) = (spec.clone(), config::open_options());
+        let units = tokio::task::spawn_blocking(move || read_corpus(&named, &options)).await??;
+        let add = AddCorpus {
+            name: name_of(spec),
+            units,
+            now_ms: app.clock().now_ms(),
+        };
+        app.writer().write(add).await?;
+    }
+    Ok(())
+}

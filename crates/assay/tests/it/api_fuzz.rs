@@ -1,0 +1,103 @@
+//! The whole API against property-based tests made from its OpenAPI document (schemathesis), with signed requests.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::chaos::{chain, free_address, hotkey, prepare, start};
+use crate::support::{folder, python};
+
+/// Pinned: the same requests in every run.
+const SEED: &str = "20261128";
+/// Requests made for each operation and phase at most.
+const EXAMPLES: &str = "15";
+
+/// Checks that do not apply, each with its reason.
+const EXCLUDED: [(&str, &str); 3] = [
+    (
+        "positive_data_acceptance",
+        "a well-formed request may still name a unit, report or manifest that does not exist",
+    ),
+    (
+        "negative_data_rejection",
+        "unknown query parameters are ignored on purpose, and a negated key may be another valid one",
+    ),
+    (
+        "unsupported_method",
+        "HEAD is answered like GET, and OPTIONS is not a method of the document",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_generated_request_breaks_the_documented_behaviour() {
+    let Some(python) = python() else { return };
+    let (_node, network, _stop) = chain().await;
+    let folder = folder();
+    prepare(folder.path());
+    let address = free_address();
+    let database = folder.path().join("assay.sqlite").display().to_string();
+    let _server = start(&database, folder.path(), &network, address);
+    let url = format!("http://{address}");
+    let exchange = assay_hub::Exchange::new(&url, Duration::from_secs(5)).unwrap();
+    loop {
+        let request = assay_hub::ExchangeRequest {
+            method: "GET",
+            target: "/v1/rounds/0",
+            headers: Vec::new(),
+            body: Vec::new(),
+            bytes_max: 1 << 20,
+        };
+        if exchange
+            .send(request)
+            .await
+            .is_ok_and(|answer| answer.status == 200)
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let hooks = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../assay-server/tests/schemathesis/hooks.py"
+    );
+    let excluded = EXCLUDED.map(|(check, _)| check).join(",");
+    let output = tokio::task::spawn_blocking({
+        let (url, folder) = (url.clone(), folder.path().to_owned());
+        move || {
+            Command::new(python)
+                .args(["-m", "schemathesis.cli", "run"])
+                .arg(format!("{url}/v1/openapi.json"))
+                .args([
+                    "--url",
+                    &url,
+                    "--seed",
+                    SEED,
+                    "-n",
+                    EXAMPLES,
+                    "--phases",
+                    "examples,coverage,fuzzing",
+                ])
+                .args([
+                    "--checks",
+                    "all",
+                    "--exclude-checks",
+                    &excluded,
+                    "--exclude-path",
+                    "/v1/stream",
+                ])
+                .args(["--generation-allow-x00", "false", "--no-color"])
+                .env("SCHEMATHESIS_HOOKS", hooks)
+                .env("FUZZ_KEY", "//miner-0")
+                .env("FUZZ_RECEIVER", hotkey("server").to_ss58())
+                .current_dir(folder)
+                .output()
+                .unwrap()
+        }
+    });
+    let output = output.await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
