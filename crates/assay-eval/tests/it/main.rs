@@ -8,4 +8,5 @@ mod corrupt;
 mod data;
 mod families;
 mod fixture;
+mod training;
 mod web;
