@@ -103,15 +103,18 @@ impl<T: Real> AdamW<T> {
             .par_chunks_mut(BLOCK)
             .enumerate()
             .map(|(at, total)| {
-                level.run(|| {
-                    for other in others.iter() {
-                        let other = &other[at * BLOCK..][..total.len()];
-                        for (total, other) in total.iter_mut().zip(other) {
-                            *total += *other;
+                level.run(
+                    #[inline(always)]
+                    || {
+                        for other in others.iter() {
+                            let other = &other[at * BLOCK..][..total.len()];
+                            for (total, other) in total.iter_mut().zip(other) {
+                                *total += *other;
+                            }
                         }
-                    }
-                    squares_of(total)
-                })
+                        squares_of(total)
+                    },
+                )
             })
             .collect();
         let norm = squares.iter().fold(0.0, |sum, part| sum + part).sqrt();
@@ -124,9 +127,12 @@ impl<T: Real> AdamW<T> {
             rate: T::of(rate / correction),
             root: T::of(1.0 / (1.0 - BETA_SECOND.powi(steps)).sqrt()),
         };
-        self.cut(values, total)
-            .into_par_iter()
-            .for_each(|block| level.run(|| block.step(&factors)));
+        self.cut(values, total).into_par_iter().for_each(|block| {
+            level.run(
+                #[inline(always)]
+                || block.step(&factors),
+            )
+        });
         norm
     }
 

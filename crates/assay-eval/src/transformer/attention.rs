@@ -79,23 +79,26 @@ impl<T: Real> Attention<T> {
     /// Rotates all q and k, or back.
     fn rotate_all(&self, level: Level, qkv: &mut [T], length: usize, is_back: bool) {
         let (d, width) = (self.width, self.head_width());
-        level.run(|| {
-            for (row, values) in qkv.chunks_exact_mut(3 * d).enumerate() {
-                let position = row % length;
-                let (q, rest) = values.split_at_mut(d);
-                for (part, angles) in [(q, &self.query_angles), (&mut rest[..d], &self.key_angles)] {
-                    let angles = &angles[position * width..][..width];
-                    let (cosines, sines) = angles.split_at(width / 2);
-                    for head in part.chunks_exact_mut(width) {
-                        if is_back {
-                            rotate_back(head, cosines, sines);
-                        } else {
-                            rotate(head, cosines, sines);
+        level.run(
+            #[inline(always)]
+            || {
+                for (row, values) in qkv.chunks_exact_mut(3 * d).enumerate() {
+                    let position = row % length;
+                    let (q, rest) = values.split_at_mut(d);
+                    for (part, angles) in [(q, &self.query_angles), (&mut rest[..d], &self.key_angles)] {
+                        let angles = &angles[position * width..][..width];
+                        let (cosines, sines) = angles.split_at(width / 2);
+                        for head in part.chunks_exact_mut(width) {
+                            if is_back {
+                                rotate_back(head, cosines, sines);
+                            } else {
+                                rotate(head, cosines, sines);
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 
     /// The heads of `rows` rows.
@@ -144,11 +147,14 @@ impl<T: Real> Attention<T> {
                 let keys = self.part(qkv, &head, 1, (0, end)).transposed();
                 let queries = self.part(qkv, &head, 0, (from, end));
                 T::product(level, by.panels, (scores, Old::Dropped), queries, keys);
-                level.run(|| {
-                    for (row, p) in (from..end).zip(p[from * length..].chunks_exact_mut(length)) {
-                        softmax_prefix(&mut p[..end], row + 1);
-                    }
-                });
+                level.run(
+                    #[inline(always)]
+                    || {
+                        for (row, p) in (from..end).zip(p[from * length..].chunks_exact_mut(length)) {
+                            softmax_prefix(&mut p[..end], row + 1);
+                        }
+                    },
+                );
                 let mixed = &mut to[(head.row + from) * d + head.column..];
                 let mixed = MatrixMut::new(mixed, end - from, self.head_width(), d);
                 let p = Matrix::new(&p[from * length..], end - from, end, length);
@@ -186,15 +192,18 @@ impl<T: Real> Attention<T> {
                 let scores = MatrixMut::new(scratch, rows, end, end);
                 let values = self.part(qkv, &head, 2, (0, end)).transposed();
                 T::product(level, by.panels, (scores, Old::Dropped), dy, values);
-                level.run(|| {
-                    for (p, dp) in p_rows
-                        .chunks(length)
-                        .zip(scratch.chunks_exact_mut(end))
-                        .take(rows)
-                    {
-                        softmax_back(&p[..end], dp);
-                    }
-                });
+                level.run(
+                    #[inline(always)]
+                    || {
+                        for (p, dp) in p_rows
+                            .chunks(length)
+                            .zip(scratch.chunks_exact_mut(end))
+                            .take(rows)
+                        {
+                            softmax_back(&p[..end], dp);
+                        }
+                    },
+                );
                 let scores = Matrix::new(scratch, rows, end, end);
                 let to_queries = self.part_mut(dqkv, &head, 0, (from, end));
                 let keys = self.part(qkv, &head, 1, (0, end));

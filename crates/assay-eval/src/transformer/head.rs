@@ -67,11 +67,14 @@ impl<T: Real> Head<'_, T> {
             );
             let weight = gradient.as_ref().map(|gradient| gradient.weight);
             let lines = self.logits.chunks_exact_mut(step).zip(targets).zip(losses);
-            level.run(|| {
-                for ((line, target), loss) in lines {
-                    *loss = cross_entropy(&mut line[..vocabulary], usize::from(*target), weight);
-                }
-            });
+            level.run(
+                #[inline(always)]
+                || {
+                    for ((line, target), loss) in lines {
+                        *loss = cross_entropy(&mut line[..vocabulary], usize::from(*target), weight);
+                    }
+                },
+            );
             if let Some(gradient) = &mut gradient {
                 let logits = Matrix::new(self.logits, count, vocabulary, step);
                 let to = &mut gradient.rows[at * CHUNK_ROWS * d..];

@@ -109,8 +109,10 @@ impl<T: Real> Workspace<T> {
             scales: &self.last.scales,
             gain: &parameters[gain.clone()],
         };
-        self.level
-            .run(|| normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]));
+        self.level.run(
+            #[inline(always)]
+            || normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]),
+        );
         for layer in (0..self.shape.layers).rev() {
             let places = self.places.layers[layer].clone();
             self.perceptron_back(layer, &places, parameters, gradient);
@@ -217,7 +219,10 @@ impl<T: Real> Workspace<T> {
             g,
         );
         // The gradient takes the place of a and c, which nothing needs any more.
-        level.run(|| gate_back(&mut layer.ac, &self.dmixed, hidden));
+        level.run(
+            #[inline(always)]
+            || gate_back(&mut layer.ac, &self.dmixed, hidden),
+        );
         let ac = places.ac.clone();
         weight_gradient(
             level,
@@ -235,7 +240,10 @@ impl<T: Real> Workspace<T> {
         );
         let gain = places.hidden_gain.clone();
         let norm = layer.hidden_norm.of(&parameters[gain.clone()]);
-        level.run(|| normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]));
+        level.run(
+            #[inline(always)]
+            || normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]),
+        );
     }
 
     /// The gradient through `x += O·attention(N x)`.
@@ -279,7 +287,10 @@ impl<T: Real> Workspace<T> {
         );
         let gain = places.attention_gain.clone();
         let norm = layer.attention_norm.of(&parameters[gain.clone()]);
-        level.run(|| normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]));
+        level.run(
+            #[inline(always)]
+            || normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]),
+        );
     }
 }
 
@@ -289,7 +300,10 @@ impl<T: Real> Norm<T> {
         self.x.extend_from_slice(x);
         self.y.resize(x.len(), T::ZERO);
         self.scales.resize(x.len() / gain.len(), T::ZERO);
-        level.run(|| normalise(x, gain, &mut self.y, &mut self.scales));
+        level.run(
+            #[inline(always)]
+            || normalise(x, gain, &mut self.y, &mut self.scales),
+        );
     }
 
     fn of<'a>(&'a self, gain: &'a [T]) -> Normalised<'a, T> {
@@ -338,15 +352,18 @@ impl<T: Real> Layer<T> {
             &self.hidden_norm.y,
             ac,
         );
-        level.run(|| gate(&self.ac, &mut self.gated, shape.hidden));
+        level.run(
+            #[inline(always)]
+            || gate(&self.ac, &mut self.gated, shape.hidden),
+        );
     }
 }
 
 /// `to (+)= x · wᵀ`, w `[outputs, inputs]`; the number of rows follows from the sizes: `to·x = rows²·w`.
-fn linear<T: Real>(level: Level, panels: &mut T::Panels, to: (&mut [T], Old), x: &[T], w: &[T]) {
-    let rows = ((to.0.len() * x.len()) / w.len()).isqrt();
-    let (outputs, inputs) = (to.0.len() / rows, x.len() / rows);
-    let to = (MatrixMut::new(to.0, rows, outputs, outputs), to.1);
+fn linear<T: Real>(level: Level, panels: &mut T::Panels, (to, old): (&mut [T], Old), x: &[T], w: &[T]) {
+    let rows = ((to.len() * x.len()) / w.len()).isqrt();
+    let (outputs, inputs) = (to.len() / rows, x.len() / rows);
+    let to = (MatrixMut::new(to, rows, outputs, outputs), old);
     let x = Matrix::new(x, rows, inputs, inputs);
     T::product(
         level,

@@ -60,9 +60,11 @@ pub trait Real:
     fn wide(self) -> f64;
 
     /// e to the power of it, within 2 units of the last place; never libm in `f32`, so the same on every machine.
+    #[must_use]
     fn exp(self) -> Self;
 
     /// Square root.
+    #[must_use]
     fn sqrt(self) -> Self;
 
     /// `dst = a · b`, or `dst += a · b`.
@@ -94,14 +96,13 @@ impl Real for f32 {
     #[inline(always)]
     fn exp(self) -> Self {
         // Comparisons, not `clamp`: they keep NaN and become one instruction.
-        let x = if self < EXPONENT_MIN { EXPONENT_MIN } else { self };
-        let x = if x > EXPONENT_MAX { EXPONENT_MAX } else { x };
-        let rounded = x * std::f32::consts::LOG2_E + ROUNDING;
-        let n = rounded - ROUNDING;
-        let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-        let [a, b, c, d, e, f] = SERIES;
-        let tail = a + r * (b + r * (c + r * (d + r * (e + r * f))));
-        let fraction = 1.0 + (r + r * r * tail);
+        let held = if self < EXPONENT_MIN { EXPONENT_MIN } else { self };
+        let held = if held > EXPONENT_MAX { EXPONENT_MAX } else { held };
+        let rounded = held * std::f32::consts::LOG2_E + ROUNDING;
+        let whole = rounded - ROUNDING;
+        let rest = (held - whole * LN_2_HIGH) - whole * LN_2_LOW;
+        let tail = SERIES.iter().rev().fold(0.0, |sum, term| sum * rest + *term);
+        let fraction = 1.0 + (rest + rest * rest * tail);
         let power = f32::from_bits((rounded.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
         fraction * power
     }

@@ -165,7 +165,6 @@ impl Shape {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::transformer::profile::{AUDIT_V1, CPU_V1, GPU_V1};
 
     #[test]

@@ -1,6 +1,6 @@
 //! Training text as one stream of ids, cut into sequences whose order a seed decides: the same positions in every arm.
 
-use assay_types::{Draws, tagged_hash};
+use assay_types::{Digest, Draws, tagged_hash};
 
 use super::shape::Shape;
 use crate::tokenizer::{START, TokenId};
@@ -48,6 +48,12 @@ impl Stream {
             context: shape.context,
             batch: shape.batch,
         }
+    }
+
+    /// Digest of the ids.
+    pub fn digest(&self) -> Digest {
+        let bytes: Vec<u8> = self.ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+        tagged_hash("assay/stream/1", &[&bytes])
     }
 
     /// Steps of one pass.
