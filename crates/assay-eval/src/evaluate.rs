@@ -1,20 +1,31 @@
-//! Stages 0 and 1 of datasets that were read: gates, bits per byte, fineness, and which of two is better.
+//! All stages of datasets that were read: gates, bits per byte, what trained models say, fineness.
 //!
-//! [`Arm`]s and the held-out text come in, a [`Report`] leaves. A dataset that fails a gate is never called better than one
-//! that passes, whatever its bits.
-
-use std::collections::BTreeMap;
+//! [`Arm`]s and the held-out text come in, a [`Report`] leaves. Stage 2 takes minutes: [`Evaluation::stage2`] says what to
+//! train, the caller trains it cell by cell, [`Evaluation::run`] takes the result.
 
 use crate::arm::{Against, Arm};
 use crate::gates::Gate;
 use crate::held_out::{CLUSTERS_MIN, HeldOutSet};
-use crate::interval::{Bootstrap, Interval, probability};
-use crate::profile::{NGRAM_SMALL, NGRAM_V1, Profile};
-use crate::report::{Bits, DatasetReport, Report, Verdict};
+use crate::interval::{Bootstrap, Interval};
+use crate::profile::{NGRAM_SMALL, NGRAM_V1, Profile, TRAINING};
+use crate::report::{Bits, DatasetReport, Report, TrainedBits, TrainingReport};
+use crate::sample::Sample;
 use crate::stage1::{ArmBits, measure};
+use crate::stage2::{Stage2, Trained};
+use crate::transformer::profile::CPU_V1;
+use crate::verdict::{Differences, verdict};
 
-/// Profiles in order of preference; an [`Arm`] samples for all of them.
+/// Profiles of stage 1 in order of preference; an [`Arm`] samples for all of them.
 pub const PROFILES: [Profile; 2] = [NGRAM_V1, NGRAM_SMALL];
+
+/// What an [`Arm`] samples for if models are trained, too.
+pub const TRAINING_PROFILES: [Profile; 3] = [NGRAM_V1, NGRAM_SMALL, TRAINING];
+
+/// Points that the lower end of a trained fineness is rounded down to (docs/evaluation.md).
+const FINENESS_STEP: u16 = 5;
+
+/// Place of the training profile.
+const TRAINING_PLACE: usize = 2;
 
 /// What is evaluated.
 #[derive(Debug)]
@@ -42,15 +53,47 @@ struct Measured<'a> {
 }
 
 impl Evaluation {
-    /// Runs stage 1 and puts everything together.
-    pub fn run(&self) -> Report {
+    /// What stage 2 trains: all datasets, then ore and pure if both are large enough; none if a dataset is too small or no
+    /// held-out text was given.
+    pub fn stage2(&self, seed: &[u8]) -> Option<Stage2<'_>> {
+        let held_out = self.held_out.as_ref()?;
+        let of = |arms: &mut dyn Iterator<Item = &'_ Arm>| -> Option<(u64, usize)> {
+            let sizes: Vec<u64> = arms.map(|arm| arm.smallest_fold(TRAINING_PLACE).0).collect();
+            Some((TRAINING.budget(sizes.iter().min().copied()?)?, sizes.len()))
+        };
+        let scale = || {
+            self.ore
+                .iter()
+                .zip(&self.pure)
+                .flat_map(|(ore, pure)| [ore, pure])
+        };
+        let (budget, arms) =
+            of(&mut self.arms.iter().chain(scale())).or_else(|| of(&mut self.arms.iter()))?;
+        let samples = self.arms.iter().chain(scale()).take(arms);
+        let samples: Option<Vec<&Sample>> = samples.map(|arm| arm.sample(TRAINING_PLACE)).collect();
+        Some(Stage2::new(&CPU_V1, held_out, samples?, budget, seed))
+    }
+
+    /// Runs stage 1 and puts everything together with what was trained.
+    pub fn run(&self, trained: Option<&Trained>) -> Report {
         let measured = self.held_out.as_ref().and_then(|held_out| self.measure(held_out));
         let datasets: Vec<DatasetReport> = self
             .arms
             .iter()
             .enumerate()
-            .map(|(place, arm)| self.dataset(place, arm, measured.as_ref()))
+            .map(|(place, arm)| self.dataset(place, arm, measured.as_ref(), trained))
             .collect();
+        let differences = Differences {
+            ngram: measured.as_ref().and_then(Measured::difference),
+            trained: trained
+                .zip(self.held_out.as_ref())
+                .and_then(|(trained, held_out)| {
+                    let (first, last) = (trained.arms.first()?, trained.arms.get(self.arms.len() - 1)?);
+                    let difference = Bootstrap::new(held_out).difference(first, last);
+                    Some((difference.within(trained.quantile), last.folds()))
+                }),
+            looks: trained.map_or(0, |trained| trained.looks),
+        };
         Report {
             profile: measured
                 .as_ref()
@@ -58,7 +101,8 @@ impl Evaluation {
                 .map(|profile| profile.name),
             budget_tokens: measured.as_ref().map(|measured| measured.budget_tokens),
             evaluation: self.held_out.as_ref().map(|held_out| held_out.id),
-            verdict: verdict(&datasets, measured.as_ref()),
+            training: trained.map(TrainingReport::of),
+            verdict: verdict(&datasets, &differences),
             datasets,
         }
     }
@@ -101,7 +145,13 @@ impl Evaluation {
         })
     }
 
-    fn dataset(&self, place: usize, arm: &Arm, measured: Option<&Measured<'_>>) -> DatasetReport {
+    fn dataset(
+        &self,
+        place: usize,
+        arm: &Arm,
+        measured: Option<&Measured<'_>>,
+        trained: Option<&Trained>,
+    ) -> DatasetReport {
         let tally = arm.tally();
         let mut report = DatasetReport {
             name: arm.name.clone(),
@@ -113,6 +163,7 @@ impl Evaluation {
             fineness: None,
             fineness_low: None,
             fineness_high: None,
+            fineness_profile: None,
             why: None,
             gates: arm.gates(&self.against),
             flags: Vec::new(),
@@ -134,6 +185,9 @@ impl Evaluation {
             (_, Some(_)) => report.why = Some("a dataset is too small for stage 1".to_owned()),
             (_, None) => report.why = Some("no evaluation text was given (`--eval` or `--pack`)".to_owned()),
         }
+        if let (Some(trained), Some(held_out)) = (trained, &self.held_out) {
+            self.fill_trained(&mut report, place, trained, held_out);
+        }
         let failed = report.gates.iter().filter(|(_, gate)| gate.passed == Some(false));
         let failed: Vec<String> = failed.map(|(name, _)| format!("gate/{name}")).collect();
         report.flags.extend(failed);
@@ -141,48 +195,50 @@ impl Evaluation {
     }
 }
 
-/// The first against the last dataset.
-fn verdict(datasets: &[DatasetReport], measured: Option<&Measured<'_>>) -> Option<Verdict> {
-    let [first, .., last] = datasets else {
-        return None;
-    };
-    let bits = measured.and_then(|measured| match measured.arms.as_slice() {
-        [a, .., b] => Some((measured.bootstrap.difference(a, b), a.folds())),
-        _ => None,
-    });
-    let (better, why) = decide(first, last, bits.as_ref().map(|(difference, _)| difference));
-    Some(Verdict {
-        better,
-        probability: bits
-            .as_ref()
-            .map(|(difference, folds)| (probability(difference, *folds) * 10_000.0).round() / 10_000.0),
-        looks: 0,
-        difference: bits.map(|(difference, _)| Bits::of(&difference, BTreeMap::new())),
-        why,
-    })
+impl Evaluation {
+    /// What stage 2 says of a dataset.
+    fn fill_trained(
+        &self,
+        report: &mut DatasetReport,
+        place: usize,
+        trained: &Trained,
+        held_out: &HeldOutSet,
+    ) {
+        let Some(bits) = trained.arms.get(place) else {
+            return;
+        };
+        let bootstrap = Bootstrap::new(held_out);
+        let domains = held_out.domains().iter().enumerate();
+        let domains = domains.map(|(place, name)| (name.clone(), bits.domain(place, held_out)));
+        let level = Bits::of(&bootstrap.level(bits), domains.collect());
+        let curve = trained.curves.get(place).cloned().unwrap_or_default();
+        report.stage2 = Some(TrainedBits::of(level, bits.folds(), &curve));
+        if trained.budget_tokens < CPU_V1.tokens {
+            report.flags.push(format!("short/{}", trained.profile));
+        }
+        let scale = trained.arms.get(self.arms.len()..);
+        if let Some([ore, pure]) = scale {
+            match bootstrap.fineness(bits, ore, pure) {
+                Ok(fineness) => {
+                    report.fineness = Some(fineness.estimate.points.round());
+                    report.fineness_low = Some(fineness.lower_quantized(FINENESS_STEP) as f64);
+                    report.fineness_high = Some(fineness.upper.ceil());
+                    report.fineness_profile = Some(trained.profile);
+                    report.why = None;
+                }
+                Err(error) => report.why = Some(error.to_string()),
+            }
+        }
+    }
 }
 
-/// The better of two, and why: gates first, then bits.
-fn decide(
-    first: &DatasetReport,
-    last: &DatasetReport,
-    difference: Option<&Interval>,
-) -> (Option<String>, String) {
-    match (first.passes(), last.passes()) {
-        (true, false) => return (Some(first.name.clone()), format!("`{}` fails a gate", last.name)),
-        (false, true) => return (Some(last.name.clone()), format!("`{}` fails a gate", first.name)),
-        (false, false) => return (None, "both fail a gate".to_owned()),
-        (true, true) => {}
-    }
-    match difference {
-        None => (None, "bits per byte were not measured".to_owned()),
-        Some(difference) if difference.high < 0.0 => {
-            (Some(first.name.clone()), "fewer bits per byte".to_owned())
+impl Measured<'_> {
+    /// The first against the last dataset, and the folds behind it.
+    fn difference(&self) -> Option<(Interval, usize)> {
+        match self.arms.as_slice() {
+            [first, .., last] => Some((self.bootstrap.difference(first, last), first.folds())),
+            _ => None,
         }
-        Some(difference) if difference.low > 0.0 => {
-            (Some(last.name.clone()), "fewer bits per byte".to_owned())
-        }
-        Some(_) => (None, "no difference: the interval covers 0".to_owned()),
     }
 }
 
@@ -213,6 +269,7 @@ fn fill(report: &mut DatasetReport, measured: &Measured<'_>, bits: &ArmBits, hel
             report.fineness = Some(fineness.estimate.points.round());
             report.fineness_low = Some(fineness.lower_quantized(1) as f64);
             report.fineness_high = Some(fineness.upper.ceil());
+            report.fineness_profile = PROFILES.get(measured.place).map(|profile| profile.name);
         }
         Err(why) => report.why = Some(why),
     }

@@ -37,6 +37,16 @@ impl Interval {
     pub fn is_decided(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
+
+    /// The same number with `quantile` standard errors on both sides.
+    #[must_use]
+    pub fn within(self, quantile: f64) -> Self {
+        Self {
+            low: self.point - quantile * self.standard_error,
+            high: self.point + quantile * self.standard_error,
+            ..self
+        }
+    }
 }
 
 /// Resampled clusters of a held-out set.

@@ -7,9 +7,11 @@
 
 pub mod arm;
 pub mod contamination;
+pub mod duel;
 pub mod evaluate;
 pub mod gates;
 pub mod held_out;
+pub mod html;
 pub mod interval;
 pub mod ngram;
 pub mod ore;
@@ -18,4 +20,15 @@ pub mod profile;
 pub mod report;
 pub mod sample;
 pub mod stage1;
+pub mod stage2;
 pub mod tokenizer;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "buffers are cut by sizes of one shape; foreign bytes are read by `checkpoint`, which indexes nothing"
+)]
+#[expect(
+    clippy::inline_always,
+    reason = "kernels must be compiled into the function that has the vector instructions"
+)]
+pub mod transformer;
+mod verdict;

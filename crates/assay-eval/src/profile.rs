@@ -1,14 +1,26 @@
-//! Profiles of stage 1: how many folds, how many tokens, how long n-grams are; results of two profiles do not compare.
+//! Profiles of samples: how many folds, how many tokens, how long n-grams are; results of two profiles do not compare.
 
 use crate::ngram::Order;
 
-/// What a stage-1 measurement trains on.
+/// How documents fall into folds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// Each into one, by a hash: folds are disjoint.
+    One,
+    /// Each into all, in an order of the fold's own: large datasets give folds with little in common, small ones the same
+    /// documents in another order.
+    All,
+}
+
+/// What a measurement trains on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     /// Its name in reports.
     pub name: &'static str,
-    /// Disjoint folds of every arm.
+    /// Folds of every arm.
     pub folds: u32,
+    /// Which fold a document falls into.
+    pub membership: Membership,
     /// Most tokens of one document that are trained on: without a cap a few huge pages decide (docs/evaluation.md).
     pub window_tokens: u32,
     /// Fewest tokens a fold must hold.
@@ -26,6 +38,7 @@ pub const BUDGET_STEP_TOKENS: u64 = 65_536;
 pub const NGRAM_V1: Profile = Profile {
     name: "ngram-v1",
     folds: 5,
+    membership: Membership::One,
     window_tokens: 512,
     budget_tokens_min: 2 * BUDGET_STEP_TOKENS,
     budget_tokens_max: 32 * BUDGET_STEP_TOKENS,
@@ -37,6 +50,20 @@ pub const NGRAM_SMALL: Profile = Profile {
     name: "ngram-small",
     folds: 3,
     budget_tokens_min: BUDGET_STEP_TOKENS,
+    ..NGRAM_V1
+};
+
+/// What `cpu-v1` trains on: up to twelve seeds of a million tokens (screen and confirmation of a duel), each with its own order
+/// of documents.
+///
+/// Below a quarter of a million tokens a run says nothing: such runs ranked repeated spam above clean text
+/// (docs/evaluation.md).
+pub const TRAINING: Profile = Profile {
+    name: "cpu-v1",
+    folds: 12,
+    membership: Membership::All,
+    budget_tokens_min: 4 * BUDGET_STEP_TOKENS,
+    budget_tokens_max: 16 * BUDGET_STEP_TOKENS,
     ..NGRAM_V1
 };
 

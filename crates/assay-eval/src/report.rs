@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use crate::gates::Gate;
 use crate::interval::Interval;
+use crate::stage1::ArmBits;
+use crate::stage2::Trained;
 
 /// Units of reported bits per byte in one bit.
 const BITS_UNITS: f64 = 10_000.0;
@@ -22,6 +24,8 @@ pub struct Report {
     pub budget_tokens: Option<u64>,
     /// Digest of the held-out text that was scored.
     pub evaluation: Option<Digest>,
+    /// How models were trained; null if none were.
+    pub training: Option<TrainingReport>,
     /// The datasets in the order they were given.
     pub datasets: Vec<DatasetReport>,
     /// Which of two is better; null for a single dataset.
@@ -41,14 +45,16 @@ pub struct DatasetReport {
     pub tokens: u64,
     /// n-gram bits per byte; null with a flag that says why.
     pub stage1: Option<Bits>,
-    /// Training; null, this budget has none.
-    pub stage2: Option<Bits>,
+    /// Bits of trained models; null if none were trained.
+    pub stage2: Option<TrainedBits>,
     /// Points between ore (0) and pure text (1000).
     pub fineness: Option<f64>,
     /// Lower end: what ranks.
     pub fineness_low: Option<f64>,
     /// Upper end.
     pub fineness_high: Option<f64>,
+    /// Profile that fineness was measured by.
+    pub fineness_profile: Option<&'static str>,
     /// Why there is no fineness.
     pub why: Option<String>,
     /// Gates by name.
@@ -70,6 +76,54 @@ pub struct Bits {
     pub domains: BTreeMap<String, f64>,
 }
 
+/// Bits per byte of trained models.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainedBits {
+    /// The numbers.
+    #[serde(flatten)]
+    pub bits: Bits,
+    /// Models behind them.
+    pub seeds: usize,
+    /// Mean training loss of equal parts of a run, bits a token.
+    pub curve: Vec<f64>,
+}
+
+/// How models were trained.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainingReport {
+    /// The profile.
+    pub profile: &'static str,
+    /// Tokens of a run.
+    pub budget_tokens: u64,
+    /// Models of each arm.
+    pub seeds: usize,
+    /// Times the result was looked at.
+    pub looks: u32,
+}
+
+impl TrainedBits {
+    /// Rounded for a report.
+    pub fn of(bits: Bits, seeds: usize, curve: &[f64]) -> Self {
+        Self {
+            bits,
+            seeds,
+            curve: curve.iter().map(|loss| rounded(*loss)).collect(),
+        }
+    }
+}
+
+impl TrainingReport {
+    /// Of what was trained.
+    pub fn of(trained: &Trained) -> Self {
+        Self {
+            profile: trained.profile,
+            budget_tokens: trained.budget_tokens,
+            seeds: trained.arms.first().map_or(0, ArmBits::folds),
+            looks: trained.looks,
+        }
+    }
+}
+
 /// The comparison of two datasets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
@@ -79,8 +133,10 @@ pub struct Verdict {
     pub probability: Option<f64>,
     /// Looks of stage 2 that were taken.
     pub looks: u32,
-    /// First minus second in bits per byte: below 0, the first is better.
+    /// First minus second in n-gram bits per byte: below 0, the first is better.
     pub difference: Option<Bits>,
+    /// The same of trained models, as wide as the looks ask for.
+    pub trained_difference: Option<Bits>,
     /// What decided, or why nothing did.
     pub why: String,
 }

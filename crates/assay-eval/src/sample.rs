@@ -1,4 +1,4 @@
-//! The sample of an arm: every document falls in one of the disjoint folds and gives at most one window of tokens.
+//! The sample of an arm: every document falls in one of the disjoint folds, or in all, and gives at most one window of tokens.
 //!
 //! Documents come in any order; the sample depends on their ids and the seed only. Memory is bounded by the budgets: a fold
 //! keeps the windows that come first in its order until they fill the largest budget (docs/evaluation.md).
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use assay_types::{Tokens, tagged_hash, u64_le};
 
-use crate::profile::Profile;
+use crate::profile::{Membership, Profile};
 use crate::tokenizer::TokenId;
 
 /// A window's place in its fold: order hash, document id, ids. Equal documents of one id are counted.
@@ -43,15 +43,25 @@ impl Sample {
     /// Offers a document by its id and all its tokens.
     pub fn push(&mut self, id: &[u8], tokens: &[TokenId]) {
         let draw = |tag| u64_le(&tagged_hash(tag, &[&self.seed, id]));
-        let fold = draw("assay/fold/1") % u64::from(self.profile.folds.max(1));
-        let window = self.window(tokens, draw("assay/window/1"));
+        let window = self.window(tokens, draw("assay/window/1")).to_vec();
         if window.is_empty() {
             return;
         }
-        let place = (draw("assay/order/1"), id.to_vec(), window.to_vec());
         let budget = self.profile.budget_tokens_max;
-        if let Some(fold) = self.folds.get_mut(fold as usize) {
-            fold.push(place, budget);
+        match self.profile.membership {
+            Membership::One => {
+                let fold = draw("assay/fold/1") % u64::from(self.profile.folds.max(1));
+                let place = (draw("assay/order/1"), id.to_vec(), window);
+                if let Some(fold) = self.folds.get_mut(fold as usize) {
+                    fold.push(place, budget);
+                }
+            }
+            Membership::All => {
+                for (number, fold) in (0_u32..).zip(&mut self.folds) {
+                    let order = tagged_hash("assay/order/1", &[&self.seed, &number.to_le_bytes(), id]);
+                    fold.push((u64_le(&order), id.to_vec(), window.clone()), budget);
+                }
+            }
         }
     }
 
@@ -79,7 +89,7 @@ impl Sample {
     }
 
     /// The windows of a fold in order until `budget` tokens, the last one cut.
-    pub(crate) fn windows(&self, fold: usize, budget: u64) -> Vec<&[TokenId]> {
+    pub fn windows(&self, fold: usize, budget: u64) -> Vec<&[TokenId]> {
         let mut left = budget as usize;
         let mut taken = Vec::new();
         let windows = self.folds.get(fold).into_iter().flat_map(|fold| &fold.windows);
@@ -173,6 +183,22 @@ mod tests {
         assert_eq!(sample.windows(fold, 40).len(), 3);
         assert_eq!(sample.windows(fold, 13).len(), 3);
         assert_eq!(sample.windows(fold, 12).len(), 2);
+    }
+
+    #[test]
+    fn folds_of_all_documents_order_them_differently() {
+        let profile = Profile {
+            membership: Membership::All,
+            ..small()
+        };
+        let mut sample = Sample::new(profile, b"seed");
+        for id in 0..4_u8 {
+            sample.push(&[id], &[u16::from(id); 8]);
+        }
+        let folds: Vec<_> = (0..3).map(|fold| sample.windows(fold, 40)).collect();
+        assert!(folds.iter().all(|windows| windows.len() == 4));
+        assert_ne!(folds[0], folds[1]);
+        assert_eq!(sample.smallest_fold(), Tokens(32));
     }
 
     proptest! {

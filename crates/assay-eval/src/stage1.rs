@@ -21,25 +21,34 @@ pub(crate) type Counts = [Vec<u32>];
 /// Trains on `budget` tokens of every fold and scores.
 pub fn measure(sample: &Sample, budget: u64, held_out: &HeldOutSet) -> ArmBits {
     let profile = sample.profile();
-    let folds = (0..profile.folds as usize)
+    let folds: Vec<Vec<u64>> = (0..profile.folds as usize)
         .into_par_iter()
         .map(|fold| {
             let windows = sample.windows(fold, budget);
-            let scores = Model::train(profile.order, windows.into_iter()).score(&held_out.prepared);
-            let score = |document: &usize| scores.get(*document).copied().unwrap_or(0);
-            let of_domain = |clusters: &Vec<crate::held_out::Cluster>| {
-                clusters
-                    .iter()
-                    .map(|cluster| cluster.documents.iter().map(score).sum())
-                    .collect()
-            };
-            held_out.clusters.iter().map(of_domain).collect()
+            Model::train(profile.order, windows.into_iter()).score(&held_out.prepared)
         })
         .collect();
-    ArmBits { folds }
+    ArmBits::of_documents(&folds, held_out)
 }
 
 impl ArmBits {
+    /// Of the bits of every document in units of 2^−24 bit, a list a fold or seed.
+    pub fn of_documents(folds: &[Vec<u64>], held_out: &HeldOutSet) -> Self {
+        let of_fold = |documents: &Vec<u64>| {
+            let of = |document: &usize| documents.get(*document).copied().unwrap_or(0);
+            let of_domain = |clusters: &Vec<crate::held_out::Cluster>| {
+                let sums = clusters
+                    .iter()
+                    .map(|cluster| cluster.documents.iter().map(of).sum());
+                sums.collect()
+            };
+            held_out.clusters.iter().map(of_domain).collect()
+        };
+        Self {
+            folds: folds.iter().map(of_fold).collect(),
+        }
+    }
+
     /// Folds measured.
     pub fn folds(&self) -> usize {
         self.folds.len()

@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Measure what datasets are worth: gates, bits per byte, fineness; exit status 4 if a gate fails
     Evaluate(EvaluateArgs),
+    /// Train models on what two recipes keep of the same archives and say which recipe wins
+    Duel(DuelArgs),
     /// Pack HTML files into a WARC file
     Pack(PackArgs),
     /// Show and check recipes
@@ -354,10 +356,59 @@ pub(crate) struct EvaluateArgs {
     /// How much to compute
     #[arg(long, value_enum, default_value_t = BudgetArg::Quick)]
     pub(crate) budget: BudgetArg,
+    /// Models trained of each dataset at most; 6 and 8 are looked at after 4 already [default: 4, `full` 8]
+    #[arg(long, value_name = "N", value_parser = ["4", "6", "8"])]
+    pub(crate) seeds: Option<String>,
+    /// Keep finished and half-trained models here: the same command goes on where it was killed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Write the report as one HTML page without scripts
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) html: Option<PathBuf>,
+    /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instructions: Option<String>,
     /// Declared language, ISO 639-1
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(crate) language: String,
     /// Seed of the samples
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  assay duel --champion fineweb-en-v1 --challenger mine.toml --warc crawl/*.warc.gz --pack eval.pack --out duel/")]
+pub(crate) struct DuelArgs {
+    /// The recipe that reigns: a name (`assay recipe list`), an id, or a TOML file
+    #[arg(long, value_name = "RECIPE")]
+    pub(crate) champion: String,
+    /// The recipe that wants to
+    #[arg(long, value_name = "RECIPE")]
+    pub(crate) challenger: String,
+    /// The archives both refine: files, directories, globs, http(s):// or s3:// addresses
+    #[arg(long, required = true, num_args = 1.., value_name = "FILES")]
+    pub(crate) warc: Vec<String>,
+    /// Evaluation pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pack: Option<PathBuf>,
+    /// Folder of both datasets and all models: the same command goes on where it was killed
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Where `fineweb-en-v1-lists` takes its lists from: the datatrove wheel, or a folder of list files
+    #[arg(long, value_name = "FILE|DIR|WHEEL")]
+    pub(crate) url_lists: Option<PathBuf>,
+    /// Rounds since the champion's activation: the lead asked for falls from 12 points to 4 in 300
+    #[arg(long, value_name = "ROUNDS", default_value_t = 0)]
+    pub(crate) age: u32,
+    /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instructions: Option<String>,
+    /// Declared language, ISO 639-1
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub(crate) language: String,
+    /// Seed of samples and models
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 }
@@ -369,7 +420,7 @@ pub(crate) enum BudgetArg {
     Quick,
     /// And training of small transformers, 4 seeds
     Standard,
-    /// 8 seeds and benchmarks
+    /// 8 seeds
     Full,
 }
 

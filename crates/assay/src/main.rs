@@ -10,6 +10,7 @@ mod exit;
 mod progress;
 mod recipes;
 mod simulation;
+mod training_bar;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -25,7 +25,10 @@ pub(crate) use dataset::read_bounded;
 pub use dataset::{Dataset, dataset_stats};
 pub use dedup::{Cluster, Deduplicated, dedup};
 pub use error::{ErrorKind, LocalError};
-pub use evaluate::{EvaluateError, EvaluateJob, IndexSummary, evaluate, make_index, make_pack};
+pub use evaluate::{
+    DuelJob, DuelReport, EvaluateError, EvaluateJob, IndexSummary, Kept, Training, TrainingProgress, Watch,
+    duel, evaluate, make_index, make_pack,
+};
 pub use explain::explain;
 pub use extract::{PageText, extract_file};
 pub use filter::{FilterJob, filter};

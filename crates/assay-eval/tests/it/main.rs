@@ -8,4 +8,6 @@ mod corrupt;
 mod data;
 mod families;
 mod fixture;
+mod trained;
+mod training;
 mod web;

@@ -4,14 +4,16 @@
 
 use std::fmt::Write as _;
 
-use assay_agents::local::{self, EvaluateJob};
-use assay_eval::report::{DatasetReport, Report};
+use assay_agents::local::{self, EvaluateJob, Training};
+use assay_eval::html::report_html;
+use assay_eval::report::{Bits, DatasetReport, Report};
 use assay_refine::report;
 
 use crate::cli::{BudgetArg, EvaluateArgs, EvaluateCommand};
 use crate::config;
 use crate::console::Console;
 use crate::exit::{Status, UsageError};
+use crate::training_bar::TrainingBar;
 
 pub(super) fn run(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
     match &args.command {
@@ -40,10 +42,10 @@ pub(super) fn run(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Stat
 }
 
 fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
-    if args.budget != BudgetArg::Quick {
-        let message =
-            "budgets `standard` and `full` train transformers (stage 2), which this build does not have";
-        return Err(UsageError::new(message, "use `--budget quick`: gates and n-gram bits per byte").into());
+    let given = args.seeds.as_deref().and_then(|seeds| seeds.parse().ok());
+    if args.budget == BudgetArg::Quick && (given.is_some() || args.resume.is_some()) {
+        let message = "`--seeds` and `--resume` are about training, which `--budget quick` does not do";
+        return Err(UsageError::new(message, "add `--budget standard`").into());
     }
     let mut datasets = args.datasets.clone();
     datasets.extend(args.against.clone());
@@ -60,8 +62,21 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         index: args.index.as_deref(),
         language: &args.language,
         seed: args.seed,
+        training: (args.budget != BudgetArg::Quick).then(|| Training {
+            seeds: given.unwrap_or(if args.budget == BudgetArg::Full { 8 } else { 4 }),
+            keep: args.resume.as_deref(),
+            instructions: args.instructions.as_deref(),
+        }),
     };
-    let found = local::evaluate(&job, &mut |line| console.note(line))?;
+    let bar = TrainingBar::new(console);
+    let found = local::evaluate(&job, &mut |line| console.note(line), &|progress| {
+        bar.show(progress)
+    });
+    bar.finish();
+    let found = found?;
+    if let Some(path) = &args.html {
+        local::write_atomically(path, report_html(&found).as_bytes())?;
+    }
     let ok = found
         .datasets
         .iter()
@@ -81,19 +96,32 @@ fn table(found: &Report) -> String {
         .max()
         .unwrap_or(0)
         .max(7);
+    let trained = |text: &str| {
+        if found.training.is_some() {
+            format!("{text:25} ")
+        } else {
+            String::new()
+        }
+    };
     let heads = ["bits per byte", "fineness", "documents", "tokens"];
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{:width$}  {:25} {:20} {:>11} {:>13}  gates",
-        "dataset", heads[0], heads[1], heads[2], heads[3]
+        "{:width$}  {:25} {}{:20} {:>11} {:>13}  gates",
+        "dataset",
+        heads[0],
+        trained("trained"),
+        heads[1],
+        heads[2],
+        heads[3]
     );
     for dataset in &found.datasets {
         let _ = writeln!(
             text,
-            "{:width$}  {:25} {:20} {:>11} {:>13}  {}",
+            "{:width$}  {:25} {}{:20} {:>11} {:>13}  {}",
             dataset.name,
-            bits(dataset),
+            bits(dataset.stage1.as_ref()),
+            trained(&bits(dataset.stage2.as_ref().map(|trained| &trained.bits))),
             fineness(dataset),
             report::count(dataset.documents),
             report::count(dataset.tokens),
@@ -110,25 +138,41 @@ fn table(found: &Report) -> String {
             report::count(budget)
         );
     }
+    if let Some(training) = &found.training {
+        let _ = writeln!(
+            text,
+            "{}, {} models of {} tokens a dataset, {} looks",
+            training.profile,
+            training.seeds,
+            report::count(training.budget_tokens),
+            training.looks
+        );
+    }
     if let Some(verdict) = &found.verdict {
         let better = verdict
             .better
             .as_deref()
             .map_or("no difference".to_owned(), |name| format!("`{name}` is better"));
         let _ = writeln!(text, "verdict: {better} ({})", verdict.why);
-        if let Some(difference) = &verdict.difference {
-            let _ = writeln!(
-                text,
-                "first − last: {:+.4} bits per byte [{:+.4}, {:+.4}]",
-                difference.bpb, difference.low, difference.high
-            );
+        let differences = [
+            ("", &verdict.difference),
+            ("trained, ", &verdict.trained_difference),
+        ];
+        for (what, difference) in differences {
+            if let Some(difference) = difference {
+                let _ = writeln!(
+                    text,
+                    "{what}first − last: {:+.4} bits per byte [{:+.4}, {:+.4}]",
+                    difference.bpb, difference.low, difference.high
+                );
+            }
         }
     }
     text
 }
 
-fn bits(dataset: &DatasetReport) -> String {
-    dataset.stage1.as_ref().map_or("–".to_owned(), |bits| {
+fn bits(found: Option<&Bits>) -> String {
+    found.map_or("–".to_owned(), |bits| {
         format!("{:.4} [{:.4}, {:.4}]", bits.bpb, bits.low, bits.high)
     })
 }

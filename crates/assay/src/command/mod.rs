@@ -8,6 +8,7 @@ mod chain;
 mod completions;
 mod dataset;
 mod dedup;
+mod duel;
 mod evaluate;
 mod extract;
 mod filter;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Dedup(args) => dedup::run(&args, console),
         Command::Verify(args) => verify::run(&args, console),
         Command::Evaluate(args) => evaluate::run(&args, console),
+        Command::Duel(args) => duel::run(&args, console),
         Command::Pack(args) => pack::run(&args, console),
         Command::Recipe(command) => recipe::run(&command, console),
         Command::Dataset(command) => dataset::run(command, console),

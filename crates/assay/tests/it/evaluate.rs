@@ -251,14 +251,63 @@ fn bad_input_is_named_with_its_cure() {
     );
     let answer = line("evaluate hf://some/data", &[]).with_code(2);
     assert!(answer.stderr.contains("download it first"), "{}", answer.stderr);
+    let answer = line("evaluate {} --seeds 6", &[&one]).with_code(2);
+    assert!(
+        answer.stderr.contains("add `--budget standard`"),
+        "{}",
+        answer.stderr
+    );
+    let answer = line("evaluate {} --budget standard --seeds 5", &[&one]).with_code(2);
+    assert!(
+        answer.stderr.contains("[possible values: 4, 6, 8]"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn too_little_text_is_not_trained_on() {
+    let folder = folder();
+    let few = write(folder.path(), "few.jsonl", &jsonl(&prose(1, 40)));
+    let eval = write(folder.path(), "eval.jsonl", &jsonl(&prose(2, 90)));
     for budget in ["standard", "full"] {
-        let answer = line(&format!("evaluate {{}} --budget {budget}"), &[&one]).with_code(2);
-        assert!(
-            answer.stderr.contains("which this build does not have"),
-            "{}",
-            answer.stderr
+        let found = data(
+            &format!("evaluate {{}} --eval {{}} --budget {budget}"),
+            &[&few, &eval],
+            4,
         );
+        assert_eq!(
+            (&found["training"], &found["datasets"][0]["stage2"]),
+            (&Value::Null, &Value::Null)
+        );
+        let flags = found["datasets"][0]["flags"].as_array().unwrap();
+        assert!(flags.contains(&json!("small/cpu-v1")), "{found}");
     }
+}
+
+/// A real training of two datasets, resumed: minutes of processor time.
+#[test]
+#[ignore = "trains 8 models: .ci/long runs it"]
+fn trained_models_prefer_prose_to_shuffled_prose() {
+    let folder = folder();
+    let good = prose(1, 1_600);
+    let shuffled = |(id, text): &(String, String)| {
+        let mut words: Vec<&str> = text.split(' ').collect();
+        words.sort_unstable();
+        (id.clone(), words.join(" "))
+    };
+    let bad: Vec<_> = good.iter().map(shuffled).collect();
+    let good = write(folder.path(), "good.jsonl", &jsonl(&good));
+    let bad = write(folder.path(), "bad.jsonl", &jsonl(&bad));
+    let eval = write(folder.path(), "eval.jsonl", &jsonl(&prose(2, 90)));
+    let keep = folder.path().join("models");
+    let words = "evaluate {} --against {} --eval {} --budget standard --resume {}";
+    let found = data(words, &[&good, &bad, &eval, &keep], 0);
+    assert_eq!(found["training"]["seeds"], 4, "{found}");
+    assert_eq!(found["verdict"]["better"], "good.jsonl");
+    assert!(found["verdict"]["trained_difference"]["high"].as_f64().unwrap() < 0.0);
+    let again = data(words, &[&good, &bad, &eval, &keep], 0);
+    assert_eq!(again, found, "kept models give the same numbers");
 }
 
 /// A huge document and half-broken lines are measured or gated, never silently trusted.

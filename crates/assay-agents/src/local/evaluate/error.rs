@@ -5,8 +5,11 @@
 use std::path::PathBuf;
 
 use assay_eval::contamination::IndexError;
+use assay_eval::duel::StatisticsError;
 use assay_eval::held_out::HeldOutError;
 use assay_eval::pack::PackError;
+use assay_eval::transformer::TrainError;
+use assay_eval::transformer::checkpoint::CheckpointError;
 
 /// Why nothing could be evaluated.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,40 @@ pub enum EvaluateError {
         #[source]
         source: IndexError,
     },
+    /// Vector instructions that this machine does not have.
+    #[error("this machine has no `{name}` instructions, it has {has}")]
+    Instructions {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        has: String,
+    },
+    /// A model could not be trained.
+    #[error("model of seed `{seed}` of dataset `{arm}`: {source}")]
+    Train {
+        /// Place of the dataset, from 0.
+        arm: usize,
+        /// Its seed.
+        seed: u32,
+        /// Why.
+        #[source]
+        source: TrainError,
+    },
+    /// A half-trained model could not be written.
+    #[error("half-trained model: {0}")]
+    Snapshot(#[source] CheckpointError),
+    /// An arm of a duel is too small.
+    #[error("champion, challenger, ore or pure text hold fewer than `{tokens}` tokens: too few to train on")]
+    Small {
+        /// Tokens that are needed.
+        tokens: u64,
+    },
+    /// A duel that cannot be decided.
+    #[error("no decision: {0}")]
+    Duel(#[source] StatisticsError),
+    /// No model was planned.
+    #[error("no model was trained")]
+    NothingTrained,
 }
 
 impl EvaluateError {
@@ -85,6 +122,11 @@ impl EvaluateError {
             Self::Empty { .. } => "input/nothing-found",
             Self::HeldOut(_) | Self::Pack { .. } => "evaluate/no-evaluation-text",
             Self::Index { .. } => "evaluate/no-index",
+            Self::Instructions { .. } => "evaluate/no-instructions",
+            Self::Small { .. } => "input/nothing-found",
+            Self::Train { .. } | Self::Snapshot(_) | Self::NothingTrained | Self::Duel(_) => {
+                "evaluate/not-trained"
+            }
             _ => "input/unreadable",
         }
     }
@@ -105,6 +147,13 @@ impl EvaluateError {
             }
             Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
             Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",
+            Self::Instructions { .. } => "leave `--instructions` out: the best are found",
+            Self::Train { .. } | Self::NothingTrained => {
+                "`--budget quick` measures without training; another `--seed` draws other text"
+            }
+            Self::Small { .. } => "name more archives, and make the evaluation pack of more text",
+            Self::Duel(_) => "pure text must be of the kind that is held out, and much better than ore",
+            Self::Snapshot(_) => "give another `--resume` folder",
         };
         help.to_owned()
     }

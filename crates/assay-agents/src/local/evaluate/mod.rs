@@ -2,26 +2,31 @@
 //!
 //! Files are opened here; every number comes from [`assay_eval`]. Datasets are read once, in batches, and not kept.
 
+mod duel;
 mod error;
 mod files;
 mod read;
+mod train;
 
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
 use assay_eval::contamination::{GramIndex, GramIndexBuilder};
-use assay_eval::evaluate::{Evaluation, PROFILES};
+use assay_eval::evaluate::{Evaluation, PROFILES, TRAINING_PROFILES};
 use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
 use assay_eval::ngram::Order;
 use assay_eval::pack::{Pack, PackBuilder, PackHeader};
+use assay_eval::profile::{Profile, TRAINING};
 use assay_eval::report::Report;
 use assay_refine::filter::registered_domain::SuffixList;
 use fs_err as fs;
 use serde::Serialize;
 
+pub use duel::{DuelJob, DuelReport, Kept, duel};
 pub use error::EvaluateError;
 use read::{Given, read};
+pub use train::{Training, TrainingProgress, Watch};
 
 use super::error::LocalError;
 use super::output::write_atomically;
@@ -43,13 +48,19 @@ pub struct EvaluateJob<'a> {
     pub language: &'a str,
     /// Seed of folds, windows and the choice of held-out text.
     pub seed: u64,
+    /// How models are trained; none for stages 0 and 1 alone.
+    pub training: Option<Training<'a>>,
 }
 
-/// Evaluates datasets.
+/// Evaluates datasets; `watch` hears of training.
 ///
 /// # Errors
 /// [`LocalError`]: an input that cannot be read, holds no text, or evaluation text that cannot be used.
-pub fn evaluate(job: &EvaluateJob<'_>, note: &mut dyn FnMut(&str)) -> Result<Report, LocalError> {
+pub fn evaluate(
+    job: &EvaluateJob<'_>,
+    note: &mut dyn FnMut(&str),
+    watch: Watch<'_>,
+) -> Result<Report, LocalError> {
     let seed = job.seed.to_le_bytes();
     let (domains, pure) = match job.pack {
         Some(path) => {
@@ -74,21 +85,29 @@ pub fn evaluate(job: &EvaluateJob<'_>, note: &mut dyn FnMut(&str)) -> Result<Rep
         public: job.index.map(open_index).transpose()?,
         language: job.language.to_owned(),
     };
+    let sampling = Sampling {
+        profiles: if job.training.is_some() {
+            &TRAINING_PROFILES
+        } else {
+            &PROFILES
+        },
+        seed: &seed,
+        against: &against,
+    };
     let mut arms = Vec::new();
     for (path, name) in job.datasets.iter().zip(names(job.datasets)) {
         note(&format!("reading {name}"));
-        arms.push(read_arm(path, name, &seed, &against)?);
+        arms.push(read_arm(path, name, &sampling)?);
     }
     let ore = job
         .ore
-        .map(|path| read_arm(path, "ore".to_owned(), &seed, &against))
+        .map(|path| read_arm(path, "ore".to_owned(), &sampling))
         .transpose()?;
     let pure = (!pure.is_empty()).then(|| {
-        let mut arm = Arm::new("pure", &PROFILES, &seed);
+        let mut arm = Arm::new("pure", sampling.profiles, &seed);
         arm.push(&pure, &against);
         arm
     });
-    note("training and scoring n-gram models");
     let evaluation = Evaluation {
         arms,
         ore,
@@ -96,7 +115,29 @@ pub fn evaluate(job: &EvaluateJob<'_>, note: &mut dyn FnMut(&str)) -> Result<Rep
         held_out,
         against,
     };
-    Ok(evaluation.run())
+    let trained = match (job.training, evaluation.stage2(&seed)) {
+        (Some(training), Some(stage2)) => {
+            note("training models");
+            Some(train::train(&stage2, &training, job.datasets.len(), watch)?)
+        }
+        _ => None,
+    };
+    note("counting and scoring n-grams");
+    let mut report = evaluation.run(trained.as_ref());
+    if job.training.is_some() && trained.is_none() {
+        for dataset in &mut report.datasets {
+            dataset.flags.push(format!("small/{}", TRAINING.name));
+        }
+    }
+    Ok(report)
+}
+
+/// How datasets are sampled.
+#[derive(Clone, Copy)]
+struct Sampling<'a> {
+    profiles: &'a [Profile],
+    seed: &'a [u8],
+    against: &'a Against,
 }
 
 /// Names of datasets: the last part of each path, or the whole path where two would be equal.
@@ -120,8 +161,8 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
     named.collect()
 }
 
-fn read_arm(path: &Path, name: String, seed: &[u8], against: &Against) -> Result<Arm, LocalError> {
-    let mut arm = Arm::new(name, &PROFILES, seed);
+fn read_arm(path: &Path, name: String, sampling: &Sampling<'_>) -> Result<Arm, LocalError> {
+    let mut arm = Arm::new(name, sampling.profiles, sampling.seed);
     let unreadable = read(path, &mut |batch: Vec<Given>| {
         let documents: Vec<TrainingDocument> = batch
             .into_iter()
@@ -130,7 +171,7 @@ fn read_arm(path: &Path, name: String, seed: &[u8], against: &Against) -> Result
                 text: given.text,
             })
             .collect();
-        arm.push(&documents, against);
+        arm.push(&documents, sampling.against);
         if arm.is_full() {
             Err(EvaluateError::TooLarge {
                 path: path.to_owned(),

@@ -1,0 +1,418 @@
+//! Trains the models of stage 2 on all processors, and goes on where a killed evaluation stopped.
+//!
+//! Finished cells and half-trained models lie in a folder under the digest of everything they depend on, so an entry can be
+//! reused by any evaluation and never by a wrong one. What is computed is [`assay_eval::stage2`]'s business.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use assay_eval::stage2::{Cell, Look, Stage2, Trained, looks};
+use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
+use assay_eval::transformer::run::Finished;
+use assay_eval::transformer::{Level, SHARDS};
+use assay_types::Digest;
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::super::error::LocalError;
+use super::super::output::write_atomically;
+use super::EvaluateError;
+
+/// Steps between two copies of a model that is being trained.
+const SNAPSHOT_STEPS: u64 = 128;
+
+/// Most bytes of a kept file that are read.
+const KEPT_BYTES_MAX: u64 = 256 << 20;
+
+/// Version of a finished cell's file.
+const CELL_VERSION: u32 = 1;
+
+/// How models are trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
+    /// Models of each dataset at most: 4, 6 or 8.
+    pub seeds: usize,
+    /// Where finished and half-trained models are kept.
+    pub keep: Option<&'a Path>,
+    /// Vector instructions by name; the best of this machine if none.
+    pub instructions: Option<&'a str>,
+}
+
+/// How far training is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrainingProgress {
+    /// Steps taken.
+    pub steps: u64,
+    /// Steps of all models of this look.
+    pub steps_all: u64,
+    /// Models finished.
+    pub models: usize,
+    /// Models of this look.
+    pub models_all: usize,
+}
+
+/// Is told how far training is.
+pub type Watch<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
+
+/// A finished cell as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    version: u32,
+    bits: Vec<u64>,
+    curve: Vec<f64>,
+}
+
+/// Trains look after look until the first of `datasets` differs from the last, or all seeds are used.
+pub(super) fn train(
+    stage2: &Stage2<'_>,
+    job: &Training<'_>,
+    datasets: usize,
+    watch: Watch<'_>,
+) -> Result<Trained, LocalError> {
+    let mut found = BTreeMap::new();
+    let mut last = None;
+    for look in looks(job.seeds) {
+        let seeds = 0..look.seeds as u32;
+        let cells = seeds.flat_map(|seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed }));
+        let cells: Vec<Cell> = cells.filter(|cell| !found.contains_key(cell)).collect();
+        found.extend(train_cells(stage2, job, &cells, watch)?);
+        let trained = stage2.gather(&found, 0..look.seeds as u32, &look);
+        let difference = trained
+            .as_ref()
+            .filter(|_| datasets > 1)
+            .and_then(|trained| stage2.difference(trained, 0, datasets - 1));
+        last = trained.or(last);
+        if difference.is_some_and(|difference| difference.is_decided()) {
+            break;
+        }
+    }
+    last.ok_or_else(|| EvaluateError::NothingTrained.into())
+}
+
+/// Trains some seeds of all arms.
+pub(super) fn train_seeds(
+    stage2: &Stage2<'_>,
+    job: &Training<'_>,
+    seeds: Range<u32>,
+    watch: Watch<'_>,
+) -> Result<Trained, LocalError> {
+    let of_seed = |seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed });
+    let cells: Vec<Cell> = seeds.clone().flat_map(of_seed).collect();
+    let found = train_cells(stage2, job, &cells, watch)?;
+    let look = Look {
+        number: 1,
+        seeds: seeds.len(),
+        quantile: 0.0,
+    };
+    let trained = stage2.gather(&found, seeds, &look);
+    trained.ok_or_else(|| EvaluateError::NothingTrained.into())
+}
+
+fn train_cells(
+    stage2: &Stage2<'_>,
+    job: &Training<'_>,
+    cells: &[Cell],
+    watch: Watch<'_>,
+) -> Result<BTreeMap<Cell, Finished>, LocalError> {
+    let level = match job.instructions {
+        None => Level::best(),
+        Some(name) => Level::named(name).ok_or_else(|| EvaluateError::Instructions {
+            name: name.to_owned(),
+            has: Level::all()
+                .iter()
+                .map(|level| level.name())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })?,
+    };
+    if let Some(folder) = job.keep {
+        fs::create_dir_all(folder).map_err(LocalError::io(folder))?;
+    }
+    let round = Round {
+        stage2,
+        keep: job.keep,
+        level,
+        watch,
+        models: AtomicUsize::new(0),
+        steps: AtomicU64::new(0),
+        cells,
+    };
+    round.train()
+}
+
+/// Some cells on their way.
+struct Round<'a> {
+    stage2: &'a Stage2<'a>,
+    keep: Option<&'a Path>,
+    level: Level,
+    watch: Watch<'a>,
+    models: AtomicUsize,
+    steps: AtomicU64,
+    cells: &'a [Cell],
+}
+
+impl Round<'_> {
+    /// Trains all cells, several at once.
+    fn train(&self) -> Result<BTreeMap<Cell, Finished>, LocalError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = cores.min(self.cells.len()).max(1);
+        let threads = (cores / workers).clamp(1, SHARDS);
+        let next = AtomicUsize::new(0);
+        let is_failed = AtomicBool::new(false);
+        let results = Mutex::new(Vec::new());
+        let work = || {
+            while let Some(cell) = self.cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if is_failed.load(Ordering::Relaxed) {
+                    return;
+                }
+                let result = self.train_cell(*cell, threads);
+                is_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                results.push(result.map(|finished| (*cell, finished)));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(work);
+            }
+        });
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.into_iter().collect()
+    }
+
+    fn train_cell(&self, cell: Cell, threads: usize) -> Result<Finished, LocalError> {
+        let diverged = |source| EvaluateError::Train {
+            arm: cell.arm,
+            seed: cell.seed,
+            source,
+        };
+        let prepared = self.stage2.prepare(cell, self.level);
+        if let Some(finished) = self.keep.and_then(|folder| read_finished(folder, &prepared.key)) {
+            self.tell(prepared.steps(), prepared.steps(), 1);
+            return Ok(finished);
+        }
+        let mut run = prepared.run(self.level, threads).map_err(diverged)?;
+        let snapshot = self
+            .keep
+            .and_then(|folder| read_bounded(&snapshot_path(folder, &prepared.key)))
+            .and_then(|bytes| load_snapshot(&self.stage2.profile().shape, &bytes).ok());
+        if let Some(snapshot) = snapshot {
+            // A snapshot that does not fit was made by another version: the run starts anew.
+            let _ = run.resume(snapshot);
+        }
+        self.tell(run.step(), run.steps(), 0);
+        while run.advance().map_err(diverged)? {
+            self.tell(1, run.steps(), 0);
+            if let Some(folder) = self.keep.filter(|_| run.step().is_multiple_of(SNAPSHOT_STEPS)) {
+                let bytes = save_snapshot(&self.stage2.profile().shape, &run.snapshot())
+                    .map_err(EvaluateError::Snapshot)?;
+                write_atomically(&snapshot_path(folder, &prepared.key), &bytes)?;
+            }
+        }
+        let finished = run.finish().map_err(diverged)?;
+        if let Some(folder) = self.keep {
+            write_finished(folder, &prepared.key, &finished)?;
+            let snapshot = snapshot_path(folder, &prepared.key);
+            if snapshot.exists() {
+                fs::remove_file(&snapshot).map_err(LocalError::io(&snapshot))?;
+            }
+        }
+        self.tell(0, prepared.steps(), 1);
+        Ok(finished)
+    }
+
+    fn tell(&self, steps: u64, steps_of_model: u64, models: usize) {
+        (self.watch)(TrainingProgress {
+            steps: self.steps.fetch_add(steps, Ordering::Relaxed) + steps,
+            steps_all: steps_of_model * self.cells.len() as u64,
+            models: self.models.fetch_add(models, Ordering::Relaxed) + models,
+            models_all: self.cells.len(),
+        });
+    }
+}
+
+fn finished_path(folder: &Path, key: &Digest) -> PathBuf {
+    folder.join(format!("{key}.json"))
+}
+
+fn snapshot_path(folder: &Path, key: &Digest) -> PathBuf {
+    folder.join(format!("{key}.safetensors"))
+}
+
+/// A kept file's bytes; none if it cannot be read whole: then the work is done again.
+fn read_bounded(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).ok()?;
+    let length = file.take(KEPT_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
+    (length as u64 <= KEPT_BYTES_MAX).then_some(bytes)
+}
+
+fn read_finished(folder: &Path, key: &Digest) -> Option<Finished> {
+    let kept: Kept = serde_json::from_slice(&read_bounded(&finished_path(folder, key))?).ok()?;
+    (kept.version == CELL_VERSION).then_some(Finished {
+        bits: kept.bits,
+        curve: kept.curve,
+    })
+}
+
+fn write_finished(folder: &Path, key: &Digest, finished: &Finished) -> Result<(), LocalError> {
+    let kept = Kept {
+        version: CELL_VERSION,
+        bits: finished.bits.clone(),
+        curve: finished.curve.clone(),
+    };
+    let path = finished_path(folder, key);
+    let bytes = serde_json::to_vec(&kept).map_err(|source| LocalError::Io {
+        path: path.clone(),
+        source: source.into(),
+    })?;
+    write_atomically(&path, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
+    use assay_eval::ngram::Order;
+    use assay_eval::profile::{Profile, TRAINING};
+    use assay_eval::sample::Sample;
+    use assay_eval::transformer::Shape;
+    use assay_eval::transformer::profile::{CPU_V1, TrainingProfile};
+
+    static TINY: TrainingProfile = TrainingProfile {
+        name: "tiny",
+        shape: Shape {
+            width: 16,
+            layers: 1,
+            heads: 2,
+            hidden: 16,
+            context: 16,
+            batch: 4,
+            ..CPU_V1.shape
+        },
+        tokens: 12_288,
+        ..CPU_V1
+    };
+
+    fn held_out() -> HeldOutSet {
+        let document = |number: usize| HeldOutDocument {
+            id: number.to_string(),
+            cluster: number.to_string(),
+            text: format!("The mill near bridge {number} was closed in spring. ").repeat(4),
+        };
+        let domain = Domain {
+            name: "mills".to_owned(),
+            documents: (0..3).map(document).collect(),
+        };
+        HeldOutSet::choose(vec![domain], b"s", Order::V1).unwrap()
+    }
+
+    fn sample(shift: u16) -> Sample {
+        let profile = Profile {
+            budget_tokens_min: 1,
+            ..TRAINING
+        };
+        let mut sample = Sample::new(profile, b"s");
+        for document in 0..30_u16 {
+            let tokens: Vec<u16> = (0..450).map(|at| 1 + (at * 7 + document * shift) % 300).collect();
+            sample.push(&document.to_le_bytes(), &tokens);
+        }
+        sample
+    }
+
+    fn trained(keep: Option<&Path>, watch: Watch<'_>) -> Trained {
+        let (held_out, samples) = (held_out(), [sample(3), sample(5)]);
+        let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
+        let training = Training {
+            seeds: 4,
+            keep,
+            instructions: None,
+        };
+        train(&stage2, &training, 2, watch).unwrap()
+    }
+
+    #[test]
+    fn kept_models_are_used_and_damaged_ones_trained_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let steps = AtomicU64::new(0);
+        let watch = |progress: TrainingProgress| {
+            assert!(progress.steps <= progress.steps_all && progress.models_all == 8);
+            steps.fetch_max(progress.steps, Ordering::Relaxed);
+        };
+        let plain = trained(None, &watch);
+        // 12,288 tokens are 768 sequences, 192 steps.
+        assert_eq!(steps.load(Ordering::Relaxed), 8 * 192);
+        let kept = trained(Some(folder.path()), &watch);
+        assert_eq!((&kept.arms, &kept.curves), (&plain.arms, &plain.curves));
+        assert_eq!((kept.looks, kept.arms.len(), kept.arms[0].folds()), (1, 2, 4));
+        let mut files: Vec<PathBuf> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        assert_eq!(files.len(), 8, "no half-trained model is left: {files:?}");
+        // One is lost, one damaged, one of another version, one half-trained model is rubbish.
+        fs::remove_file(&files[0]).unwrap();
+        fs::write(&files[1], b"{\"version\":1,\"bits\":[").unwrap();
+        fs::write(&files[2], b"{\"version\":9,\"bits\":[1,2,3],\"curve\":[]}").unwrap();
+        fs::write(files[0].with_extension("safetensors"), b"no model").unwrap();
+        let again = trained(Some(folder.path()), &watch);
+        assert_eq!((&again.arms, &again.curves), (&plain.arms, &plain.curves));
+    }
+
+    #[test]
+    fn a_killed_training_goes_on_and_gives_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (held_out, samples) = (held_out(), [sample(3)]);
+        let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
+        let cell = Cell { arm: 0, seed: 2 };
+        let prepared = stage2.prepare(cell, Level::best());
+        let mut run = prepared.run(Level::best(), 1).unwrap();
+        while run.step() < SNAPSHOT_STEPS {
+            run.advance().unwrap();
+        }
+        let bytes = save_snapshot(&TINY.shape, &run.snapshot()).unwrap();
+        fs::write(snapshot_path(folder.path(), &prepared.key), bytes).unwrap();
+        while run.advance().unwrap() {}
+        let whole = run.finish().unwrap();
+        let first = Mutex::new(None);
+        let round = Round {
+            stage2: &stage2,
+            keep: Some(folder.path()),
+            level: Level::best(),
+            watch: &|progress: TrainingProgress| {
+                first.lock().unwrap().get_or_insert(progress.steps);
+            },
+            models: AtomicUsize::new(0),
+            steps: AtomicU64::new(0),
+            cells: &[cell],
+        };
+        assert_eq!(round.train().unwrap()[&cell], whole);
+        assert_eq!(
+            *first.lock().unwrap(),
+            Some(SNAPSHOT_STEPS),
+            "it went on, not anew"
+        );
+    }
+
+    #[test]
+    fn unknown_instructions_are_named() {
+        let (held_out, samples) = (held_out(), [sample(3)]);
+        let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
+        let training = Training {
+            seeds: 4,
+            keep: None,
+            instructions: Some("mmx"),
+        };
+        let error = train(&stage2, &training, 1, &|_| {}).unwrap_err().to_string();
+        assert!(
+            error.contains("no `mmx` instructions, it has ") && error.contains("plain"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! A report as one HTML page: no script, no request, light and dark; pictures are SVG in the page.
+//!
+//! Takes a [`Report`]; intervals, domains and loss curves are drawn by [`picture`], gates are a table.
+
+mod picture;
+
+use std::fmt::Write as _;
+
+use crate::gates::Gate;
+use crate::report::{Bits, DatasetReport, Report};
+use picture::{Line, Range, curves, escape, intervals};
+
+/// Parts a million in a percent.
+const PPM_PERCENT: f64 = 10_000.0;
+
+/// The whole page.
+pub fn report_html(report: &Report) -> String {
+    let mut body = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(body, "<h1>{}</h1>{}", title(report), verdict(report));
+    let stages: [(&str, OfStage); 2] = [
+        ("n-gram bits per byte (fewer are better)", |dataset| {
+            dataset.stage1.as_ref()
+        }),
+        ("bits per byte of trained models", |dataset| {
+            dataset.stage2.as_ref().map(|trained| &trained.bits)
+        }),
+    ];
+    for (name, of) in stages {
+        let found = report
+            .datasets
+            .iter()
+            .filter_map(|dataset| Some((dataset.name.as_str(), of(dataset)?)));
+        let found: Vec<(&str, &Bits)> = found.collect();
+        if !found.is_empty() {
+            let _ = write!(
+                body,
+                "<h2>{name}</h2><figure>{}</figure>",
+                intervals(&ranges(&found))
+            );
+            domains(&found, &mut body);
+        }
+    }
+    let fineness = report.datasets.iter().filter_map(fineness);
+    let fineness: Vec<Range<'_>> = fineness.collect();
+    if !fineness.is_empty() {
+        let _ = write!(body, "<h2>Fineness</h2><figure>{}</figure>", intervals(&fineness));
+    }
+    let lines = report.datasets.iter().filter_map(|dataset| {
+        let points = dataset.stage2.as_ref()?.curve.as_slice();
+        Some(Line {
+            name: &dataset.name,
+            points,
+        })
+    });
+    let lines: Vec<Line<'_>> = lines.collect();
+    if !lines.is_empty() {
+        let _ = write!(
+            body,
+            "<h2>Training loss, bits a token over the run, mean of the seeds</h2><figure>{}</figure>",
+            curves(&lines)
+        );
+    }
+    body.push_str("<h2>Gates</h2>");
+    report
+        .datasets
+        .iter()
+        .for_each(|dataset| gates(dataset, &mut body));
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>{} · Assay evaluation</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n",
+        title(report)
+    )
+}
+
+/// What one stage says of a dataset.
+type OfStage = fn(&DatasetReport) -> Option<&Bits>;
+
+fn title(report: &Report) -> String {
+    let names: Vec<String> = report
+        .datasets
+        .iter()
+        .map(|dataset| escape(&dataset.name))
+        .collect();
+    names.join(" · ")
+}
+
+fn verdict(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(verdict) = &report.verdict {
+        let better = match &verdict.better {
+            Some(name) => format!("<b>{}</b> is better", escape(name)),
+            None => "<b>No difference</b>".to_owned(),
+        };
+        let _ = write!(
+            text,
+            "<p class=\"verdict\">{better}: {}.</p>",
+            escape(&verdict.why)
+        );
+    }
+    let mut facts = Vec::new();
+    if let (Some(profile), Some(tokens)) = (report.profile, report.budget_tokens) {
+        facts.push(format!("{profile}: {tokens} tokens a fold"));
+    }
+    if let Some(training) = &report.training {
+        facts.push(format!(
+            "{}: {} models of {} tokens a dataset, {} looks",
+            training.profile, training.seeds, training.budget_tokens, training.looks
+        ));
+    }
+    if let Some(evaluation) = &report.evaluation {
+        facts.push(format!("evaluation text {evaluation}"));
+    }
+    facts.push("intervals are 95 %".to_owned());
+    let _ = write!(text, "<p class=\"facts\">{}</p>", facts.join(" · "));
+    text
+}
+
+fn ranges<'a>(found: &[(&'a str, &Bits)]) -> Vec<Range<'a>> {
+    let range = |(name, bits): &(&'a str, &Bits)| Range {
+        name,
+        point: bits.bpb,
+        low: bits.low,
+        high: bits.high,
+    };
+    found.iter().map(range).collect()
+}
+
+fn fineness(dataset: &DatasetReport) -> Option<Range<'_>> {
+    Some(Range {
+        name: &dataset.name,
+        point: dataset.fineness?,
+        low: dataset.fineness_low?,
+        high: dataset.fineness_high?,
+    })
+}
+
+/// A table of domains; the fewest bits of a row are bold.
+fn domains(found: &[(&str, &Bits)], body: &mut String) {
+    let Some((_, first)) = found.first() else {
+        return;
+    };
+    let heads = found.iter().map(|(name, _)| format!("<th>{}</th>", escape(name)));
+    let _ = write!(
+        body,
+        "<table><tr><th>domain</th>{}</tr>",
+        heads.collect::<String>()
+    );
+    for domain in first.domains.keys() {
+        let values = found.iter().map(|(_, bits)| bits.domains.get(domain).copied());
+        let values: Vec<Option<f64>> = values.collect();
+        let least = values.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        let _ = write!(body, "<tr><td>{}</td>", escape(domain));
+        for value in values {
+            let _ = match value {
+                Some(value) if value <= least => write!(body, "<td><b>{value:.4}</b></td>"),
+                Some(value) => write!(body, "<td>{value:.4}</td>"),
+                None => write!(body, "<td>–</td>"),
+            };
+        }
+        body.push_str("</tr>");
+    }
+    body.push_str("</table>");
+}
+
+fn gates(dataset: &DatasetReport, body: &mut String) {
+    let _ = write!(
+        body,
+        "<h3>{}</h3><table><tr><th>gate</th><th></th><th>measured</th><th>limit</th><th></th></tr>",
+        escape(&dataset.name)
+    );
+    let percent = |ppm: Option<u64>| {
+        ppm.map_or("–".to_owned(), |ppm| {
+            format!("{:.2} %", ppm as f64 / PPM_PERCENT)
+        })
+    };
+    for (name, gate) in &dataset.gates {
+        let _ = write!(
+            body,
+            "<tr class=\"{}\"><td>{name}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            if gate.passed == Some(false) { "failed" } else { "" },
+            state(gate),
+            percent(gate.value_ppm),
+            percent(gate.threshold_ppm),
+            escape(&gate.why)
+        );
+    }
+    body.push_str("</table>");
+    if !dataset.flags.is_empty() {
+        let _ = write!(body, "<p>flags: {}</p>", escape(&dataset.flags.join(", ")));
+    }
+}
+
+fn state(gate: &Gate) -> &'static str {
+    match gate.passed {
+        Some(true) => "pass",
+        Some(false) => "FAIL",
+        None => "not checked",
+    }
+}
+
+/// Layout and colours.
+const STYLE: &str = "\
+:root{color-scheme:light dark}body{margin:0;background:#f3f4f1;color:#14191a;font:15px/1.5 system-ui,sans-serif}\
+main{max-width:960px;margin:0 auto;padding:24px}h1{font-size:26px;overflow-wrap:anywhere}h2{font-size:18px;margin:28px 0 8px}\
+h3{font-size:15px;margin:16px 0 4px}.verdict{font-size:18px}.facts{color:#4b5655;overflow-wrap:anywhere}\
+figure{margin:0 0 12px;padding:8px;background:#fcfcfa;border:1px solid #d9ddd6;border-radius:10px;overflow-x:auto}\
+svg{display:block;width:100%;min-width:520px;height:auto}svg text{fill:currentColor;font:12px system-ui,sans-serif}\
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}td,th{text-align:left;padding:3px 8px;border-bottom:1px solid #d9ddd6}\
+.failed{color:#a3261b;font-weight:600}\
+@media(prefers-color-scheme:dark){body{background:#0c0f11;color:#e9ecea}figure{background:#13181b;border-color:#242c30}\
+td,th{border-color:#242c30}.facts{color:#a3aeac}.failed{color:#ff8a7a}}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{TrainedBits, TrainingReport, Verdict};
+    use std::collections::BTreeMap;
+
+    fn dataset(name: &str, bpb: f64) -> DatasetReport {
+        let bits = Bits {
+            bpb,
+            low: bpb - 0.02,
+            high: bpb + 0.02,
+            domains: BTreeMap::from([("novels".to_owned(), bpb), ("a<b".to_owned(), bpb + 0.1)]),
+        };
+        DatasetReport {
+            name: name.to_owned(),
+            documents: 3,
+            bytes: 10,
+            tokens: 5,
+            stage2: Some(TrainedBits::of(bits.clone(), 4, &[9.0, 7.5, 7.0])),
+            stage1: Some(bits),
+            fineness: Some(400.0),
+            fineness_low: Some(380.0),
+            fineness_high: Some(420.0),
+            fineness_profile: Some("cpu-v1"),
+            why: None,
+            gates: BTreeMap::from([("markup", Gate::share(1, 10, 10_000, "documents of <tags>"))]),
+            flags: vec!["gate/markup".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_and_escapes_names() {
+        let report = Report {
+            profile: Some("ngram-v1"),
+            budget_tokens: Some(131_072),
+            evaluation: None,
+            training: Some(TrainingReport {
+                profile: "cpu-v1",
+                budget_tokens: 1 << 20,
+                seeds: 4,
+                looks: 1,
+            }),
+            datasets: vec![dataset("<script>alert(1)</script>", 2.5), dataset("b & c", 2.4)],
+            verdict: Some(Verdict {
+                better: Some("b & c".to_owned()),
+                probability: Some(0.99),
+                looks: 1,
+                difference: None,
+                trained_difference: None,
+                why: "fewer bits per byte".to_owned(),
+            }),
+        };
+        let page = report_html(&report);
+        for foreign in ["<script", "http:", "https:", "src=", "url(", "@import", "a<b"] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+        for expected in [
+            "<b>b &amp; c</b> is better",
+            "&lt;script&gt;",
+            "4 models of 1048576 tokens",
+            "<polyline",
+            "10.00 %",
+            "FAIL",
+            "documents of &lt;tags&gt;",
+            "<td><b>2.4000</b></td>",
+        ] {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        assert_eq!(page.matches("<svg").count(), 4);
+    }
+}

@@ -1,0 +1,34 @@
+//! Stage 2: a small decoder-only transformer, trained on the processor, the same bits for every number of threads.
+//!
+//! Streams of token ids and start values come in, losses and bits of held-out documents leave. In the order of a run: `shape`,
+//! `init`, `stream`, `schedule`; `matmul` and `kernel` compute, `attention`, `head` and `model` put them together, `adamw`
+//! updates; `trainer` is one step, `run` all of them, `score` reads the result, `checkpoint` keeps it. Formulas and their
+//! gradients are written once, generic over the number: f64 proves them, f32 trains (docs/evaluation.md).
+
+mod adamw;
+mod attention;
+pub mod checkpoint;
+mod head;
+mod init;
+mod kernel;
+mod level;
+mod matmul;
+mod model;
+pub mod profile;
+mod real;
+pub mod run;
+mod schedule;
+mod score;
+mod shape;
+mod stream;
+mod trainer;
+
+pub use init::initial;
+pub use level::Level;
+pub use matmul::{Matrix, MatrixMut, Old, Panels};
+pub use real::Real;
+pub use schedule::Schedule;
+pub use score::document_bits;
+pub use shape::{Role, Shape, Tensor};
+pub use stream::Stream;
+pub use trainer::{CpuTrainer, SHARDS, TrainError, Trainer, TrainerState};

@@ -1,0 +1,227 @@
+//! The trainer: one step on a batch, losses of given sequences, and everything that must be saved to go on later.
+//!
+//! [`CpuTrainer`] cuts a batch into [`SHARDS`] parts whose gradients are added in order, whatever the number of threads.
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::adamw::AdamW;
+use super::level::Level;
+use super::model::{Tokens, Workspace};
+use super::real::Real;
+use super::shape::Shape;
+use crate::tokenizer::TokenId;
+
+/// Parts of a batch with a gradient each: as many threads can share a step, and no number of threads changes a bit.
+pub const SHARDS: usize = 4;
+
+/// Why training stopped.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum TrainError {
+    /// Heads do not fit the width, a part is empty, or a batch has fewer sequences than shards.
+    #[error(
+        "shape `{0:?}` cannot be trained: heads must divide the width into even parts and {SHARDS} shards the batch"
+    )]
+    Shape(Shape),
+    /// A loss or gradient is no number.
+    #[error("training diverged: the loss of step `{step}` is not finite")]
+    NotFinite {
+        /// Steps before it.
+        step: u64,
+    },
+    /// A saved state is of another model.
+    #[error("the saved state holds `{found}` values, the model has `{expected}`")]
+    Size {
+        /// Of the state.
+        found: usize,
+        /// Of the model.
+        expected: usize,
+    },
+}
+
+/// Everything a run needs to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainerState {
+    /// Parameters.
+    pub values: Vec<f32>,
+    /// First moments.
+    pub first: Vec<f32>,
+    /// Second moments.
+    pub second: Vec<f32>,
+    /// Steps taken.
+    pub steps: u64,
+}
+
+/// Something that trains one model.
+pub trait Trainer {
+    /// One step on `[batch, context]` ids at a learning rate; gives the mean loss in natural units before it.
+    ///
+    /// # Errors
+    /// [`TrainError::NotFinite`].
+    fn step(&mut self, inputs: &[TokenId], targets: &[TokenId], rate: f64) -> Result<f64, TrainError>;
+
+    /// Writes the loss of every id of sequences of `length` ids, in natural units.
+    fn losses(&mut self, inputs: &[TokenId], targets: &[TokenId], length: usize, to: &mut Vec<f32>);
+
+    /// The state after the last step.
+    fn state(&self) -> TrainerState;
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// [`TrainError::Size`]: it is of another model.
+    fn restore(&mut self, state: TrainerState) -> Result<(), TrainError>;
+}
+
+/// Trains on the processor.
+#[derive(Debug)]
+pub struct CpuTrainer<T: Real> {
+    shape: Shape,
+    level: Level,
+    values: Vec<T>,
+    optimiser: AdamW<T>,
+    gradients: Vec<Vec<T>>,
+    /// One a thread.
+    workspaces: Vec<Workspace<T>>,
+}
+
+impl<T: Real> CpuTrainer<T> {
+    /// A model of given start values that `threads` threads work on; more than [`SHARDS`] bring nothing.
+    ///
+    /// # Errors
+    /// [`TrainError`]: a shape that cannot be trained, or values of another size.
+    pub fn new(shape: Shape, values: &[f32], level: Level, threads: usize) -> Result<Self, TrainError> {
+        if !shape.is_whole() || !shape.batch.is_multiple_of(SHARDS) {
+            return Err(TrainError::Shape(shape));
+        }
+        if values.len() != shape.parameters() {
+            return Err(TrainError::Size {
+                found: values.len(),
+                expected: shape.parameters(),
+            });
+        }
+        let threads = threads.clamp(1, SHARDS);
+        Ok(Self {
+            shape,
+            level,
+            values: values.iter().map(|value| T::of(f64::from(*value))).collect(),
+            optimiser: AdamW::new(&shape),
+            gradients: vec![vec![T::ZERO; values.len()]; SHARDS],
+            workspaces: (0..threads).map(|_| Workspace::new(shape, level)).collect(),
+        })
+    }
+
+    /// The parameters.
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// Fills the shards' gradients of the mean loss; gives the mean loss.
+    pub fn gradient(&mut self, inputs: &[TokenId], targets: &[TokenId]) -> f64 {
+        let each = SHARDS.div_ceil(self.workspaces.len());
+        let part = inputs.len() / SHARDS;
+        let weight = T::of(1.0 / inputs.len() as f64);
+        let (values, length) = (&self.values, self.shape.context);
+        let shard = |workspace: &mut Workspace<T>, at: usize, gradient: &mut Vec<T>| {
+            gradient.fill(T::ZERO);
+            let tokens = Tokens {
+                inputs: &inputs[at * part..][..part],
+                targets: &targets[at * part..][..part],
+                length,
+            };
+            let losses = workspace.gradient(values, tokens, weight, gradient);
+            losses.iter().fold(0.0, |sum, loss| sum + loss.wide())
+        };
+        let group = |(thread, (workspace, gradients)): (usize, (&mut Workspace<T>, &mut [Vec<T>]))| {
+            let shards = gradients.iter_mut().enumerate();
+            let losses = shards.map(|(at, gradient)| shard(&mut *workspace, thread * each + at, gradient));
+            losses.collect::<Vec<f64>>()
+        };
+        let groups = self.workspaces.iter_mut();
+        let losses: Vec<Vec<f64>> = if groups.len() == 1 {
+            groups
+                .zip(self.gradients.chunks_mut(each))
+                .enumerate()
+                .map(group)
+                .collect()
+        } else {
+            let groups = self.workspaces.par_iter_mut();
+            groups
+                .zip(self.gradients.par_chunks_mut(each))
+                .enumerate()
+                .map(group)
+                .collect()
+        };
+        losses.iter().flatten().fold(0.0, |sum, loss| sum + loss) / inputs.len() as f64
+    }
+
+    /// The gradient after [`CpuTrainer::gradient`], all shards together.
+    pub fn summed_gradient(&self) -> Vec<T> {
+        let mut sum = vec![T::ZERO; self.values.len()];
+        for gradient in &self.gradients {
+            for (sum, value) in sum.iter_mut().zip(gradient) {
+                *sum += *value;
+            }
+        }
+        sum
+    }
+}
+
+impl<T: Real> Trainer for CpuTrainer<T> {
+    fn step(&mut self, inputs: &[TokenId], targets: &[TokenId], rate: f64) -> Result<f64, TrainError> {
+        let loss = self.gradient(inputs, targets);
+        let step = self.optimiser.steps();
+        let norm = self
+            .optimiser
+            .step(self.level, &mut self.values, &mut self.gradients, rate);
+        if loss.is_finite() && norm.is_finite() {
+            Ok(loss)
+        } else {
+            Err(TrainError::NotFinite { step })
+        }
+    }
+
+    fn losses(&mut self, inputs: &[TokenId], targets: &[TokenId], length: usize, to: &mut Vec<f32>) {
+        let tokens = Tokens {
+            inputs,
+            targets,
+            length,
+        };
+        to.clear();
+        if let Some(workspace) = self.workspaces.first_mut() {
+            to.extend(
+                workspace
+                    .losses(&self.values, tokens)
+                    .iter()
+                    .map(|loss| loss.wide() as f32),
+            );
+        }
+    }
+
+    fn state(&self) -> TrainerState {
+        let narrow = |values: &[T]| values.iter().map(|value| value.wide() as f32).collect();
+        let (first, second) = self.optimiser.moments();
+        TrainerState {
+            values: narrow(&self.values),
+            first: narrow(first),
+            second: narrow(second),
+            steps: self.optimiser.steps(),
+        }
+    }
+
+    fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
+        for values in [&state.values, &state.first, &state.second] {
+            if values.len() != self.values.len() {
+                return Err(TrainError::Size {
+                    found: values.len(),
+                    expected: self.values.len(),
+                });
+            }
+        }
+        let wide = |values: &[f32]| values.iter().map(|value| T::of(f64::from(*value))).collect();
+        self.values = wide(&state.values);
+        self.optimiser
+            .restore(wide(&state.first), wide(&state.second), state.steps);
+        Ok(())
+    }
+}
