@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use assay_agents::api::ApiError;
 use assay_agents::consume::ConsumeError;
 use assay_agents::local::{ErrorKind, LocalError};
+use assay_agents::subnet::AgentError;
 use assay_chain::ChainError;
 use assay_chain::wallet::WalletError;
 use assay_hub::HubError;
@@ -208,6 +209,9 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
     for cause in error.chain() {
         if let Some(local) = cause.downcast_ref::<LocalError>() {
             return (local.kind(), local.code(), local.help());
+        }
+        if let Some(agent) = cause.downcast_ref::<AgentError>() {
+            return (agent.kind(), agent.code(), agent.help());
         }
         if let Some(consume) = cause.downcast_ref::<ConsumeError>() {
             return (consume.kind(), consume.code(), consume.help());

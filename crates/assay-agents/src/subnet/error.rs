@@ -6,7 +6,7 @@ use assay_chain::ChainError;
 use assay_hub::store::StoreError;
 use thiserror::Error;
 
-use crate::local::LocalError;
+use crate::local::{ErrorKind, LocalError};
 
 /// An agent's failure.
 #[derive(Debug, Error)]
@@ -63,6 +63,48 @@ impl AgentError {
             Self::Worker(_) => true,
             _ => false,
         }
+    }
+
+    /// What kind of failure it is, for exit statuses.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Local(error) => error.kind(),
+            Self::Invalid { .. } => ErrorKind::Usage,
+            error if error.retry_is_safe() => ErrorKind::Transient,
+            _ => ErrorKind::Failure,
+        }
+    }
+
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Chain(error) => error.code(),
+            Self::Local(error) => error.code(),
+            Self::Store(_) => "agent/store",
+            Self::File { .. } => "agent/file",
+            Self::Invalid { .. } => "agent/invalid",
+            Self::Unexpected { .. } => "agent/unexpected",
+            Self::Sign(_) => "agent/sign",
+            Self::Worker(_) => "agent/worker",
+        }
+    }
+
+    /// The cure.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let text = match self {
+            Self::Chain(error) => return Some(error.help()),
+            Self::Local(error) => return error.help(),
+            Self::Store(error) => return Some(error.help()),
+            Self::File { .. } => "make it readable and writable, or give another folder",
+            Self::Invalid { .. } => "give another folder or file, or take the one named out of the way",
+            Self::Unexpected { .. } => "check --network and --subnet: they must be of the same subnet",
+            Self::Sign(_) => "check the key with `assay wallet show`",
+            Self::Worker(_) => "try again; the log has what the worker said",
+        };
+        Some(text.to_owned())
     }
 
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

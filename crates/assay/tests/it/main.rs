@@ -15,6 +15,7 @@ mod disk;
 mod evaluate;
 mod help;
 mod json;
+mod localnet;
 mod pack;
 mod pages;
 mod parity;
