@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use assay_agents::api::{ApiError, ClientOptions, TaskApi};
-use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, serve};
+use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, Served, serve};
 use assay_chain::wallet::{KeyPair, Scheme};
 use assay_chain::{Call, Chain as _, CommitmentField};
 use assay_types::api::{LeaseState, ProblemKind};
@@ -60,8 +60,18 @@ fn params() -> ParamSet {
     params
 }
 
+/// What keeps a served chain up.
+pub(crate) struct Kept(tokio::sync::watch::Sender<bool>, Served);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+        assert!(self.1.url().starts_with("ws://"));
+    }
+}
+
 /// A chain on loopback with registered miners, the first of whom has a permit; it stands at the first block of round 0.
-pub(crate) async fn chain() -> (Node, String, tokio::sync::watch::Sender<bool>) {
+pub(crate) async fn chain() -> (Node, String, Kept) {
     let options = NodeOptions {
         genesis: Genesis::development(),
         clock: Clock::Instant,
@@ -105,7 +115,11 @@ pub(crate) async fn chain() -> (Node, String, tokio::sync::watch::Sender<bool>) 
     let served = serve(node.clone(), "127.0.0.1:0".parse().unwrap(), shutdown)
         .await
         .unwrap();
-    (node, served.url().replace("ws://", "embedded:"), stop)
+    (
+        node,
+        served.url().replace("ws://", "embedded:"),
+        Kept(stop, served),
+    )
 }
 
 /// What clients were told, and never may be untold.

@@ -35,7 +35,8 @@ impl Service {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in `{line}`"));
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in `{line}`"));
+        assert_eq!(ready["ok"], true, "{ready}");
         Self { child, ready }
     }
 
