@@ -252,10 +252,10 @@ pub(crate) fn start(database: &str, folder: &std::path::Path, network: &str, add
 pub(crate) fn prepare(folder: &std::path::Path) {
     fs_err::write(folder.join("server"), "//server\n").unwrap();
     fs_err::write(folder.join("params.toml"), params().to_canonical()).unwrap();
-    let list: String = (0..MINERS * usize::from(UNITS_A_MINER))
-        .map(|unit| format!("cc:{unit}\n"))
+    let list: Vec<String> = (0..MINERS * usize::from(UNITS_A_MINER))
+        .map(|unit| format!("cc:{unit}"))
         .collect();
-    fs_err::write(folder.join("units.txt"), list).unwrap();
+    fs_err::write(folder.join("units.txt"), list.join("\n")).unwrap();
     let limits = "[limits]\naddress_requests_a_minute = 4000000000\nhotkey_requests_a_minute = 4000000000\n";
     fs_err::write(folder.join("config.toml"), limits).unwrap();
     let mut import = assay(["wallet", "import", "w"]);
@@ -319,7 +319,8 @@ async fn chaos(database: &str, folder: &std::path::Path) {
     while tasks.join_next().await.is_some() {}
     server.kill();
     let server = start();
-    check(&url, &told.lock().unwrap(), kills).await;
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    check(&url, &told, kills).await;
     drop(server);
 }
 
