@@ -3,10 +3,17 @@
 //! `cargo bench -p assay-server --bench load [-- SECONDS [postgres://…]]`: bounded in time and requests, loopback only. Every
 //! signed request is signed, sent over a kept connection, verified, stored durably and answered with a signature.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints and stops at the first error"
+)]
+
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../tests/it/world.rs"]
 mod world;
 
+use assay_server::Limits;
 use assay_server::store::{NonceOnly, Signed};
 use assay_types::api::{AuthScheme, RequestToSign};
 use assay_types::{Round, Sha256Digest, hex};
@@ -26,6 +33,29 @@ const MINERS: usize = 256;
 const WORKERS: usize = 16;
 /// Event streams.
 const STREAMS: usize = 1_000;
+
+impl World {
+    /// For load: the first `workers` miners hold 4,096 units each, nothing is limited.
+    pub(crate) async fn for_load(database: &Place, miners: &[&str], workers: usize) -> Self {
+        let limits = Limits {
+            address_requests_a_minute: u32::MAX,
+            hotkey_requests_a_minute: u32::MAX,
+            address_streams_max: usize::MAX,
+            ..Limits::default()
+        };
+        let mut params = world::params();
+        for (name, value) in [
+            ("genesis_block", 600),
+            ("cap_max", 4_096),
+            ("cap_first", 4_096),
+            ("replica_rate", 0),
+        ] {
+            params.values.set(name, value).unwrap();
+        }
+        let wants = |at: usize| if at < workers { 4_096 } else { 0 };
+        Self::build(database, miners, (limits, params, 4_096 * workers as u64), wants).await
+    }
+}
 
 /// A kept connection.
 struct Line {

@@ -86,9 +86,8 @@ pub fn read_corpus(spec: &str, options: &OpenOptions) -> Result<Vec<WorkUnit>, C
         let url = format!("{COMMON_CRAWL}/crawl-data/{crawl}/warc.paths.gz");
         read_list(&Source::url(&url)?, options, Some(COMMON_CRAWL_SOURCE))?
     } else if is_list(spec) {
-        let source = match resolve(&[spec.to_owned()])?.into_iter().next() {
-            Some(source) => source,
-            None => return Err(CorpusError::Empty(spec.to_owned())),
+        let Some(source) = resolve(&[spec.to_owned()])?.into_iter().next() else {
+            return Err(CorpusError::Empty(spec.to_owned()));
         };
         let prefix = spec.ends_with(".paths.gz").then_some(COMMON_CRAWL_SOURCE);
         read_list(&source, options, prefix)?

@@ -105,12 +105,17 @@ pub(crate) async fn put_recipe(
 /// Rounds of which duels are read.
 const DUEL_ROUNDS: u32 = 1_000;
 
+/// First round, stage and profile.
+type DuelKey = (Round, Stage, String);
+/// Arm, seed and domain.
+type CellKey = (Arm, u32, String);
+
 /// Duels in the order of their first rounds, from the reported cells.
 async fn all_duels(app: &App) -> Result<Vec<DuelView>, Failure> {
     let readers = app.database().readers();
     let head = app.view().block();
-    let mut cells: BTreeMap<(Round, Stage, String), BTreeMap<(Arm, u32, String), Vec<u32>>> = BTreeMap::new();
-    let mut arms: BTreeMap<(Round, Stage, String), BTreeMap<Arm, RecipeId>> = BTreeMap::new();
+    let mut cells = BTreeMap::<DuelKey, BTreeMap<CellKey, Vec<u32>>>::new();
+    let mut arms = BTreeMap::<DuelKey, BTreeMap<Arm, RecipeId>>::new();
     let rounds = store::rounds(readers, u64::from(u32::MAX) + 1, DUEL_ROUNDS).await?;
     for round in rounds
         .iter()

@@ -256,25 +256,7 @@ async fn verdict(
         },
         values,
     );
-    let candidate = assignment
-        .header
-        .candidates
-        .iter()
-        .find(|candidate| candidate.hotkey == miner);
-    let registered = candidate.map_or(BlockNumber(0), |candidate| candidate.registered);
-    let before = store::miner_records(readers)
-        .await?
-        .into_iter()
-        .find(|record| record.hotkey == miner && record.registered == registered)
-        .map_or_else(
-            || MinerState::newcomer(values),
-            |record| MinerState {
-                credibility: record.credibility,
-                average: Q32::ZERO,
-                cap: record.cap,
-                passed: record.passed,
-            },
-        );
+    let (registered, before) = state_before(app, assignment, &miner).await?;
     // Production is the validators' business: the server keeps credibility and caps, which do not depend on it.
     let after = before.after(&judgement, Q32::ZERO, values);
     let row = VerdictRow {
@@ -292,6 +274,31 @@ async fn verdict(
         reports: said.reports.clone(),
     };
     Ok((row, delivered))
+}
+
+/// A miner's registration block and state before the round.
+async fn state_before(
+    app: &App,
+    assignment: &Assignment,
+    miner: &Hotkey,
+) -> Result<(BlockNumber, MinerState), FollowError> {
+    let mut candidates = assignment.header.candidates.iter();
+    let candidate = candidates.find(|candidate| candidate.hotkey == *miner);
+    let registered = candidate.map_or(BlockNumber(0), |candidate| candidate.registered);
+    let records = store::miner_records(app.database().readers()).await?;
+    let known = records
+        .into_iter()
+        .find(|record| record.hotkey == *miner && record.registered == registered);
+    let state = known.map_or_else(
+        || MinerState::newcomer(&app.params().values),
+        |record| MinerState {
+            credibility: record.credibility,
+            average: Q32::ZERO,
+            cap: record.cap,
+            passed: record.passed,
+        },
+    );
+    Ok((registered, state))
 }
 
 /// What becomes of the assigned units: passed, waiting for another try, or dead after the last.

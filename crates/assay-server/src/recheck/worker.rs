@@ -14,7 +14,7 @@ use tokio::process::Command;
 use tokio::sync::watch;
 
 /// Longest time of one proof.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_mins(1);
 /// Longest answer of a worker, bytes.
 const ANSWER_BYTES_MAX: u64 = 64 << 10;
 /// Proofs taken at a time.

@@ -106,91 +106,8 @@ async fn suite(place: &Place) {
         .entries[0]
         .unit;
     let take = format!("/v1/rounds/0/units/{unit}/lease");
-    let other = format!("/v1/rounds/0/units/{unit}/lease/release");
-
-    assert_eq!(
-        code(&send(&world.url, &take, Vec::new(), b"").await),
-        "auth/unsigned"
-    );
-    for at in 0..5 {
-        let mut headers = honest(&take).headers();
-        headers[at].1 = "nonsense".to_owned();
-        let expected = if at == 2 {
-            "auth/wrong-receiver"
-        } else {
-            "auth/malformed"
-        };
-        assert_eq!(
-            code(&send(&world.url, &take, headers, b"").await),
-            expected,
-            "header {at}"
-        );
-        let mut headers = honest(&take).headers();
-        let twice = headers[at].clone();
-        headers.push(twice);
-        assert_eq!(
-            code(&send(&world.url, &take, headers, b"").await),
-            "auth/malformed",
-            "header {at} twice"
-        );
-        let mut headers = honest(&take).headers();
-        headers.remove(at);
-        let expected = if at == 2 {
-            "auth/wrong-receiver"
-        } else {
-            "auth/malformed"
-        };
-        assert_eq!(
-            code(&send(&world.url, &take, headers, b"").await),
-            expected,
-            "header {at} missing"
-        );
-    }
-    let wrong = |change: &dyn Fn(&mut Forged<'_>)| {
-        let mut forged = honest(&take);
-        change(&mut forged);
-        forged
-    };
-    let receiver = hotkey("somebody").to_ss58();
-    check(
-        &world,
-        &wrong(&|forged| forged.receiver.clone_from(&receiver)),
-        "auth/wrong-receiver",
-    )
-    .await;
-    check(
-        &world,
-        &wrong(&|forged| forged.signed_target = "/v1/whoami"),
-        "auth/bad-signature",
-    )
-    .await;
-    check(
-        &world,
-        &wrong(&|forged| forged.sent_body = b"{}"),
-        "auth/bad-signature",
-    )
-    .await;
-    for seconds in [-11_i128, 3] {
-        let nonce = (now_ns() as i128 + seconds * 1_000_000_000).to_string();
-        check(
-            &world,
-            &wrong(&|forged| forged.nonce.clone_from(&nonce)),
-            "auth/stale",
-        )
-        .await;
-    }
-    check(
-        &world,
-        &wrong(&|forged| forged.key = key("stranger")),
-        "auth/not-registered",
-    )
-    .await;
-    let cross = Forged {
-        sent_target: &other,
-        ..honest(&take)
-    };
-    check(&world, &cross, "auth/bad-signature").await;
-
+    wrong_headers(&world, &take).await;
+    wrong_signatures(&world, &take, &unit).await;
     // Nothing of all that changed anything.
     let leases = world
         .client("miner-a")
@@ -198,7 +115,6 @@ async fn suite(place: &Place) {
         .await
         .unwrap();
     assert!(leases.iter().all(|lease| lease.state == LeaseState::Pending));
-
     // A request counts once, also when its answer was a refusal.
     let once = honest(&take);
     check(&world, &once, "ok").await;
@@ -208,6 +124,97 @@ async fn suite(place: &Place) {
     check(&world, &refused, "auth/replayed").await;
     bodies(&world, &unit).await;
     world.stop().await;
+}
+
+/// Headers that are missing, twice there, or nonsense.
+async fn wrong_headers(world: &World, take: &str) {
+    assert_eq!(
+        code(&send(&world.url, take, Vec::new(), b"").await),
+        "auth/unsigned"
+    );
+    for at in 0..5 {
+        let mut headers = honest(take).headers();
+        "nonsense".clone_into(&mut headers[at].1);
+        let expected = if at == 2 {
+            "auth/wrong-receiver"
+        } else {
+            "auth/malformed"
+        };
+        assert_eq!(
+            code(&send(&world.url, take, headers, b"").await),
+            expected,
+            "header {at}"
+        );
+        let mut headers = honest(take).headers();
+        let twice = headers[at].clone();
+        headers.push(twice);
+        assert_eq!(
+            code(&send(&world.url, take, headers, b"").await),
+            "auth/malformed",
+            "header {at} twice"
+        );
+        let mut headers = honest(take).headers();
+        headers.remove(at);
+        let expected = if at == 2 {
+            "auth/wrong-receiver"
+        } else {
+            "auth/malformed"
+        };
+        assert_eq!(
+            code(&send(&world.url, take, headers, b"").await),
+            expected,
+            "header {at} missing"
+        );
+    }
+}
+
+/// Signatures over something else, at another time, for another server, by a stranger.
+async fn wrong_signatures(world: &World, take: &str, unit: &UnitId) {
+    let other = format!("/v1/rounds/0/units/{unit}/lease/release");
+    let wrong = |change: &dyn Fn(&mut Forged<'_>)| {
+        let mut forged = honest(take);
+        change(&mut forged);
+        forged
+    };
+    let receiver = hotkey("somebody").to_ss58();
+    check(
+        world,
+        &wrong(&|forged| forged.receiver.clone_from(&receiver)),
+        "auth/wrong-receiver",
+    )
+    .await;
+    check(
+        world,
+        &wrong(&|forged| forged.signed_target = "/v1/whoami"),
+        "auth/bad-signature",
+    )
+    .await;
+    check(
+        world,
+        &wrong(&|forged| forged.sent_body = b"{}"),
+        "auth/bad-signature",
+    )
+    .await;
+    for seconds in [-11_i128, 3] {
+        let nonce = (now_ns() as i128 + seconds * 1_000_000_000).to_string();
+        check(
+            world,
+            &wrong(&|forged| forged.nonce.clone_from(&nonce)),
+            "auth/stale",
+        )
+        .await;
+    }
+    check(
+        world,
+        &wrong(&|forged| forged.key = key("stranger")),
+        "auth/not-registered",
+    )
+    .await;
+    let cross = Forged {
+        sent_target: &other,
+        ..honest(take)
+    };
+    check(world, &cross, "auth/bad-signature").await;
 }
 
 /// Bodies that are none.
@@ -236,7 +243,7 @@ async fn bodies(world: &World, unit: &UnitId) {
         ..honest(&beat)
     }
     .headers();
-    headers[5].1 = "text/plain".to_owned();
+    "text/plain".clone_into(&mut headers[5].1);
     assert_eq!(
         code(&send(&world.url, &beat, headers, b"{}").await),
         "request/media-type"

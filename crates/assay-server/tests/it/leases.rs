@@ -7,6 +7,7 @@ use assay_server::store;
 use assay_types::api::{LeaseState, ProblemKind};
 use assay_types::{Digest, Round, UnitId};
 
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn suite(place: &Place) {
     let world = World::new(place, &["miner-a", "miner-b"]).await;
     world.begin(0).await;

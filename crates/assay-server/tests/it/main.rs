@@ -1,5 +1,7 @@
 //! The Task API over real databases, an embedded chain, and real connections.
 
+#![cfg(test)]
+
 mod auth;
 mod connections;
 mod database;

@@ -89,32 +89,13 @@ impl World {
         .await
     }
 
-    /// For load: the first `workers` miners hold 4,096 units each, nothing is limited.
-    pub(crate) async fn for_load(database: &Place, miners: &[&str], workers: usize) -> Self {
-        let limits = Limits {
-            address_requests_a_minute: u32::MAX,
-            hotkey_requests_a_minute: u32::MAX,
-            address_streams_max: usize::MAX,
-            ..Limits::default()
-        };
-        let mut params = params();
-        for (name, value) in [
-            ("genesis_block", 600),
-            ("cap_max", 4_096),
-            ("cap_first", 4_096),
-            ("replica_rate", 0),
-        ] {
-            params.values.set(name, value).unwrap();
-        }
-        let wants = |at: usize| if at < workers { 4_096 } else { 0 };
-        Self::build(database, miners, (limits, params, 4_096 * workers as u64), wants).await
-    }
-
     pub(crate) async fn with_limits(database: &Place, miners: &[&str], limits: Limits) -> Self {
         Self::build(database, miners, (limits, params(), 200), |_| 8).await
     }
 
-    async fn build(
+    /// With limits, parameters, a corpus of so many units, and what each miner wants.
+    #[expect(clippy::too_many_lines, reason = "one set-up, in order")]
+    pub(crate) async fn build(
         database: &Place,
         miners: &[&str],
         (limits, params, units): (Limits, ParamSet, u64),
@@ -215,7 +196,7 @@ impl World {
     }
 
     /// Whether a hotkey has a validator permit in the server's view.
-    pub(crate) async fn chain_permit(&self, name: &str) -> bool {
+    pub(crate) fn chain_permit(&self, name: &str) -> bool {
         let view = self.app.view();
         view.neuron(&hotkey(name)).is_some_and(|neuron| neuron.permit)
     }

@@ -27,6 +27,7 @@ const EXCLUDED: [(&str, &str); 3] = [
     ),
 ];
 
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_generated_request_breaks_the_documented_behaviour() {
     let Some(python) = python() else { return };

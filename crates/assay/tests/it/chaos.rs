@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use assay_agents::api::{ApiError, ClientOptions, TaskApi};
-use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, serve};
+use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, Served, serve};
 use assay_chain::wallet::{KeyPair, Scheme};
 use assay_chain::{Call, Chain as _, CommitmentField};
 use assay_types::api::{LeaseState, ProblemKind};
@@ -60,8 +60,18 @@ fn params() -> ParamSet {
     params
 }
 
+/// What keeps a served chain up.
+pub(crate) struct Kept(tokio::sync::watch::Sender<bool>, Served);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+        assert!(self.1.url().starts_with("ws://"));
+    }
+}
+
 /// A chain on loopback with registered miners, the first of whom has a permit; it stands at the first block of round 0.
-pub(crate) async fn chain() -> (Node, String, tokio::sync::watch::Sender<bool>) {
+pub(crate) async fn chain() -> (Node, String, Kept) {
     let options = NodeOptions {
         genesis: Genesis::development(),
         clock: Clock::Instant,
@@ -105,7 +115,11 @@ pub(crate) async fn chain() -> (Node, String, tokio::sync::watch::Sender<bool>) 
     let served = serve(node.clone(), "127.0.0.1:0".parse().unwrap(), shutdown)
         .await
         .unwrap();
-    (node, served.url().replace("ws://", "embedded:"), stop)
+    (
+        node,
+        served.url().replace("ws://", "embedded:"),
+        Kept(stop, served),
+    )
 }
 
 /// What clients were told, and never may be untold.
@@ -238,10 +252,10 @@ pub(crate) fn start(database: &str, folder: &std::path::Path, network: &str, add
 pub(crate) fn prepare(folder: &std::path::Path) {
     fs_err::write(folder.join("server"), "//server\n").unwrap();
     fs_err::write(folder.join("params.toml"), params().to_canonical()).unwrap();
-    let list: String = (0..MINERS * usize::from(UNITS_A_MINER))
-        .map(|unit| format!("cc:{unit}\n"))
+    let list: Vec<String> = (0..MINERS * usize::from(UNITS_A_MINER))
+        .map(|unit| format!("cc:{unit}"))
         .collect();
-    fs_err::write(folder.join("units.txt"), list).unwrap();
+    fs_err::write(folder.join("units.txt"), list.join("\n")).unwrap();
     let limits = "[limits]\naddress_requests_a_minute = 4000000000\nhotkey_requests_a_minute = 4000000000\n";
     fs_err::write(folder.join("config.toml"), limits).unwrap();
     let mut import = assay(["wallet", "import", "w"]);
@@ -305,7 +319,8 @@ async fn chaos(database: &str, folder: &std::path::Path) {
     while tasks.join_next().await.is_some() {}
     server.kill();
     let server = start();
-    check(&url, &told.lock().unwrap(), kills).await;
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    check(&url, &told, kills).await;
     drop(server);
 }
 

@@ -35,7 +35,8 @@ impl Service {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in `{line}`"));
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in `{line}`"));
+        assert_eq!(ready["ok"], true, "{ready}");
         Self { child, ready }
     }
 
@@ -123,6 +124,7 @@ fn params(file: &Path) {
     fs_err::write(file, params.to_canonical()).unwrap();
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 #[test]
 fn a_server_follows_a_chain_and_is_recomputed_byte_for_byte() {
     let folder = folder();
@@ -135,10 +137,10 @@ fn a_server_follows_a_chain_and_is_recomputed_byte_for_byte() {
     wallet(&["new", "alice", "--hotkey", "miner"], &at("wallets"));
     wallet(&["new", "alice", "--hotkey", "server"], &at("wallets"));
     params(&at("params.toml"));
-    let list: String = (0..50)
-        .map(|unit| format!("cc:archive-{unit}.warc.gz\t{}\n", 1_000 + unit))
+    let list: Vec<String> = (0..50)
+        .map(|unit| format!("cc:archive-{unit}.warc.gz\t{}", 1_000 + unit))
         .collect();
-    fs_err::write(at("units.tsv"), list).unwrap();
+    fs_err::write(at("units.tsv"), list.join("\n")).unwrap();
 
     let mut command = assay([
         "chain",

@@ -18,7 +18,7 @@ use crate::console::Console;
 use crate::exit::{Status, UsageError};
 
 /// Longest time of one exchange with the server.
-const EXCHANGE_MAX: Duration = Duration::from_secs(60);
+const EXCHANGE_MAX: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Serialize)]
 struct Data {
