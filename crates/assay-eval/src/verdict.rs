@@ -127,20 +127,20 @@ mod tests {
         }
     }
 
-    fn at(point: f64) -> Option<(Interval, usize)> {
+    fn at(point: f64) -> (Interval, usize) {
         let interval = Interval {
             point,
             low: 0.0,
             high: 0.0,
             standard_error: 0.01,
         };
-        Some((interval.within(3.0), 4))
+        (interval.within(3.0), 4)
     }
 
     fn better(passes: (bool, bool), ngram: f64, trained: f64) -> (Option<String>, String) {
         let differences = Differences {
-            ngram: at(ngram),
-            trained: at(trained),
+            ngram: Some(at(ngram)),
+            trained: Some(at(trained)),
             looks: 1,
         };
         let found = verdict(&[dataset("a", passes.0), dataset("b", passes.1)], &differences).unwrap();

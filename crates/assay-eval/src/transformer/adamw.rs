@@ -131,7 +131,7 @@ impl<T: Real> AdamW<T> {
             level.run(
                 #[inline(always)]
                 || block.step(&factors),
-            )
+            );
         });
         norm
     }

@@ -203,7 +203,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
     let whole = whole.finish().unwrap();
     // Seen phrases are cheap, an id that never occurs is dear; the untrained model takes 8.2 bits for any.
     assert!(
-        whole.bits[0] < 9 * 8 << 24 && whole.bits[1] > 5 * 8 << 24,
+        whole.bits[0] < (9 * 8) << 24 && whole.bits[1] > (5 * 8) << 24,
         "{:?}",
         whole.bits
     );

@@ -56,7 +56,7 @@ pub(super) fn run(args: &DuelArgs, console: &Console) -> anyhow::Result<Status> 
     };
     let (progress, bar) = (RunProgress::new(console), TrainingBar::new(console));
     let found = local::duel(&job, &mut |line| console.note(line), &progress, &|now| {
-        bar.show(now)
+        bar.show(now);
     });
     progress.finish();
     bar.finish();

@@ -70,7 +70,7 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
     };
     let bar = TrainingBar::new(console);
     let found = local::evaluate(&job, &mut |line| console.note(line), &|progress| {
-        bar.show(progress)
+        bar.show(progress);
     });
     bar.finish();
     let found = found?;
@@ -138,6 +138,12 @@ fn table(found: &Report) -> String {
             report::count(budget)
         );
     }
+    add_verdict(found, &mut text);
+    text
+}
+
+/// How models were trained, and which dataset is better.
+fn add_verdict(found: &Report, text: &mut String) {
     if let Some(training) = &found.training {
         let _ = writeln!(
             text,
@@ -168,7 +174,6 @@ fn table(found: &Report) -> String {
             }
         }
     }
-    text
 }
 
 fn bits(found: Option<&Bits>) -> String {

@@ -119,11 +119,10 @@ impl EvaluateError {
     /// Stable code of the error.
     pub(in super::super) fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } => "input/nothing-found",
+            Self::Empty { .. } | Self::Small { .. } => "input/nothing-found",
             Self::HeldOut(_) | Self::Pack { .. } => "evaluate/no-evaluation-text",
             Self::Index { .. } => "evaluate/no-index",
             Self::Instructions { .. } => "evaluate/no-instructions",
-            Self::Small { .. } => "input/nothing-found",
             Self::Train { .. } | Self::Snapshot(_) | Self::NothingTrained | Self::Duel(_) => {
                 "evaluate/not-trained"
             }

@@ -64,7 +64,8 @@ pub type Watch<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
 struct Kept {
     version: u32,
     bits: Vec<u64>,
-    curve: Vec<f64>,
+    /// Losses as the bits of f64: decimal places would come back rounded.
+    curve: Vec<u64>,
 }
 
 /// Trains look after look until the first of `datasets` differs from the last, or all seeds are used.
@@ -256,7 +257,7 @@ fn read_finished(folder: &Path, key: &Digest) -> Option<Finished> {
     let kept: Kept = serde_json::from_slice(&read_bounded(&finished_path(folder, key))?).ok()?;
     (kept.version == CELL_VERSION).then_some(Finished {
         bits: kept.bits,
-        curve: kept.curve,
+        curve: kept.curve.iter().map(|loss| f64::from_bits(*loss)).collect(),
     })
 }
 
@@ -264,7 +265,7 @@ fn write_finished(folder: &Path, key: &Digest, finished: &Finished) -> Result<()
     let kept = Kept {
         version: CELL_VERSION,
         bits: finished.bits.clone(),
-        curve: finished.curve.clone(),
+        curve: finished.curve.iter().map(|loss| loss.to_bits()).collect(),
     };
     let path = finished_path(folder, key);
     let bytes = serde_json::to_vec(&kept).map_err(|source| LocalError::Io {
