@@ -52,13 +52,9 @@ impl Board {
         }
         let (mut units, mut heard) = (BTreeMap::new(), BTreeMap::new());
         if let Some(round) = store::newest_round(readers).await? {
-            for neuron in &metagraph.neurons {
-                let leases = store::leases(readers, round.round, &neuron.hotkey).await?;
-                if !leases.is_empty() {
-                    let newest = leases.iter().map(|lease| lease.heard_ms).max().unwrap_or(0);
-                    heard.insert(neuron.hotkey, newest);
-                    units.insert(neuron.hotkey, u32::try_from(leases.len()).unwrap_or(u32::MAX));
-                }
+            for (hotkey, count, newest) in store::holders_of_round(readers, round.round).await? {
+                units.insert(hotkey, count);
+                heard.insert(hotkey, newest);
             }
         }
         Ok(Self {

@@ -193,6 +193,24 @@ pub async fn leases_of_round(pool: &AnyPool, round: Round) -> Result<Vec<(LeaseS
     rows.iter().map(read).collect()
 }
 
+/// Who holds leases of a round: how many, and when they were last heard of, milliseconds.
+pub async fn holders_of_round(pool: &AnyPool, round: Round) -> Result<Vec<(Hotkey, u32, u64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT holder, COUNT(*) AS count, MAX(heard_ms) AS heard FROM leases WHERE round = $1 GROUP BY holder",
+    )
+    .bind(i64::from(round.0))
+    .fetch_all(pool)
+    .await?;
+    let read = |row: &AnyRow| {
+        Ok((
+            parsed(row, "holder")?,
+            number(row, "count")?,
+            number(row, "heard")?,
+        ))
+    };
+    rows.iter().map(read).collect()
+}
+
 fn state(row: &AnyRow) -> Result<LeaseState, StoreError> {
     LeaseState::parse(&text(row, "state")?).ok_or(StoreError::Value("state"))
 }

@@ -36,7 +36,7 @@ pub use error::StoreError;
 pub use evidence::{
     AddProof, AddReport, JudgeProof, ProofCursor, proofs, queued_proofs, report, reports, reports_of_round,
 };
-pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, lease, leases, leases_of_round};
+pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{
     MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records, requeue,
     verdicts,
