@@ -88,7 +88,7 @@ mod tests {
     fn plain_records_begin_after_an_empty_line() {
         let archive = b"WARC/1.0\r\nA: b\r\n\r\nabout WARC/1.0 \r\n\r\nWARC/1.1\r\n";
         assert_eq!(first_record(archive, Compression::Plain), Some(0));
-        assert_eq!(first_record(&archive[1..], Compression::Plain), Some(37));
+        assert_eq!(first_record(&archive[1..], Compression::Plain), Some(36));
         assert_eq!(first_record(b"", Compression::Plain), None);
     }
 }

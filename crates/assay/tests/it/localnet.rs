@@ -6,25 +6,35 @@ use assay_refine::warc::{Page, PageRecords, WarcWriter};
 
 use crate::support::run;
 
-/// An archive of pages in plain English, each about something else.
-fn archive(path: &Path, pages: usize) {
-    let things = [
-        "river", "engine", "garden", "letter", "market", "school", "bridge", "kitchen",
-    ];
-    let places = [
-        "north", "village", "harbour", "valley", "island", "city", "forest", "coast",
-    ];
+/// Common words, enough of them that sentences differ.
+const WORDS: &str = "the of and to in is that for it as was with be by on not he his but at are this have from or had an they which \
+    one you were all her she there would their we him been has when who will no more if out so up said what its about than into \
+    them can only other time new some could these two may first then do any like my now over such our man me even most made after \
+    also did many off before must well back through years where much your way down should because long each just state people \
+    those too little good world make very year still see work men day under never another house while last right might great old \
+    since against place came part school few house small water between city church night country family money story letter";
+
+/// An archive of pages in plain English, each with sentences of its own.
+fn archive(path: &Path, pages: u64) {
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut writer = WarcWriter::new(Vec::new());
     for page in 0..pages {
+        let mut state = page.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut word = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            words[(state >> 33) as usize % words.len()]
+        };
         let mut text = String::new();
-        for line in 0..14 {
-            let thing = things[(page + line) % things.len()];
-            let place = places[(page / things.len() + line * 3) % places.len()];
-            let number = page * 97 + line * 13;
-            text.push_str(&format!(
-                "<p>In the {place} there was a {thing} that {number} people had seen, and each of them told the story of it \
-                 in another way, with what they had heard from the others who were there before them.</p>"
-            ));
+        for _ in 0..12 {
+            let sentences: Vec<String> = (0..4)
+                .map(|_| {
+                    let sentence: Vec<&str> = (0..14).map(|_| word()).collect();
+                    format!("{}.", sentence.join(" "))
+                })
+                .collect();
+            text.push_str(&format!("<p>{}</p>", sentences.join(" ")));
         }
         let html = format!("<html><title>Page {page}</title><body><article>{text}</article></body></html>");
         let page = Page {

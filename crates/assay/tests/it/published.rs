@@ -419,7 +419,8 @@ fn a_dataset_and_its_archive_behind_http_are_recomputed_without_any_file() {
     let sampled = run(["dataset", "verify", &target, "--sample", "4", "--json"])
         .with_code(0)
         .json();
-    assert!(sampled["data"]["checked"].as_u64().unwrap() >= 4);
+    // Two kept rows, one of all rows and one by a byte, of which some may be the same.
+    assert!((2..=4).contains(&sampled["data"]["checked"].as_u64().unwrap()));
     let pulled = folder.path().join("pulled");
     line(&format!("dataset pull {target} --out {{}} -q"), &[&pulled]).with_code(0);
     drop(server);
