@@ -121,10 +121,12 @@ fn a_failed_unit_comes_back_first_and_not_to_whoever_failed_it() {
     }
 }
 
+/// Validators, their stakes and what each says of the honest finding.
+type Ballots<'a> = &'a dyn Fn(&Found) -> Vec<(u8, u64, Found)>;
+
 #[test]
 fn most_stake_decides_and_refusal_counts_by_stake() {
     let (values, corpus) = (values(), corpus(64));
-    type Ballots<'a> = &'a dyn Fn(&Found) -> Vec<(u8, u64, Found)>;
     let play = |votes: Ballots<'_>| {
         let mut state = NetworkState::default();
         state.assign(&BEACON, &[member(1)], &corpus, &values);

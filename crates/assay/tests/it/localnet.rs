@@ -26,7 +26,7 @@ fn archive(path: &Path, pages: u64) {
                 .wrapping_add(1_442_695_040_888_963_407);
             words[(state >> 33) as usize % words.len()]
         };
-        let mut text = String::new();
+        let mut paragraphs = Vec::new();
         for _ in 0..12 {
             let sentences: Vec<String> = (0..4)
                 .map(|_| {
@@ -34,8 +34,9 @@ fn archive(path: &Path, pages: u64) {
                     format!("{}.", sentence.join(" "))
                 })
                 .collect();
-            text.push_str(&format!("<p>{}</p>", sentences.join(" ")));
+            paragraphs.push(format!("<p>{}</p>", sentences.join(" ")));
         }
+        let text = paragraphs.concat();
         let html = format!("<html><title>Page {page}</title><body><article>{text}</article></body></html>");
         let page = Page {
             uri: &format!("https://example.org/{page}"),
