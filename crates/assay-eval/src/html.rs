@@ -1,6 +1,6 @@
 //! A report as one HTML page: no script, no request, light and dark; pictures are SVG in the page.
 //!
-//! Takes a [`Report`]; intervals, domains and loss curves are drawn by [`picture`], gates are a table.
+//! Takes a [`Report`]; intervals, domains and loss curves are drawn by `picture`, gates are a table.
 
 mod picture;
 
