@@ -79,6 +79,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/stream", get(history::stream))
         .route("/v1/openapi.json", get(openapi::document))
         .route("/api", get(reference::page))
+        .route("/api/style.css", get(reference::style))
         .fallback(async || Failure::new(ProblemKind::NotFound, "`/api` lists what there is"))
         .method_not_allowed_fallback(async || {
             Failure::new(ProblemKind::Method, "`/api` lists the methods of each resource")
