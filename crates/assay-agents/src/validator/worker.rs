@@ -42,6 +42,7 @@ impl Worker {
         let question = serde_json::to_vec(&job).map_err(|error| failed(&error))?;
         let mut child = Command::new(program)
             .args(["worker", "audit"])
+            .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -12,6 +12,7 @@ mod duel;
 mod evaluate;
 mod extract;
 mod filter;
+mod limits;
 mod localnet;
 mod miner;
 mod pack;

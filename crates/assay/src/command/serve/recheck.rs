@@ -4,33 +4,20 @@ use std::io::{Read as _, Write as _};
 
 use anyhow::Context as _;
 use assay_server::recheck::{RecheckTask, judge};
-use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::command::limits::Limits;
 use crate::config;
 
-/// Memory, bytes.
-const MEMORY_BYTES_MAX: u64 = 2 << 30;
-/// Processor time, seconds.
-const CPU_SECONDS_MAX: u64 = 30;
-/// Open files and sockets.
-const FILES_MAX: u64 = 64;
+/// A proof is one record and a recipe.
+const LIMITS: Limits = Limits {
+    memory_bytes: 2 << 30,
+    cpu_seconds: 30,
+};
 /// Longest task, bytes: a proof and a recipe.
 const TASK_BYTES_MAX: u64 = 8 << 20;
 
 pub(super) fn run(archives: &str) -> anyhow::Result<()> {
-    for (resource, bound) in [
-        (Resource::As, MEMORY_BYTES_MAX),
-        (Resource::Cpu, CPU_SECONDS_MAX),
-        (Resource::Nofile, FILES_MAX),
-        // It writes no file.
-        (Resource::Fsize, 0),
-    ] {
-        let limit = Rlimit {
-            current: Some(bound),
-            maximum: Some(bound),
-        };
-        setrlimit(resource, limit).context("limit the process")?;
-    }
+    LIMITS.set()?;
     let mut bytes = Vec::new();
     std::io::stdin().take(TASK_BYTES_MAX).read_to_end(&mut bytes)?;
     let task: RecheckTask = serde_json::from_slice(&bytes).context("read the task")?;
