@@ -13,7 +13,7 @@ use crate::{
 
 /// A chain with subnets. Every read is of one block; every write is a signed [`Call`].
 #[async_trait]
-pub trait Chain: Send + Sync {
+pub trait Chain: Send + Sync + std::fmt::Debug {
     /// What it is connected to, for people: `finney`, `embedded`, `ws://…`.
     fn network(&self) -> String;
 

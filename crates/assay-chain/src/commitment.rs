@@ -51,3 +51,21 @@ pub struct RevealedCommitment {
     /// Plaintext.
     pub bytes: Vec<u8>,
 }
+
+/// What hotkeys say in the clear at a block, as (hotkey, block, bytes): plain fields that stand, then what the chain has
+/// opened.
+pub fn messages<'a>(
+    standing: &'a [Commitment],
+    opened: &'a [RevealedCommitment],
+) -> impl Iterator<Item = (Hotkey, BlockNumber, &'a [u8])> {
+    let plain = standing.iter().flat_map(|commitment| {
+        commitment.fields.iter().filter_map(move |field| match field {
+            CommitmentField::Plain(bytes) => Some((commitment.hotkey, commitment.block, bytes.as_slice())),
+            _ => None,
+        })
+    });
+    let opened = opened
+        .iter()
+        .map(|opened| (opened.hotkey, opened.block, opened.bytes.as_slice()));
+    plain.chain(opened)
+}

@@ -171,6 +171,26 @@ pub fn assign(
     given
 }
 
+/// A round's units: those that wait first, then `fresh` ones in their order without reserved ones. Gives what was given and how
+/// many places of `fresh` were passed.
+pub fn give(
+    beacon: &[u8; 32],
+    waiting: Vec<Offer>,
+    fresh: &[UnitId],
+    candidates: &[Candidate],
+    values: &ParamValues,
+) -> (Vec<Assigned>, usize) {
+    let open = fresh.iter().filter(|unit| !is_reserved(unit, values.reserve_mod));
+    let offers: Vec<Offer> = waiting
+        .into_iter()
+        .chain(open.copied().map(Offer::from))
+        .collect();
+    let given = assign(beacon, &offers, candidates, values);
+    let last = given.last().map(|assigned| assigned.unit);
+    let passed = fresh.iter().position(|unit| Some(*unit) == last);
+    (given, passed.map_or(0, |at| at + 1))
+}
+
 /// Takes a slot of the eligible runner with the largest (score, hotkey); runners without slots leave.
 fn take_best(
     free: &mut Vec<Runner>,

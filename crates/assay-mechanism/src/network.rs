@@ -5,7 +5,7 @@
 //! state, bit for bit (docs/mechanism.md). Round t is assigned when round t−2 is settled and round t−1 is still out.
 //! A checkpoint is plain data: whoever missed rounds takes the one most stake has signed.
 
-use crate::assign::{Assigned, Candidate, assign, volume};
+use crate::assign::{Assigned, Candidate, Offer, give, volume};
 use crate::queue::{Failures, Queue};
 use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_demand};
 use crate::verdict::{Evidence, Judgement, StakeShare, judge};
@@ -25,8 +25,8 @@ pub struct Member {
     pub coldkey: Coldkey,
     /// Its registration block: another one starts from zero.
     pub registered: BlockNumber,
-    /// What its latest join message asks for; a submission's wish, once there is one, replaces it.
-    pub join_want: Option<u16>,
+    /// What its newest message on the chain asks for ([`crate::plan::latest_wants`]); 0 for who has said nothing.
+    pub want: u16,
 }
 
 /// What is remembered of a hotkey.
@@ -35,8 +35,6 @@ pub struct Member {
 pub struct Remembered {
     /// Registration block.
     pub registered: BlockNumber,
-    /// Units it wants in the next round.
-    pub want: u16,
     /// Credibility, average, cap, passed rounds.
     pub state: MinerState,
 }
@@ -65,8 +63,6 @@ pub struct Found {
     pub submission_root: Digest,
     /// It could not be read.
     pub unreachable: bool,
-    /// Wish of its submission, if one was admitted.
-    pub want: Option<u16>,
     /// Units delivered and admitted, by ascending id.
     pub delivered: Vec<Delivered>,
     /// Distinct faults, by unit and place.
@@ -132,7 +128,7 @@ impl NetworkState {
     /// Gives out the next round's units and remembers them.
     ///
     /// `beacon` is `A_t`, `members` all hotkeys of the metagraph at the assignment block, `corpus` the whole index in its
-    /// order. Whoever has neither asked to join nor delivered gets nothing.
+    /// order. Whoever wants nothing gets nothing.
     pub fn assign(
         &mut self,
         beacon: &[u8; 32],
@@ -142,22 +138,24 @@ impl NetworkState {
     ) -> &[Assigned] {
         let round = self.assigned;
         let candidates = self.candidates(members, values);
-        let slots: u32 = candidates.iter().map(|candidate| candidate.slots).sum();
-        let queue = Queue::restore(self.waiting.clone(), self.dead.clone());
+        // What is out or waits lies behind the cursor.
         let outstanding: BTreeSet<UnitId> = self.out.values().flatten().map(|one| one.unit).collect();
-        let fresh = corpus.iter().skip(self.cursor as usize).map(|unit| unit.unit_id);
-        let mut offers = queue.offers(fresh, slots as usize, values);
-        offers.retain(|offer| !outstanding.contains(&offer.unit));
-        let given = assign(beacon, &offers, &candidates, values);
-        let last_fresh = given
+        let waiting = self
+            .waiting
             .iter()
-            .rev()
-            .map(|one| one.unit)
-            .find(|unit| !self.waiting.contains_key(unit));
-        if let Some(unit) = last_fresh {
-            let at = corpus.iter().position(|known| known.unit_id == unit);
-            self.cursor = at.map_or(self.cursor, |at| at as u32 + 1);
-        }
+            .filter(|(unit, _)| !outstanding.contains(unit))
+            .map(|(unit, failures)| Offer {
+                unit: *unit,
+                failed: failures.failed.iter().copied().collect(),
+            })
+            .collect();
+        let fresh: Vec<UnitId> = corpus
+            .iter()
+            .skip(self.cursor as usize)
+            .map(|unit| unit.unit_id)
+            .collect();
+        let (given, passed) = give(beacon, waiting, &fresh, &candidates, values);
+        self.cursor = self.cursor.saturating_add(passed as u32);
         self.assigned = round.saturating_add(1);
         self.out.entry(round).insert_entry(given).into_mut()
     }
@@ -165,25 +163,19 @@ impl NetworkState {
     /// Members that may be given units, with their free slots.
     fn candidates(&mut self, members: &[Member], values: &ParamValues) -> Vec<Candidate> {
         let mut candidates = Vec::new();
-        for member in members {
-            let known = self
-                .miners
-                .get(&member.hotkey)
-                .filter(|known| known.registered == member.registered);
-            let remembered = match (known, member.join_want) {
-                (Some(known), _) => *known,
-                (None, Some(want)) => Remembered {
-                    registered: member.registered,
-                    want,
-                    state: MinerState::newcomer(values),
-                },
-                (None, None) => continue,
+        for member in members.iter().filter(|member| member.want > 0) {
+            let fresh = Remembered {
+                registered: member.registered,
+                state: MinerState::newcomer(values),
             };
-            self.miners.insert(member.hotkey, remembered);
+            let known = self.miners.entry(member.hotkey).or_insert(fresh);
+            if known.registered != member.registered {
+                *known = fresh;
+            }
             candidates.push(Candidate {
                 hotkey: member.hotkey,
                 coldkey: member.coldkey,
-                slots: remembered.state.slots(remembered.want),
+                slots: known.state.slots(member.want),
             });
         }
         candidates
@@ -256,7 +248,6 @@ impl NetworkState {
                 Q32::ZERO
             };
             remembered.state = remembered.state.after(&turn.judgement, produced, values);
-            remembered.want = turn.want.unwrap_or(remembered.want);
             settled.push(Settled {
                 hotkey: *hotkey,
                 verdict: turn.judgement.verdict,
@@ -298,7 +289,6 @@ struct Turn {
     assigned: u32,
     delivered: Vec<Delivered>,
     faults: Vec<Fault>,
-    want: Option<u16>,
     judgement: Judgement,
 }
 
@@ -334,7 +324,6 @@ impl Turn {
             assigned: held.len() as u32,
             delivered,
             faults,
-            want: found.and_then(|found| found.want),
             judgement: judge(&evidence, values),
         }
     }

@@ -24,7 +24,7 @@ fn member(number: u8) -> Member {
         hotkey: Hotkey([number; 32]),
         coldkey: Coldkey([number; 32]),
         registered: BlockNumber(1),
-        join_want: Some(4),
+        want: 8,
     }
 }
 
@@ -45,7 +45,6 @@ fn clean(state: &NetworkState, round: u32, hotkey: Hotkey) -> Found {
         hotkey,
         submission_root: Digest([1; 32]),
         unreachable: false,
-        want: Some(8),
         delivered,
         faults: Vec::new(),
     }
@@ -153,7 +152,6 @@ fn most_stake_decides_and_refusal_counts_by_stake() {
     assert_eq!(majority.after.cap, 1);
     let silent = |honest: &Found| Found {
         unreachable: true,
-        want: None,
         delivered: Vec::new(),
         ..honest.clone()
     };

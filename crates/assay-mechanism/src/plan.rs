@@ -3,7 +3,7 @@
 //! Inputs come in as a header without result, with the fresh units behind its cursor; entries and the cursor after the
 //! round go out (docs/mechanism.md, "Assignment"). [`recompute`] is the check of somebody else's document.
 
-use crate::assign::{Assigned, Candidate, Offer, assign, is_reserved};
+use crate::assign::{Assigned, Candidate, Offer, give};
 use assay_types::api::{Assignment, AssignmentEntry, AssignmentHeader};
 use assay_types::{BlockNumber, Hotkey, Message, ParamValues, UnitId};
 use std::collections::BTreeMap;
@@ -30,12 +30,14 @@ fn slots(header: &AssignmentHeader) -> u64 {
 pub fn plan(header: &AssignmentHeader, fresh: &[UnitId], values: &ParamValues) -> Assignment {
     let window = usize::try_from(fresh_window(header)).unwrap_or(usize::MAX);
     let fresh = fresh.get(..window).unwrap_or(fresh);
-    let open = fresh.iter().filter(|unit| !is_reserved(unit, values.reserve_mod));
-    let again = header.requeued.iter().map(|again| Offer {
-        unit: again.unit,
-        failed: again.failed.clone(),
-    });
-    let offers: Vec<Offer> = again.chain(open.copied().map(Offer::from)).collect();
+    let waiting = header
+        .requeued
+        .iter()
+        .map(|again| Offer {
+            unit: again.unit,
+            failed: again.failed.clone(),
+        })
+        .collect();
     let candidates: Vec<Candidate> = header
         .candidates
         .iter()
@@ -45,12 +47,7 @@ pub fn plan(header: &AssignmentHeader, fresh: &[UnitId], values: &ParamValues) -
             slots: candidate.cap.min(u32::from(candidate.want)),
         })
         .collect();
-    let given = assign(&header.beacon.0, &offers, &candidates, values);
-    let last = given.last().map(|assigned| assigned.unit);
-    let passed = fresh
-        .iter()
-        .position(|unit| Some(*unit) == last)
-        .map_or(0, |at| at + 1);
+    let (given, passed) = give(&header.beacon.0, waiting, fresh, &candidates, values);
     Assignment {
         header: AssignmentHeader {
             next_cursor: header.cursor.saturating_add(passed as u64),

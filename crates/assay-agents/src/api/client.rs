@@ -178,15 +178,23 @@ impl TaskApi {
             .data)
     }
 
+    /// Posts a document in its canonical form, if it has one.
+    async fn hand_in<E: std::error::Error>(
+        &self,
+        path: &str,
+        document: Result<Vec<u8>, E>,
+    ) -> Result<Receipt, ApiError> {
+        let body = document.map_err(|error| unusable(path, &error))?;
+        self.post(path, body).await
+    }
+
     /// Hands in the manifest of a revealed submission, one's own or another's.
     ///
     /// # Errors
     /// [`ApiError`]; [`ApiError::Answer`] for a manifest that has no canonical form.
     pub async fn submit(&self, manifest: &Manifest) -> Result<Receipt, ApiError> {
-        let body = manifest
-            .to_canonical_bytes()
-            .map_err(|error| unusable("/v1/submissions", &error))?;
-        self.post("/v1/submissions", body).await
+        self.hand_in("/v1/submissions", manifest.to_canonical_bytes())
+            .await
     }
 
     /// Hands in an audit report that its validator has signed.
@@ -194,10 +202,7 @@ impl TaskApi {
     /// # Errors
     /// [`ApiError`].
     pub async fn report(&self, report: &AuditReport) -> Result<Receipt, ApiError> {
-        let body = report
-            .to_canonical_bytes()
-            .map_err(|error| unusable("/v1/reports", &error))?;
-        self.post("/v1/reports", body).await
+        self.hand_in("/v1/reports", report.to_canonical_bytes()).await
     }
 
     /// Hands in a report on a cell of a duel.
@@ -205,10 +210,7 @@ impl TaskApi {
     /// # Errors
     /// [`ApiError`].
     pub async fn report_cell(&self, report: &EvaluationReport) -> Result<Receipt, ApiError> {
-        let body = report
-            .to_canonical_bytes()
-            .map_err(|error| unusable("/v1/reports", &error))?;
-        self.post("/v1/reports", body).await
+        self.hand_in("/v1/reports", report.to_canonical_bytes()).await
     }
 
     /// Hands in a signed fraud proof.
@@ -216,10 +218,7 @@ impl TaskApi {
     /// # Errors
     /// [`ApiError`].
     pub async fn fraud_proof(&self, proof: &FraudProof) -> Result<Receipt, ApiError> {
-        let body = proof
-            .to_canonical_bytes()
-            .map_err(|error| unusable("/v1/fraud-proofs", &error))?;
-        self.post("/v1/fraud-proofs", body).await
+        self.hand_in("/v1/fraud-proofs", proof.to_canonical_bytes()).await
     }
 
     /// All submissions of a round.

@@ -10,25 +10,22 @@ use assay_refine::warc::{Compression, first_record};
 use assay_types::{Fault, FaultKind};
 
 use super::error::LocalError;
-use super::verify::{InRange, VerifyJob, record_of};
+use super::verify::{InRange, Places, VerifyJob, record_of};
 
-/// Bytes looked at behind each drawn byte; the parameter `window` of every set so far.
-const WINDOW_BYTES: u64 = 262_144;
-
-/// Records of the archive that begin behind `offsets` and have no row, each once.
+/// Records of the archive that begin behind drawn bytes and have no row, each once.
 pub(super) fn hidden(
     job: &VerifyJob<'_>,
     tables: &UnitTables,
     (archive, compression): (&Source, Compression),
-    offsets: &BTreeSet<u64>,
+    places: &Places,
 ) -> Result<Vec<Fault>, LocalError> {
     let Some(bytes) = archive.bytes else {
         return Ok(Vec::new());
     };
     let starts: BTreeSet<u64> = tables.ledger.iter().map(|row| row.offset).collect();
     let mut missing = BTreeSet::new();
-    for &offset in offsets.iter().filter(|&&offset| offset < bytes) {
-        let len = WINDOW_BYTES.min(bytes - offset);
+    for &offset in places.offsets.iter().filter(|&&offset| offset < bytes) {
+        let len = places.window_bytes.min(bytes - offset);
         let window = assay_hub::open_range(archive, job.open, offset, len)?;
         if let Some(at) = first_record(&window, compression) {
             let start = offset + at as u64;

@@ -41,6 +41,8 @@ pub struct Places {
     pub rows: BTreeSet<u32>,
     /// Bytes of the archive: the first record that begins at or behind each must have a row.
     pub offsets: BTreeSet<u64>,
+    /// Bytes looked at behind each of them.
+    pub window_bytes: u64,
 }
 
 /// What to verify, and how.
@@ -206,7 +208,7 @@ fn recompute(
         }
         Sample::Places(places) => {
             let places = places.get(&tables.entry.unit_id).cloned().unwrap_or_default();
-            faults.extend(probe::hidden(job, tables, place, &places.offsets)?);
+            faults.extend(probe::hidden(job, tables, place, &places)?);
             let is_drawn = |row: &&LedgerRow| places.rows.contains(&row.idx);
             let rows: Vec<LedgerRow> = tables.ledger.iter().filter(is_drawn).copied().collect();
             check_sample(job, tables, place, &rows)

@@ -80,7 +80,7 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
     let mut processes = Processes::default();
     let url = processes.chain(options, &world).await?;
     let chain = Remote::connect(&url, None).await?.chain();
-    world.settle_in(&chain, options).await?;
+    world.settle_in(&chain).await?;
     let path = world.write_subnet(options)?;
     let setup = Setup::load(&path)?;
     watcher.note(&format!(

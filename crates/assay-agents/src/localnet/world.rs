@@ -114,11 +114,7 @@ impl World {
     }
 
     /// Registers the subnet and everybody on it, and gives validators stake.
-    pub(super) async fn settle_in(
-        &mut self,
-        chain: &EmbeddedChain,
-        options: &LocalnetOptions,
-    ) -> Result<(), AgentError> {
+    pub(super) async fn settle_in(&mut self, chain: &EmbeddedChain) -> Result<(), AgentError> {
         let owner = Call::RegisterNetwork {
             hotkey: self.owner.hotkey,
             identity: None,
@@ -158,7 +154,6 @@ impl World {
             };
             chain.submit(&call, &person.coldkey).await?;
         }
-        let _ = options;
         self.first_block = chain.head(At::Head).await?.number.0 + SETTLING_BLOCKS;
         Ok(())
     }

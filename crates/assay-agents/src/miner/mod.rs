@@ -16,24 +16,23 @@ use std::path::PathBuf;
 
 use assay_chain::{At, Call, Chain, CommitmentField};
 use assay_hub::store::Publication;
-use assay_types::{BlockNumber, Hotkey, Message, Pointer, RecipeId, RepoName, Round};
+use assay_types::{BlockNumber, Message, Pointer, RecipeId, RepoName, Round};
 use fs_err as fs;
-use subxt_signer::sr25519::Keypair;
 
 pub use conduct::Conduct;
 pub use journal::{Action, RoundJournal, Stage, plan};
 
-use crate::subnet::{AgentError, Rounds, Setup, Tracker, is_committed, sealed_fields};
+use crate::subnet::{AgentError, Rounds, Setup, Signer, Tracker, is_committed, sealed_fields};
 use submission::Work;
 pub(crate) use submission::{OWNER_FILE, owner_message};
 
 /// Who mines, and how.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct MinerOptions {
     /// Folder of state, journals and work.
     pub folder: PathBuf,
     /// The hotkey.
-    pub signer: Keypair,
+    pub signer: Signer,
     /// Units wanted a round.
     pub want: u16,
     /// Threads that refine.
@@ -44,38 +43,13 @@ pub struct MinerOptions {
     pub conduct: Conduct,
 }
 
-impl std::fmt::Debug for MinerOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MinerOptions")
-            .field("folder", &self.folder)
-            .field("hotkey", &self.hotkey().to_ss58())
-            .field("conduct", &self.conduct)
-            .finish_non_exhaustive()
-    }
-}
-
-impl MinerOptions {
-    /// The hotkey's public half.
-    #[must_use]
-    pub fn hotkey(&self) -> Hotkey {
-        Hotkey(self.signer.public_key().0)
-    }
-}
-
 /// A miner at work.
+#[derive(Debug)]
 pub struct Miner<'a> {
     chain: &'a dyn Chain,
     setup: &'a Setup,
     options: MinerOptions,
     tracker: Tracker,
-}
-
-impl std::fmt::Debug for Miner<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Miner")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What a step did, for logs.
@@ -114,7 +88,7 @@ impl<'a> Miner<'a> {
     /// # Errors
     /// [`AgentError::Chain`], for an unregistered hotkey too.
     pub async fn join(&self) -> Result<bool, AgentError> {
-        let hotkey = self.options.hotkey();
+        let hotkey = self.options.signer.hotkey();
         if self.tracker.state().miners.contains_key(&hotkey) {
             return Ok(false);
         }
@@ -137,7 +111,7 @@ impl<'a> Miner<'a> {
             netuid: self.setup.netuid,
             fields,
         };
-        Ok(self.chain.submit(&call, &self.options.signer).await?.block)
+        Ok(self.chain.submit(&call, &self.options.signer.0).await?.block)
     }
 
     /// Does everything that is due at `block`.
@@ -182,7 +156,7 @@ impl<'a> Miner<'a> {
         if let Some(journal) = RoundJournal::load(&folder)? {
             return Ok(Some(journal));
         }
-        let hotkey = self.options.hotkey();
+        let hotkey = self.options.signer.hotkey();
         let assignment = self.tracker.assignment(round).unwrap_or_default();
         let held = assignment.iter().filter(|one| one.is_held_by(&hotkey));
         let units: Vec<_> = held.map(|one| one.unit).collect();
@@ -260,7 +234,7 @@ impl<'a> Miner<'a> {
     async fn commit_pointer(&self, journal: &RoundJournal) -> Result<BlockNumber, AgentError> {
         let reveal = self.rounds().reveal_round(journal.round).await?;
         let standing = self.chain.commitments(self.setup.netuid, At::Head).await?;
-        let hotkey = self.options.hotkey();
+        let hotkey = self.options.signer.hotkey();
         if is_committed(&standing, &hotkey, reveal) {
             let found = standing.iter().find(|commitment| commitment.hotkey == hotkey);
             return Ok(found.map_or(BlockNumber(0), |commitment| commitment.block));
@@ -285,7 +259,7 @@ impl<'a> Miner<'a> {
 
     /// Where a round is published: `m-<first 32 hex digits of the hotkey>/r<round>`.
     fn repo(&self, round: Round) -> Result<RepoName, AgentError> {
-        let hotkey = self.options.hotkey();
+        let hotkey = self.options.signer.hotkey();
         let (head, _) = hotkey.0.split_at(16);
         let name = format!("m-{}/r{}", assay_types::hex::encode(head), round.0);
         RepoName::parse(&name).map_err(|error| AgentError::Unexpected {

@@ -101,7 +101,7 @@ impl Work {
     fn sign(&self, local: Manifest) -> Result<Digest, AgentError> {
         let path = self.folder.join(MANIFEST_FILE);
         let invalid = |error: ManifestError| AgentError::invalid(&path, error);
-        let hotkey = self.options.hotkey();
+        let hotkey = self.options.signer.hotkey();
         let mut manifest = Manifest {
             genesis: self.setup.genesis,
             netuid: self.setup.netuid,
@@ -117,7 +117,7 @@ impl Work {
         manifest.validate().map_err(invalid)?;
         let bytes = manifest.to_canonical_bytes().map_err(invalid)?;
         let message = owner_message(&manifest);
-        let signature = assay_types::hex::encode(&self.options.signer.sign(&message).0);
+        let signature = self.options.signer.sign(&message);
         write_atomically(&self.folder.join(OWNER_FILE), signature.as_bytes())?;
         write_atomically(&path, &bytes)?;
         Ok(manifest.submission_root)

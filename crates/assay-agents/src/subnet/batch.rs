@@ -11,9 +11,10 @@ use assay_types::{
     AuditReport, Digest, Hotkey, NetUid, RepoName, Revision, Round, batch_digest, tagged_hash,
 };
 use serde::{Deserialize, Serialize};
-use subxt_signer::sr25519::{Keypair, PublicKey, Signature, verify};
+use subxt_signer::sr25519::{PublicKey, Signature, verify};
 
 use super::error::AgentError;
+use super::signer::Signer;
 
 /// Version of the first line.
 pub const BATCH_VERSION: u32 = 1;
@@ -63,9 +64,9 @@ impl Batch {
     ///
     /// # Errors
     /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
-    pub fn sign(&mut self, signer: &Keypair) -> Result<(), AgentError> {
+    pub fn sign(&mut self, signer: &Signer) -> Result<(), AgentError> {
         let digest = self.signed_digest()?;
-        self.signature = assay_types::hex::encode(&signer.sign(digest.as_bytes()).0);
+        self.signature = signer.sign(digest.as_bytes());
         Ok(())
     }
 
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn a_signed_batch_is_read_back_and_a_changed_one_is_not() {
         let mut batch = batch();
-        batch.sign(&dev::alice()).unwrap();
+        batch.sign(&Signer(dev::alice())).unwrap();
         let bytes = batch.to_bytes(&[]).unwrap();
         let digest = Digest::of(&bytes);
         let me = batch.validator;

@@ -45,9 +45,6 @@ pub enum AgentError {
         /// Why it cannot be used.
         reason: String,
     },
-    /// The signing key refused.
-    #[error("sign {0}")]
-    Sign(&'static str),
     /// The worker for foreign files ended without an answer.
     #[error("audit worker: {0}")]
     Worker(String),
@@ -86,7 +83,6 @@ impl AgentError {
             Self::File { .. } => "agent/file",
             Self::Invalid { .. } => "agent/invalid",
             Self::Unexpected { .. } => "agent/unexpected",
-            Self::Sign(_) => "agent/sign",
             Self::Worker(_) => "agent/worker",
         }
     }
@@ -101,7 +97,6 @@ impl AgentError {
             Self::File { .. } => "make it readable and writable, or give another folder",
             Self::Invalid { .. } => "give another folder or file, or take the one named out of the way",
             Self::Unexpected { .. } => "check --network and --subnet: they must be of the same subnet",
-            Self::Sign(_) => "check the key with `assay wallet show`",
             Self::Worker(_) => "try again; the log has what the worker said",
         };
         Some(text.to_owned())

@@ -12,6 +12,7 @@ mod batch;
 mod error;
 mod rounds;
 mod setup;
+mod signer;
 mod tracker;
 mod weights;
 
@@ -20,5 +21,6 @@ pub use error::AgentError;
 pub(crate) use rounds::is_pruned;
 pub use rounds::{Rounds, is_committed, sealed_fields};
 pub use setup::{ActiveRecipe, Setup, SubnetFile};
+pub use signer::Signer;
 pub use tracker::Tracker;
 pub use weights::{SetWeights, set_weights};

@@ -4,16 +4,19 @@
 
 use assay_chain::sealed::{Seal, sealed_field};
 use assay_chain::timelock::{Beacon, Entropy};
-use assay_chain::{At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment};
+use assay_chain::{
+    At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment, messages,
+};
 use assay_mechanism::admit::{Refusal, find_pointer};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::network::Member;
+use assay_mechanism::plan::latest_wants;
 use assay_types::{BlockNumber, Digest, Hotkey, Message, NetUid, Pointer, Round};
 
 use super::error::AgentError;
 
 /// The rounds of one subnet on one chain.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rounds<'a> {
     /// The chain.
     pub chain: &'a dyn Chain,
@@ -21,14 +24,6 @@ pub struct Rounds<'a> {
     pub netuid: NetUid,
     /// Its clock.
     pub clock: Clock,
-}
-
-impl std::fmt::Debug for Rounds<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rounds")
-            .field("netuid", &self.netuid)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Rounds<'_> {
@@ -81,6 +76,12 @@ impl Rounds<'_> {
         let at = At::Number(block);
         let metagraph = self.chain.metagraph(self.netuid, at).await?;
         let commitments = self.chain.commitments(self.netuid, at).await?;
+        let opened = self.chain.revealed_commitments(self.netuid, at).await?;
+        let wants = latest_wants(messages(&commitments, &opened));
+        let want = |hotkey: &Hotkey, registered: BlockNumber| {
+            let newest = wants.get(hotkey).filter(|(block, _)| *block >= registered);
+            newest.map_or(0, |(_, want)| *want)
+        };
         let members = metagraph
             .neurons
             .iter()
@@ -88,7 +89,7 @@ impl Rounds<'_> {
                 hotkey: neuron.hotkey,
                 coldkey: neuron.coldkey,
                 registered: neuron.registered,
-                join_want: join_want(&commitments, &neuron.hotkey),
+                want: want(&neuron.hotkey, neuron.registered),
             })
             .collect();
         Ok((members, metagraph))
@@ -139,39 +140,17 @@ impl Rounds<'_> {
         let metagraph = self.chain.metagraph(self.netuid, at).await?;
         let commitments = self.chain.commitments(self.netuid, at).await?;
         let mut found = Vec::new();
-        for neuron in metagraph.neurons.iter().filter(|neuron| neuron.permit) {
-            let of_neuron = commitments
-                .iter()
-                .filter(|commitment| commitment.hotkey == neuron.hotkey);
-            for field in of_neuron.flat_map(|commitment| &commitment.fields) {
-                let CommitmentField::Plain(bytes) = field else {
-                    continue;
-                };
-                if let Ok(Message::Reports { round: about, digest }) = Message::parse(bytes)
-                    && about == round
-                {
-                    found.push((neuron.hotkey, neuron.stake.0, digest));
-                }
+        for (hotkey, _, bytes) in messages(&commitments, &[]) {
+            let Ok(Message::Reports { round: about, digest }) = Message::parse(bytes) else {
+                continue;
+            };
+            let neuron = metagraph.neuron(&hotkey).filter(|neuron| neuron.permit);
+            if let Some(neuron) = neuron.filter(|_| about == round) {
+                found.push((hotkey, neuron.stake.0, digest));
             }
         }
         Ok(found)
     }
-}
-
-/// What the latest join message of a hotkey asks for.
-fn join_want(commitments: &[Commitment], hotkey: &Hotkey) -> Option<u16> {
-    let of_hotkey = commitments
-        .iter()
-        .filter(|commitment| commitment.hotkey == *hotkey);
-    of_hotkey
-        .flat_map(|commitment| &commitment.fields)
-        .find_map(|field| match field {
-            CommitmentField::Plain(bytes) => match Message::parse(bytes) {
-                Ok(Message::Join { want, .. }) => Some(want),
-                _ => None,
-            },
-            _ => None,
-        })
 }
 
 /// Whether a hotkey has a field sealed to pulse `reveal` among `commitments`.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use assay_chain::{At, Chain};
+use assay_chain::Chain;
 use assay_mechanism::assign::Assigned;
 use assay_mechanism::network::{NetworkState, Settled, Vote};
 use assay_types::{BlockNumber, Digest, Hotkey, Round};
@@ -35,7 +35,7 @@ struct Kept {
     state: NetworkState,
     /// Assignments of the latest rounds.
     assignments: BTreeMap<u32, Vec<Assigned>>,
-    /// States right after the latest rounds were assigned.
+    /// States in which the latest rounds were assigned and all before them settled.
     checkpoints: BTreeMap<u32, NetworkState>,
     /// Results of the latest settled rounds.
     results: BTreeMap<u32, Vec<Settled>>,
@@ -93,7 +93,7 @@ impl Tracker {
         self.kept.assignments.get(&round.0).map(Vec::as_slice)
     }
 
-    /// The state right after a round was assigned.
+    /// The state with this round assigned and all before it settled: what reports on it carry.
     #[must_use]
     pub fn checkpoint(&self, round: Round) -> Option<&NetworkState> {
         self.kept.checkpoints.get(&round.0)
@@ -139,7 +139,12 @@ impl Tracker {
                 Step::Settle(round) => self.settle(&rounds, setup, round).await,
             };
             match taken {
-                Err(error) if is_pruned(&error) => self.adopt(&rounds, setup, error).await?,
+                Err(error) if is_pruned(&error) => {
+                    if !self.adopt(&rounds, setup, block).await? {
+                        // The next round's reports bring a checkpoint to go on from.
+                        return Ok(steps);
+                    }
+                }
                 taken => taken?,
             }
             self.store()?;
@@ -191,21 +196,27 @@ impl Tracker {
             .settle(&votes, &setup.corpus, &setup.params.values);
         keep(&mut self.kept.results, round, settled);
         keep(&mut self.kept.settled, round, self.kept.state.clone());
+        // Complete only now: whoever goes on from it needs no report on an earlier round.
+        let newest = Round(self.kept.state.assigned.saturating_sub(1));
+        keep(&mut self.kept.checkpoints, newest, self.kept.state.clone());
         Ok(())
     }
 
-    /// Takes the newest checkpoint that most stake has signed; what was missed is not made up.
+    /// Takes the newest checkpoint that most stake has signed; what was missed is not made up. False if there is none yet.
     async fn adopt(
         &mut self,
         rounds: &Rounds<'_>,
         setup: &Setup,
-        pruned: AgentError,
-    ) -> Result<(), AgentError> {
-        let head = rounds.chain.head(At::Head).await?.number;
-        let newest = setup.clock.round_of(head).map_or(0, |round| round.0);
+        block: BlockNumber,
+    ) -> Result<bool, AgentError> {
+        let newest = setup.clock.round_of(block).map_or(0, |round| round.0);
         for round in (self.kept.state.assigned..=newest).rev().map(Round) {
-            let Ok(batches) = batches(rounds, setup, round).await else {
+            if setup.clock.report_cutoff(round) >= block {
                 continue;
+            }
+            let batches = match batches(rounds, setup, round).await {
+                Err(error) if is_pruned(&error) => return Ok(false),
+                batches => batches?,
             };
             let mut states: Vec<(u64, &NetworkState)> = Vec::new();
             for (_, stake, batch) in &batches {
@@ -218,10 +229,10 @@ impl Tracker {
                 self.kept.state = state.clone();
                 self.kept.assignments = state.out.clone();
                 keep(&mut self.kept.checkpoints, round, state.clone());
-                return Ok(());
+                return Ok(true);
             }
         }
-        Err(pruned)
+        Ok(false)
     }
 
     fn store(&self) -> Result<(), AgentError> {

@@ -19,6 +19,8 @@ pub struct SetWeights<'a> {
     pub mecid: MechId,
     /// Targets and weights.
     pub weights: &'a [(Uid, Weight)],
+    /// The validator's version; the subnet's if none is given.
+    pub version_key: Option<u64>,
 }
 
 /// The call that sets `row` for `signer`, made and checked at one block.
@@ -35,7 +37,7 @@ pub async fn set_weights(
     let hotkey = Hotkey(signer.public_key().0);
     let parameters = chain.hyperparameters(row.netuid, at).await?;
     let metagraph = chain.metagraph(row.netuid, at).await?;
-    let version_key = parameters.version_key;
+    let version_key = row.version_key.unwrap_or(parameters.version_key);
     let checks = Preflight {
         metagraph: &metagraph,
         hyperparameters: &parameters,

@@ -109,9 +109,13 @@ pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
         })
         .collect();
     let sample = draw_places(&mut draws, &units, &params.values);
+    let no_places = Places {
+        window_bytes: params.values.window,
+        ..Places::default()
+    };
     let mut places: BTreeMap<UnitId, Places> = drawn
         .iter()
-        .map(|unit| (unit.unit_id, Places::default()))
+        .map(|unit| (unit.unit_id, no_places.clone()))
         .collect();
     let mut rows = |chosen: &[Place], fits: fn(&LedgerRow) -> bool| {
         for place in chosen {

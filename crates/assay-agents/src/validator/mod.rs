@@ -21,18 +21,17 @@ use assay_mechanism::network::{Delivered, Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Digest, Hotkey, MechId, Message, NetUid, Probe, Q32,
-    Round, Uid, Verdict, Weight,
+    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Digest, Hotkey, MechId, Message, Probe, Q32, Round, Uid,
+    Verdict, Weight,
 };
 use fs_err as fs;
-use subxt_signer::sr25519::Keypair;
 
 pub use audit::{AuditError, AuditJob, Audited, audit, drawn_units};
 pub use worker::Worker;
 
 use crate::local::{read_bounded, write_atomically};
 use crate::subnet::{
-    AgentError, BATCH_VERSION, Batch, Rounds, SetWeights, Setup, Tracker, is_pruned, set_weights,
+    AgentError, BATCH_VERSION, Batch, Rounds, SetWeights, Setup, Signer, Tracker, is_pruned, set_weights,
 };
 use novelty::Novelty;
 use submission::{Outcome, Submission, absent};
@@ -44,35 +43,18 @@ const REPORT_MARGIN_BLOCKS: u32 = 4;
 const ROW_BYTES_MAX: u64 = 1 << 20;
 
 /// Who validates, and how.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct ValidatorOptions {
     /// Folder of state, reports and files being audited.
     pub folder: PathBuf,
     /// The hotkey.
-    pub signer: Keypair,
+    pub signer: Signer,
     /// Where foreign files are read.
     pub worker: Worker,
 }
 
-impl std::fmt::Debug for ValidatorOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ValidatorOptions")
-            .field("folder", &self.folder)
-            .field("hotkey", &self.hotkey().to_ss58())
-            .field("worker", &self.worker)
-            .finish_non_exhaustive()
-    }
-}
-
-impl ValidatorOptions {
-    /// The hotkey's public half.
-    #[must_use]
-    pub fn hotkey(&self) -> Hotkey {
-        Hotkey(self.signer.public_key().0)
-    }
-}
-
 /// A validator at work.
+#[derive(Debug)]
 pub struct Validator<'a> {
     chain: &'a dyn Chain,
     setup: &'a Setup,
@@ -81,14 +63,6 @@ pub struct Validator<'a> {
     novelty: Novelty,
     /// Round whose weights were set last, and the block.
     set: Option<(Round, BlockNumber)>,
-}
-
-impl std::fmt::Debug for Validator<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Validator")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What a step did, for logs.
@@ -178,7 +152,7 @@ impl<'a> Validator<'a> {
         let commitments = self.chain.commitments(self.setup.netuid, At::Head).await?;
         let own = commitments
             .iter()
-            .filter(|one| one.hotkey == self.options.hotkey());
+            .filter(|one| one.hotkey == self.options.signer.hotkey());
         let reported = own.flat_map(|one| &one.fields).any(|field| {
             matches!(field, CommitmentField::Plain(bytes)
                 if matches!(Message::parse(bytes), Ok(Message::Reports { round: about, .. }) if about >= round))
@@ -200,7 +174,7 @@ impl<'a> Validator<'a> {
             version: BATCH_VERSION,
             netuid: self.setup.netuid,
             round,
-            validator: self.options.hotkey(),
+            validator: self.options.signer.hotkey(),
             params: self.setup.params_digest,
             state: self.tracker.checkpoint(round).cloned().unwrap_or_default(),
             findings,
@@ -215,7 +189,7 @@ impl<'a> Validator<'a> {
                 Message::Reports { round, digest }.encode(),
             )],
         };
-        self.chain.submit(&call, &self.options.signer).await?;
+        self.chain.submit(&call, &self.options.signer.0).await?;
         Ok(Did::Reported {
             round,
             miners: batch.findings.len(),
@@ -262,7 +236,7 @@ impl<'a> Validator<'a> {
             match submission.look(&folder, archives, &self.options.worker).await {
                 Ok(Outcome::Admitted(looked)) => {
                     probes.insert(hotkey, looked.audited.probes.clone());
-                    findings.push(self.found(hotkey, &pointer, &looked)?);
+                    findings.push(self.found(hotkey, &looked)?);
                 }
                 Ok(Outcome::Refused(reason)) => {
                     tracing::info!(miner = %hotkey.to_ss58(), round = round.0, reason, "submission refused");
@@ -282,7 +256,7 @@ impl<'a> Validator<'a> {
         Ok((findings, probes))
     }
 
-    /// What was known of a miner when the round was assigned.
+    /// What is known of a miner when the round is audited.
     fn known(&self, round: Round, hotkey: &Hotkey) -> MinerState {
         let checkpoint = self.tracker.checkpoint(round);
         let known = checkpoint.and_then(|state| state.miners.get(hotkey));
@@ -293,12 +267,7 @@ impl<'a> Validator<'a> {
     }
 
     /// The finding about an admitted submission; its bands enter the novelty index if it is clean.
-    fn found(
-        &mut self,
-        hotkey: Hotkey,
-        pointer: &assay_types::Pointer,
-        looked: &submission::Looked,
-    ) -> Result<Found, AgentError> {
+    fn found(&mut self, hotkey: Hotkey, looked: &submission::Looked) -> Result<Found, AgentError> {
         let values = &self.setup.params.values;
         let mut delivered = Vec::with_capacity(looked.manifest.units.len());
         for unit in &looked.manifest.units {
@@ -326,7 +295,6 @@ impl<'a> Validator<'a> {
             hotkey,
             submission_root: looked.manifest.submission_root,
             unreachable: false,
-            want: Some(pointer.want_next),
             delivered,
             faults: looked.audited.faults.clone(),
         })
@@ -350,7 +318,7 @@ impl<'a> Validator<'a> {
                 version: AUDIT_REPORT_VERSION,
                 netuid: self.setup.netuid,
                 round,
-                validator: self.options.hotkey(),
+                validator: self.options.signer.hotkey(),
                 miner: found.hotkey,
                 submission_root: found.submission_root,
                 params: self.setup.params_digest,
@@ -362,7 +330,7 @@ impl<'a> Validator<'a> {
                 signature: String::new(),
             };
             let digest = report.signed_digest().map_err(bad)?;
-            report.signature = assay_types::hex::encode(&self.options.signer.sign(digest.as_bytes()).0);
+            report.signature = self.options.signer.sign(digest.as_bytes());
             previous = report.digest().map_err(bad)?;
             reports.push(report);
         }
@@ -392,11 +360,12 @@ impl<'a> Validator<'a> {
             netuid: self.setup.netuid,
             mecid: MechId(0),
             weights: &row,
+            version_key: None,
         };
-        let sent = match set_weights(self.chain, wanted, &self.options.signer).await {
+        let sent = match set_weights(self.chain, wanted, &self.options.signer.0).await {
             Ok(call) => self
                 .chain
-                .submit(&call, &self.options.signer)
+                .submit(&call, &self.options.signer.0)
                 .await
                 .map_err(AgentError::from),
             Err(error) => Err(error),
@@ -453,12 +422,6 @@ impl<'a> Validator<'a> {
         let bytes = serde_json::to_vec(&row).map_err(|error| AgentError::invalid(&path, error))?;
         write_atomically(&path, &bytes)?;
         Ok(Some(row))
-    }
-
-    /// The subnet.
-    #[must_use]
-    pub fn netuid(&self) -> NetUid {
-        self.setup.netuid
     }
 }
 

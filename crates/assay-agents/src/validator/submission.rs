@@ -33,7 +33,7 @@ pub(super) struct Submission<'a> {
     pub(super) hotkey: Hotkey,
     pub(super) pointer: &'a Pointer,
     pub(super) assignment: &'a [Assigned],
-    /// What was known of the miner when the round was assigned.
+    /// What is known of the miner: all rounds before this one are settled.
     pub(super) known: MinerState,
     /// `S_t`.
     pub(super) beacon: Digest,
@@ -226,7 +226,6 @@ pub(super) fn absent(hotkey: Hotkey, pointer: Option<&Pointer>, unreachable: boo
         hotkey,
         submission_root: pointer.map_or(Digest::ZERO, |pointer| pointer.submission_root),
         unreachable,
-        want: pointer.map(|pointer| pointer.want_next),
         delivered: Vec::new(),
         faults: Vec::new(),
     }

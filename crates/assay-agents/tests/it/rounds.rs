@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_agents::miner::{Conduct, Miner, Stage};
+use assay_agents::subnet::Tracker;
 use assay_agents::validator::Validator;
 use assay_chain::{At, Chain as _};
 use assay_types::{Hotkey, MechId, Round, Verdict};
@@ -132,4 +133,31 @@ async fn agents_opened_again_at_any_block_lose_nothing_and_commit_once() {
         assert!(blocks.insert(journal.committed.unwrap()));
     }
     assert_eq!(blocks.len(), 2);
+}
+
+#[tokio::test]
+async fn who_comes_late_goes_on_from_what_most_stake_has_signed() {
+    let world = World::new(&["honest-1"], &VALIDATORS).await;
+    let mut miner = world.miner("honest-1", Conduct::Honest);
+    assert!(miner.join().await.unwrap());
+    let mut validators = VALIDATORS.map(|name| world.validator(name));
+    let mut late: Option<Tracker> = None;
+    while world.head().await < world.end(2) {
+        world.node.seal(3).await.unwrap();
+        miner.step(world.head().await).await.unwrap();
+        for validator in &mut validators {
+            validator.step(world.head().await).await.unwrap();
+        }
+        // Long after the states of round 0 are forgotten somebody opens an empty folder.
+        if world.head().await > world.setup.clock.start(Round(2)) {
+            let folder = world.folder.path().join("late");
+            let late = late.get_or_insert_with(|| Tracker::open(&folder, &world.setup).unwrap());
+            let block = world.head().await;
+            late.advance(&world.chain, &world.setup, block).await.unwrap();
+        }
+    }
+    let (late, known) = (late.unwrap(), &validators[0]);
+    assert!(late.results(Round(0)).is_none(), "what was missed is not made up");
+    assert_eq!(late.state(), known.tracker().state());
+    assert!(known.tracker().state().settled >= 3);
 }

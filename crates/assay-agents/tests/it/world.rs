@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use assay_agents::localnet::localnet_params;
 use assay_agents::miner::{Conduct, Miner, MinerOptions};
-use assay_agents::subnet::{ActiveRecipe, Setup, SubnetFile};
+use assay_agents::subnet::{ActiveRecipe, Setup, Signer, SubnetFile};
 use assay_agents::validator::{Validator, ValidatorOptions, Worker};
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions};
 use assay_chain::{At, Call, Chain as _};
@@ -108,7 +108,7 @@ impl World {
     pub(crate) fn miner(&self, name: &str, conduct: Conduct) -> Miner<'_> {
         let options = MinerOptions {
             folder: self.folder.path().join(name),
-            signer: key(name),
+            signer: Signer(key(name)),
             want: 4,
             threads: 1,
             recipe: None,
@@ -120,7 +120,7 @@ impl World {
     pub(crate) fn validator(&self, name: &str) -> Validator<'_> {
         let options = ValidatorOptions {
             folder: self.folder.path().join(name),
-            signer: key(name),
+            signer: Signer(key(name)),
             worker: Worker::Here,
         };
         Validator::open(&self.chain, &self.setup, options).unwrap()

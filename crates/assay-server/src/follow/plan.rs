@@ -3,7 +3,7 @@
 use super::FollowError;
 use crate::app::App;
 use crate::store::{self, AddRound};
-use assay_chain::{Commitment, CommitmentField, Head, Metagraph, RevealedCommitment};
+use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, messages};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::plan::{fresh_window, latest_wants, plan};
 use assay_types::api::{ASSIGNMENT_VERSION, AssignmentCandidate, AssignmentHeader, RequeuedUnit};
@@ -92,23 +92,6 @@ pub(super) async fn plan_round(
         deadline: BlockNumber(app.rounds().start(round).0.saturating_add(offset)),
         now_ms: app.clock().now_ms(),
     })
-}
-
-/// What hotkeys say in the clear at a block: plain fields that stand, then what the chain has opened.
-fn messages<'a>(
-    standing: &'a [Commitment],
-    opened: &'a [RevealedCommitment],
-) -> impl Iterator<Item = (Hotkey, BlockNumber, &'a [u8])> {
-    let plain = standing.iter().flat_map(|commitment| {
-        commitment.fields.iter().filter_map(move |field| match field {
-            CommitmentField::Plain(bytes) => Some((commitment.hotkey, commitment.block, bytes.as_slice())),
-            _ => None,
-        })
-    });
-    let opened = opened
-        .iter()
-        .map(|opened| (opened.hotkey, opened.block, opened.bytes.as_slice()));
-    plain.chain(opened)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `assay miner`: works rounds, shows how far they are.
 
 use assay_agents::miner::{Conduct, Miner, MinerOptions, RoundJournal};
-use assay_agents::subnet::Setup;
+use assay_agents::subnet::{Setup, Signer};
 use assay_types::RecipeId;
 
 use crate::cli::{ConductArg, MinerCommand, MinerUpArgs};
@@ -24,7 +24,7 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
     let chain = &*service.opened.chain;
     let options = MinerOptions {
         folder: args.agent.dir.clone(),
-        signer: service.signer.clone(),
+        signer: Signer(service.signer.clone()),
         want: args.want,
         threads: threads(args.threads),
         recipe: recipe(&service.setup, &args.recipe)?,
@@ -35,7 +35,7 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
             ConductArg::Fabricator => Conduct::Fabricator,
         },
     };
-    console.note(&format!("mining as {}", options.hotkey().to_ss58()));
+    console.note(&format!("mining as {}", options.signer.hotkey().to_ss58()));
     let mut miner = Miner::open(chain, &service.setup, options)?;
     if miner.join().await? {
         console.note("asked to join");

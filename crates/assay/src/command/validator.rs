@@ -1,6 +1,7 @@
 //! `assay validator`: audits every round, reports, sets weights.
 
 use anyhow::Context as _;
+use assay_agents::subnet::Signer;
 use assay_agents::validator::{Did, Validator, ValidatorOptions, Worker};
 
 use crate::cli::{AgentArgs, ValidatorCommand};
@@ -20,10 +21,10 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("find this program")?;
     let options = ValidatorOptions {
         folder: args.dir.clone(),
-        signer: service.signer.clone(),
+        signer: Signer(service.signer.clone()),
         worker: Worker::Process(program),
     };
-    console.note(&format!("validating as {}", options.hotkey().to_ss58()));
+    console.note(&format!("validating as {}", options.signer.hotkey().to_ss58()));
     let mut validator = Validator::open(chain, &service.setup, options)?;
     let mut last = None;
     loop {

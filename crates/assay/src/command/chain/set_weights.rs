@@ -1,13 +1,9 @@
 //! `assay chain weights --set`: sets weights in the clear, or timelocked where the subnet wants it.
 
-use anyhow::Context as _;
-use assay_chain::preflight::{CommitState, Preflight, WeightsCall};
-use assay_chain::reveal::{BlockClock, reveal_of};
-use assay_chain::sealed::{Seal, sealed_weights};
+use assay_agents::subnet::{SetWeights, set_weights};
 use assay_chain::subtensor::{Committed, await_reveal};
-use assay_chain::timelock::Entropy;
-use assay_chain::{At, Call, ChainError, PendingCommit};
-use assay_types::{Hotkey, MechId, NetUid, Uid, Weight};
+use assay_chain::{At, Call};
+use assay_types::{Hotkey, MechId, NetUid, Uid};
 use serde_json::json;
 use subxt_signer::sr25519::Keypair;
 
@@ -24,25 +20,21 @@ pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Res
     let opened = open(network_of(&args.network)?).await?;
     let netuid = NetUid(args.netuid);
     let parameters = opened.chain.hyperparameters(netuid, At::Head).await?;
-    let version_key = args.version_key.unwrap_or(parameters.version_key);
-    let wanted = Wanted {
+    let mecid = MechId(args.mechanism);
+    let row = SetWeights {
         netuid,
-        mecid: MechId(args.mechanism),
-        weights,
-        version_key,
+        mecid,
+        weights: &weights,
+        version_key: args.version_key,
     };
-    let (call, reveal_round) = if parameters.commit_reveal {
-        let (call, round) = sealed(&opened, &wanted, &signer).await?;
-        (call, Some(round))
-    } else {
-        let plain = wanted.weights_call();
-        wanted
-            .preflight(&opened, At::Head, &signer, |checks| checks.set_weights(&plain))
-            .await?;
-        (wanted.plain(), None)
+    let call = set_weights(&*opened.chain, row, &signer).await?;
+    let version_key = args.version_key.unwrap_or(parameters.version_key);
+    let reveal_round = match &call {
+        Call::CommitTimelockedWeights { reveal_round, .. } => Some(*reveal_round),
+        _ => None,
     };
     let data = json!({
-        "network": opened.chain.network(), "netuid": netuid, "mechanism": args.mechanism, "weights": wanted.weights,
+        "network": opened.chain.network(), "netuid": netuid, "mechanism": args.mechanism, "weights": weights,
         "version_key": version_key, "reveal_round": reveal_round,
     });
     if args.dry_run {
@@ -60,101 +52,14 @@ pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Res
         )
         .await;
     }
-    revealed(&opened, &call, &signer, &wanted, console).await
-}
-
-/// What to set.
-struct Wanted {
-    netuid: NetUid,
-    mecid: MechId,
-    weights: Vec<(Uid, Weight)>,
-    version_key: u64,
-}
-
-impl Wanted {
-    fn weights_call(&self) -> WeightsCall<'_> {
-        WeightsCall {
-            mecid: self.mecid,
-            weights: &self.weights,
-            version_key: self.version_key,
-        }
-    }
-
-    /// Checks what the chain would refuse or, at a reveal, drop in silence.
-    async fn preflight(
-        &self,
-        opened: &Opened,
-        at: At,
-        signer: &Keypair,
-        check: impl FnOnce(&Preflight<'_>) -> Result<(), ChainError>,
-    ) -> anyhow::Result<()> {
-        let hotkey = Hotkey(signer.public_key().0);
-        let metagraph = opened.chain.metagraph(self.netuid, at).await?;
-        let hyperparameters = opened.chain.hyperparameters(self.netuid, at).await?;
-        check(&Preflight {
-            metagraph: &metagraph,
-            hyperparameters: &hyperparameters,
-            hotkey: &hotkey,
-        })?;
-        Ok(())
-    }
-
-    fn plain(&self) -> Call {
-        Call::SetWeights {
-            netuid: self.netuid,
-            mecid: self.mecid,
-            weights: self.weights.clone(),
-            version_key: self.version_key,
-        }
-    }
-}
-
-/// The call with sealed weights, and the round that opens them; everything is read at one block.
-async fn sealed(opened: &Opened, wanted: &Wanted, signer: &Keypair) -> anyhow::Result<(Call, u64)> {
-    let chain = &opened.chain;
-    let head = chain.head(At::Head).await?;
-    let at = At::Hash(head.hash);
-    let state = chain.epoch_state(wanted.netuid, at).await?;
-    let clock = BlockClock {
-        now_ms: head.time_ms,
-        block_ms: chain.block_time_ms().await?,
-    };
-    let reveal = reveal_of(&state, wanted.netuid, clock).context("predict the reveal")?;
-    let hotkey = Hotkey(signer.public_key().0);
-    let pending = chain.pending_commits(wanted.netuid, wanted.mecid, at).await?;
-    let own = |commit: &&PendingCommit| commit.hotkey == hotkey && commit.epoch == reveal.commit_epoch;
-    let commit = CommitState {
-        reveal_round: reveal.round,
-        last_stored_round: chain.last_pulse_round(at).await?,
-        open_commits: pending.iter().filter(own).count(),
-    };
-    let call = wanted.weights_call();
-    wanted
-        .preflight(opened, at, signer, |checks| checks.commit_weights(&call, commit))
-        .await?;
-    let beacon = chain.beacon(at).await?;
-    let entropy = Entropy::random().context("seal the weights")?;
-    let seal = Seal {
-        beacon: &beacon,
-        round: reveal.round,
-    };
-    let call = sealed_weights(
-        (wanted.netuid, wanted.mecid),
-        (&hotkey, wanted.version_key),
-        &wanted.weights,
-        seal,
-        &entropy,
-    )
-    .context("seal the weights")?;
-    Ok((call, reveal.round))
+    revealed(&opened, (&call, &signer), row, console).await
 }
 
 /// Sends, then waits until the weights are revealed.
 async fn revealed(
     opened: &Opened,
-    call: &Call,
-    signer: &Keypair,
-    wanted: &Wanted,
+    (call, signer): (&Call, &Keypair),
+    wanted: SetWeights<'_>,
     console: &Console,
 ) -> anyhow::Result<()> {
     let receipt = opened.chain.submit(call, signer).await?;
@@ -170,7 +75,7 @@ async fn revealed(
             Hotkey(signer.public_key().0),
             commit,
             (receipt.block, *reveal_round),
-            &wanted.weights,
+            wanted.weights,
         );
         revealed_at = Some(await_reveal(&*opened.chain, &committed).await?);
     }
