@@ -10,6 +10,7 @@
 //! mechanism`, AVX-512 machine).
 
 use crate::mix::mix64;
+use assay_types::api::{AssignmentCandidate, RequeuedUnit};
 use assay_types::{Coldkey, Hotkey, ParamValues, Q32, UnitId, tagged_hash, u64_le};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,16 @@ pub struct Candidate {
     pub coldkey: Coldkey,
     /// Units it may still be given: `min(want, cap)`.
     pub slots: u32,
+}
+
+impl From<&AssignmentCandidate> for Candidate {
+    fn from(candidate: &AssignmentCandidate) -> Self {
+        Self {
+            hotkey: candidate.hotkey,
+            coldkey: candidate.coldkey,
+            slots: candidate.cap.min(u32::from(candidate.want)),
+        }
+    }
 }
 
 /// A unit to be given away.
@@ -39,6 +50,15 @@ impl From<UnitId> for Offer {
         Self {
             unit,
             failed: Vec::new(),
+        }
+    }
+}
+
+impl From<RequeuedUnit> for Offer {
+    fn from(again: RequeuedUnit) -> Self {
+        Self {
+            unit: again.unit,
+            failed: again.failed,
         }
     }
 }

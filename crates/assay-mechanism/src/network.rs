@@ -6,12 +6,16 @@
 //! A checkpoint is plain data: whoever missed rounds takes the one most stake has signed.
 
 use crate::assign::{Assigned, Candidate, Offer, give, volume};
+use crate::plan::fresh_window;
 use crate::queue::{Failures, Queue};
 use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_demand};
 use crate::verdict::{Evidence, Judgement, StakeShare, judge};
 use crate::weights::{Shares, mix, quantise};
+use assay_types::api::{AssignmentCandidate, RequeuedUnit};
+use assay_types::canonical_json::{CanonicalJsonError, emit};
 use assay_types::{
-    BlockNumber, Coldkey, Digest, Fault, Hotkey, ParamValues, Q32, Uid, UnitId, Weight, WorkUnit,
+    AuditReport, BlockNumber, Coldkey, Delivered, Digest, Fault, Hotkey, ParamValues, Q32, Uid, UnitId,
+    Weight, WorkUnit,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,20 +43,6 @@ pub struct Remembered {
     pub state: MinerState,
 }
 
-/// One delivered unit as a validator found it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Delivered {
-    /// The unit.
-    pub unit: UnitId,
-    /// Records of its ledger; for people, nothing is paid by it.
-    pub records: u32,
-    /// `ν`.
-    pub novelty: Q32,
-    /// `g` of the recipe used.
-    pub gain: Q32,
-}
-
 /// What one validator found about one miner's round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +57,19 @@ pub struct Found {
     pub delivered: Vec<Delivered>,
     /// Distinct faults, by unit and place.
     pub faults: Vec<Fault>,
+}
+
+impl From<AuditReport> for Found {
+    /// What a report says: only this settles a round, its verdict is for people.
+    fn from(report: AuditReport) -> Self {
+        Self {
+            hotkey: report.miner,
+            submission_root: report.submission_root,
+            unreachable: report.unreachable,
+            delivered: report.delivered,
+            faults: report.faults,
+        }
+    }
 }
 
 /// The findings of one validator about a round, and its stake.
@@ -90,10 +93,12 @@ pub struct Settled {
     pub verdict: assay_types::Verdict,
     /// Units it held.
     pub assigned: u32,
-    /// Units of its that count.
-    pub passed: u32,
+    /// Units of its that count, by ascending id.
+    pub passed: Vec<UnitId>,
     /// Records of those units.
     pub records: u64,
+    /// Delivered share of the assigned volume, `D`.
+    pub delivered: Q32,
     /// Faults that count.
     pub faults: Vec<Fault>,
     /// What it produced, `P`; 0 if the round does not pay.
@@ -136,32 +141,27 @@ impl NetworkState {
         corpus: &[WorkUnit],
         values: &ParamValues,
     ) -> &[Assigned] {
-        let round = self.assigned;
-        let candidates = self.candidates(members, values);
-        // What is out or waits lies behind the cursor.
-        let outstanding: BTreeSet<UnitId> = self.out.values().flatten().map(|one| one.unit).collect();
-        let waiting = self
-            .waiting
-            .iter()
-            .filter(|(unit, _)| !outstanding.contains(unit))
-            .map(|(unit, failures)| Offer {
-                unit: *unit,
-                failed: failures.failed.iter().copied().collect(),
-            })
-            .collect();
-        let fresh: Vec<UnitId> = corpus
-            .iter()
-            .skip(self.cursor as usize)
-            .map(|unit| unit.unit_id)
-            .collect();
+        let (candidates, waiting) = (self.candidates(members, values), self.requeued());
+        let waiting = waiting.into_iter().map(Offer::from).collect();
+        let window = usize::try_from(fresh_window(&candidates)).unwrap_or(usize::MAX);
+        let fresh = corpus.iter().skip(self.cursor as usize).take(window);
+        let fresh: Vec<UnitId> = fresh.map(|unit| unit.unit_id).collect();
+        let candidates: Vec<Candidate> = candidates.iter().map(Candidate::from).collect();
         let (given, passed) = give(beacon, waiting, &fresh, &candidates, values);
-        self.cursor = self.cursor.saturating_add(passed as u32);
+        let cursor = self.cursor.saturating_add(passed as u32);
+        self.remember(given, cursor)
+    }
+
+    /// Takes in the next round's assignment and where in the corpus index it ended.
+    pub fn remember(&mut self, given: Vec<Assigned>, cursor: u32) -> &[Assigned] {
+        let round = self.assigned;
+        self.cursor = cursor;
         self.assigned = round.saturating_add(1);
         self.out.entry(round).insert_entry(given).into_mut()
     }
 
-    /// Members that may be given units, with their free slots.
-    fn candidates(&mut self, members: &[Member], values: &ParamValues) -> Vec<Candidate> {
+    /// Members that may be given units, by ascending hotkey; who is new or registered anew starts from nothing.
+    pub fn candidates(&mut self, members: &[Member], values: &ParamValues) -> Vec<AssignmentCandidate> {
         let mut candidates = Vec::new();
         for member in members.iter().filter(|member| member.want > 0) {
             let fresh = Remembered {
@@ -172,32 +172,72 @@ impl NetworkState {
             if known.registered != member.registered {
                 *known = fresh;
             }
-            candidates.push(Candidate {
+            candidates.push(AssignmentCandidate {
                 hotkey: member.hotkey,
                 coldkey: member.coldkey,
-                slots: known.state.slots(member.want),
+                registered: member.registered,
+                want: member.want,
+                cap: known.state.cap,
             });
         }
+        candidates.sort_by_key(|candidate| candidate.hotkey);
         candidates
+    }
+
+    /// Units that failed and are not out again, by ascending id.
+    pub fn requeued(&self) -> Vec<RequeuedUnit> {
+        // What is out or waits lies behind the cursor.
+        let outstanding: BTreeSet<UnitId> = self.out.values().flatten().map(|one| one.unit).collect();
+        let waiting = self
+            .waiting
+            .iter()
+            .filter(|(unit, _)| !outstanding.contains(unit));
+        waiting
+            .map(|(unit, failures)| RequeuedUnit {
+                unit: *unit,
+                failed: failures.failed.iter().copied().collect(),
+            })
+            .collect()
+    }
+
+    /// Gives a dead letter, or all of them, as many attempts as a new unit.
+    ///
+    /// Whoever does this alone computes other assignments than everybody else from then on.
+    pub fn revive(&mut self, unit: Option<&UnitId>) {
+        let chosen: Vec<UnitId> = match unit {
+            Some(unit) => self.dead.get(unit).into_iter().copied().collect(),
+            None => self.dead.iter().copied().collect(),
+        };
+        for unit in chosen {
+            self.dead.remove(&unit);
+            self.waiting.insert(unit, Failures::default());
+        }
+    }
+
+    /// BLAKE3 of the canonical bytes: what reports name as `checkpoint`.
+    ///
+    /// # Errors
+    /// [`CanonicalJsonError`] for a number no document can hold.
+    pub fn digest(&self) -> Result<Digest, CanonicalJsonError> {
+        Ok(Digest::of(&emit(self)?))
     }
 
     /// Takes in the reports on the oldest round that is out; none are left out of the count. Gives what it was for each
     /// miner, by hotkey. Without any round out nothing happens.
-    pub fn settle(&mut self, votes: &[Vote<'_>], corpus: &[WorkUnit], values: &ParamValues) -> Vec<Settled> {
+    pub fn settle(&mut self, votes: &[Vote<'_>], volumes: &Volumes, values: &ParamValues) -> Vec<Settled> {
         let Some((round, given)) = self.out.pop_first() else {
             return Vec::new();
         };
         self.settled = round.saturating_add(1);
-        let volumes = Volumes::of(corpus);
         let turns: BTreeMap<Hotkey, Turn> = holders(&given)
             .into_iter()
             .map(|hotkey| {
                 let agreed = agree(&hotkey, votes);
-                (hotkey, Turn::of(&hotkey, agreed, &given, &volumes, values))
+                (hotkey, Turn::of(&hotkey, agreed, &given, volumes, values))
             })
             .collect();
         let passing = passing(&given, &turns);
-        let settled = self.pay(&given, &turns, (&passing, &volumes), values);
+        let settled = self.pay(&given, &turns, (&passing, volumes), values);
         let sum = |units: &mut dyn Iterator<Item = UnitId>| {
             units.fold(Q32::ZERO, |sum, unit| sum.saturating_add(volumes.of_unit(&unit)))
         };
@@ -252,8 +292,9 @@ impl NetworkState {
                 hotkey: *hotkey,
                 verdict: turn.judgement.verdict,
                 assigned: turn.assigned,
-                passed: paid(turn).count() as u32,
+                passed: paid(turn).map(|one| one.unit).collect(),
                 records: paid(turn).map(|one| u64::from(one.records)).sum(),
+                delivered: turn.judgement.delivered_share,
                 faults: turn.faults.clone(),
                 produced,
                 after: remembered.state,
@@ -387,11 +428,19 @@ fn passing(given: &[Assigned], turns: &BTreeMap<Hotkey, Turn>) -> BTreeMap<UnitI
     passing
 }
 
-/// Volumes of units, by the mean length of their source's.
-struct Volumes(BTreeMap<UnitId, Q32>);
+/// Volumes of units, by the mean length of their source's; of a unit not named, [`Q32::ONE`].
+#[derive(Debug, Clone, Default)]
+pub struct Volumes(BTreeMap<UnitId, Q32>);
+
+impl FromIterator<(UnitId, Q32)> for Volumes {
+    fn from_iter<I: IntoIterator<Item = (UnitId, Q32)>>(volumes: I) -> Self {
+        Self(volumes.into_iter().collect())
+    }
+}
 
 impl Volumes {
-    fn of(corpus: &[WorkUnit]) -> Self {
+    /// Of all units of a corpus.
+    pub fn of(corpus: &[WorkUnit]) -> Self {
         let mut sources: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
         for unit in corpus {
             let (bytes, count) = sources.entry(&unit.source).or_default();

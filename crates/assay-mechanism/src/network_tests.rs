@@ -84,11 +84,11 @@ fn rounds_overlap_and_no_unit_is_out_twice() {
         clean(&state, 0, member(1).hotkey),
         clean(&state, 0, member(2).hotkey),
     ];
-    let settled = state.settle(&[vote(9, 1, &findings)], &corpus, &values);
+    let settled = state.settle(&[vote(9, 1, &findings)], &Volumes::of(&corpus), &values);
     assert!(
         settled
             .iter()
-            .all(|one| one.verdict == Verdict::Pass && one.passed == 4)
+            .all(|one| one.verdict == Verdict::Pass && one.passed.len() == 4)
     );
     assert_eq!(state.settled, 1);
     let third = state.assign(&BEACON, &members, &corpus, &values);
@@ -108,7 +108,7 @@ fn a_failed_unit_comes_back_first_and_not_to_whoever_failed_it() {
         .collect();
     state.assign(&BEACON, &members, &corpus, &values);
     let findings = [clean(&state, 0, member(1).hotkey)];
-    let settled = state.settle(&[vote(9, 1, &findings)], &corpus, &values);
+    let settled = state.settle(&[vote(9, 1, &findings)], &Volumes::of(&corpus), &values);
     // Nobody said anything of the second miner: the round is skipped for it, its units are open again.
     assert_eq!(settled[1].verdict, Verdict::Skipped);
     assert_eq!(state.waiting.len(), lost.len());
@@ -137,7 +137,7 @@ fn most_stake_decides_and_refusal_counts_by_stake() {
             .zip(&findings)
             .map(|((validator, stake, _), findings)| vote(*validator, *stake, findings))
             .collect();
-        state.settle(&votes, &corpus, &values).remove(0)
+        state.settle(&votes, &Volumes::of(&corpus), &values).remove(0)
     };
     let accuse = |honest: &Found| {
         let mut false_one = honest.clone();
@@ -172,8 +172,8 @@ fn units_nobody_assigned_do_not_count() {
     greedy
         .delivered
         .extend(clean(&state, 0, member(2).hotkey).delivered);
-    let settled = state.settle(&[vote(9, 1, &[greedy])], &corpus, &values);
-    assert_eq!(settled[0].passed, 4);
+    let settled = state.settle(&[vote(9, 1, &[greedy])], &Volumes::of(&corpus), &values);
+    assert_eq!(settled[0].passed.len(), 4);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn another_registration_starts_from_zero_and_earns_no_weight() {
     let mut state = NetworkState::default();
     state.assign(&BEACON, &[member(1)], &corpus, &values);
     let found = clean(&state, 0, member(1).hotkey);
-    state.settle(&[vote(9, 1, &[found])], &corpus, &values);
+    state.settle(&[vote(9, 1, &[found])], &Volumes::of(&corpus), &values);
     let one_lane = ParamValues {
         split_innovation: 0,
         ..values.clone()
@@ -222,7 +222,7 @@ fn a_checkpoint_goes_on_as_the_original_does() {
     assert_eq!(copy, state);
     for one in [&mut state, &mut copy] {
         let findings = [clean(one, 0, member(1).hotkey), clean(one, 0, member(3).hotkey)];
-        one.settle(&[vote(9, 1, &findings)], &corpus, &values);
+        one.settle(&[vote(9, 1, &findings)], &Volumes::of(&corpus), &values);
         one.assign(&[9; 32], &members, &corpus, &values);
     }
     assert_eq!(copy, state);
@@ -237,6 +237,6 @@ fn the_end_of_the_corpus_is_no_error() {
     assert_eq!(state.assign(&BEACON, &[member(1)], &corpus, &values).len(), 3);
     assert!(state.assign(&BEACON, &[member(1)], &corpus, &values).is_empty());
     assert!(state.assign(&BEACON, &[], &corpus, &values).is_empty());
-    assert_eq!(state.settle(&[], &corpus, &values).len(), 1);
-    assert_eq!(state.settle(&[], &corpus, &values).len(), 0);
+    assert_eq!(state.settle(&[], &Volumes::of(&corpus), &values).len(), 1);
+    assert_eq!(state.settle(&[], &Volumes::of(&corpus), &values).len(), 0);
 }

@@ -4,7 +4,7 @@
 //! round go out (docs/mechanism.md, "Assignment"). [`recompute`] is the check of somebody else's document.
 
 use crate::assign::{Assigned, Candidate, Offer, give};
-use assay_types::api::{Assignment, AssignmentEntry, AssignmentHeader};
+use assay_types::api::{Assignment, AssignmentCandidate, AssignmentEntry, AssignmentHeader};
 use assay_types::{BlockNumber, Hotkey, Message, ParamValues, UnitId};
 use std::collections::BTreeMap;
 
@@ -12,41 +12,21 @@ use std::collections::BTreeMap;
 ///
 /// A run of reserved units longer than eight times their mean distance has a chance below e^−8 for each slot; a plan that
 /// runs out of units that are shown to it gives fewer, and the rest comes in the next round.
-pub fn fresh_window(header: &AssignmentHeader) -> u64 {
-    slots(header).saturating_mul(2).saturating_add(512)
-}
-
-/// Slots of all candidates.
-fn slots(header: &AssignmentHeader) -> u64 {
-    header
-        .candidates
+pub fn fresh_window(candidates: &[AssignmentCandidate]) -> u64 {
+    let slots: u64 = candidates
         .iter()
-        .map(|candidate| u64::from(candidate.cap.min(u32::from(candidate.want))))
-        .sum()
+        .map(|candidate| u64::from(Candidate::from(candidate).slots))
+        .sum();
+    slots.saturating_mul(2).saturating_add(512)
 }
 
 /// The assignment that follows from a header (whose `next_cursor` does not matter) and the units from its cursor on, in
 /// the order of the index, at least [`fresh_window`] of them or up to the end of the index.
 pub fn plan(header: &AssignmentHeader, fresh: &[UnitId], values: &ParamValues) -> Assignment {
-    let window = usize::try_from(fresh_window(header)).unwrap_or(usize::MAX);
+    let window = usize::try_from(fresh_window(&header.candidates)).unwrap_or(usize::MAX);
     let fresh = fresh.get(..window).unwrap_or(fresh);
-    let waiting = header
-        .requeued
-        .iter()
-        .map(|again| Offer {
-            unit: again.unit,
-            failed: again.failed.clone(),
-        })
-        .collect();
-    let candidates: Vec<Candidate> = header
-        .candidates
-        .iter()
-        .map(|candidate| Candidate {
-            hotkey: candidate.hotkey,
-            coldkey: candidate.coldkey,
-            slots: candidate.cap.min(u32::from(candidate.want)),
-        })
-        .collect();
+    let waiting = header.requeued.iter().cloned().map(Offer::from).collect();
+    let candidates: Vec<Candidate> = header.candidates.iter().map(Candidate::from).collect();
     let (given, passed) = give(&header.beacon.0, waiting, fresh, &candidates, values);
     Assignment {
         header: AssignmentHeader {
@@ -107,7 +87,7 @@ pub fn assigned(entry: &AssignmentEntry) -> Assigned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_types::api::{ASSIGNMENT_VERSION, AssignmentCandidate, RequeuedUnit};
+    use assay_types::api::{ASSIGNMENT_VERSION, RequeuedUnit};
     use assay_types::{BlockNumber, Coldkey, Digest, Hotkey, NetUid, Round};
     use proptest::prelude::*;
 

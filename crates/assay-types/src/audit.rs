@@ -8,6 +8,7 @@ use crate::canonical_json::{CanonicalJsonError, JSON_BYTES_MAX, emit, parse_as};
 use crate::fault::Fault;
 use crate::hash::{Digest, Digest16, tagged_hash};
 use crate::ids::{Hotkey, NetUid, Round, UnitId};
+use crate::q32::Q32;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,6 +17,9 @@ pub const AUDIT_REPORT_VERSION: u32 = 1;
 
 /// Most probes of a report.
 pub const PROBES_MAX: usize = 16_384;
+
+/// Most delivered units of a report: sixteen times the most that a miner may hold.
+pub const DELIVERED_MAX: usize = 4_096;
 
 /// Why bytes are no report.
 #[derive(Debug, Error)]
@@ -96,6 +100,20 @@ pub struct Probe {
     pub result: Digest16,
 }
 
+/// One delivered unit as a validator found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delivered {
+    /// The unit.
+    pub unit: UnitId,
+    /// Records of its ledger; for people, nothing is paid by it.
+    pub records: u32,
+    /// `ν`, the share of its text that is new.
+    pub novelty: Q32,
+    /// `g` of the recipe used.
+    pub gain: Q32,
+}
+
 /// A validator's report on one miner's round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +134,11 @@ pub struct AuditReport {
     pub params: Digest,
     /// Digest of the line before in the validator's log; zero for the first.
     pub previous: Digest,
+    /// BLAKE3 of the state in which the round was assigned and all before it settled, as the validator has it: who was away
+    /// goes on from the one that most stake names.
+    pub checkpoint: Digest,
+    /// Units delivered and admitted, by ascending id.
+    pub delivered: Vec<Delivered>,
     /// Rows recomputed, in the order drawn.
     pub probes: Vec<Probe>,
     /// Distinct faults found.
@@ -148,7 +171,8 @@ impl AuditReport {
         let mut places: Vec<_> = self.faults.iter().map(distinct).collect();
         places.sort_unstable();
         places.dedup();
-        let nothing_read = self.probes.is_empty() && self.faults.is_empty();
+        let nothing_read = self.probes.is_empty() && self.faults.is_empty() && self.delivered.is_empty();
+        let ascending = self.delivered.is_sorted_by(|a, b| a.unit < b.unit);
         let agrees = match self.verdict {
             Verdict::Pass | Verdict::Idle => self.faults.is_empty() && !self.unreachable,
             Verdict::OneFault => self.faults.len() == 1,
@@ -162,13 +186,18 @@ impl AuditReport {
                 self.probes.len() <= PROBES_MAX,
             ),
             (
+                "delivered",
+                "hold at most 4096 units by ascending id",
+                self.delivered.len() <= DELIVERED_MAX && ascending,
+            ),
+            (
                 "faults",
                 "name each unit, row and offset once",
                 places.len() == self.faults.len(),
             ),
             (
                 "unreachable",
-                "be false where rows were read",
+                "be false where anything was read",
                 !self.unreachable || nothing_read,
             ),
             ("verdict", "follow from `faults` and `unreachable`", agrees),

@@ -68,7 +68,10 @@ mod roots;
 pub mod ss58;
 mod work;
 
-pub use audit::{AUDIT_REPORT_VERSION, AuditReport, PROBES_MAX, Probe, ReportError, Verdict, batch_digest};
+pub use audit::{
+    AUDIT_REPORT_VERSION, AuditReport, DELIVERED_MAX, Delivered, PROBES_MAX, Probe, ReportError, Verdict,
+    batch_digest,
+};
 pub use band::{BAND_MINIMA, BANDS, BANDS_COLUMNS, BANDS_VERSION, BandKeys, BandRow, band_key};
 pub use docs::{
     DOCS_COLUMNS, DOCS_ROW_GROUP_ROWS, DOCS_VERSION, DocsRow, LANGUAGE_SCORE_ONE, LEDGER_ROW_GROUP_ROWS,

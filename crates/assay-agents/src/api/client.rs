@@ -7,7 +7,7 @@ use assay_types::api::{
     Answer, Assignment, AuditEntry, AuthScheme, CompleteLease, FailLease, HEADER_CRYPTO, HEADER_HOTKEY,
     HEADER_NONCE, HEADER_RECEIVER, HEADER_SERVER, HEADER_SERVER_SIGNATURE, HEADER_SIGNATURE, HEADER_VERSION,
     Health, Heartbeat, LeaseView, Problem, ProofView, Receipt, ReportView, RequestToSign, ResponseToSign,
-    RoundView, SubmissionView, UnitView,
+    RoundResult, RoundView, SubmissionView, UnitView,
 };
 use assay_types::{
     AuditReport, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Round, Sha256Digest, UnitId, hex,
@@ -237,6 +237,15 @@ impl TaskApi {
     pub async fn reports(&self, round: Round) -> Result<Vec<ReportView>, ApiError> {
         self.pages(&format!("/v1/reports?round={round}&limit={PAGE_ROWS}"))
             .await
+    }
+
+    /// The rounds of a miner, newest first.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn miner_rounds(&self, hotkey: &Hotkey) -> Result<Vec<RoundResult>, ApiError> {
+        let path = format!("/v1/miners/{hotkey}/rounds");
+        Ok(self.get::<Vec<RoundResult>>(&path).await?.data)
     }
 
     /// All listed fraud proofs.

@@ -26,6 +26,7 @@ pub use people::{Cast, CastError, Role};
 pub use summary::{MinerSummary, Summary};
 pub use world::{localnet_params, localnet_recipes};
 
+use crate::api::TaskApi;
 use crate::subnet::{AgentError, Setup, Tracker};
 use processes::Processes;
 use world::World;
@@ -55,6 +56,8 @@ pub struct LocalnetOptions {
     pub seed: u64,
     /// Archives to cut units from; documentation on this machine if none are given.
     pub archives: Vec<Source>,
+    /// Port of the Task API and website; 0 for any free one.
+    pub port: u16,
 }
 
 /// Who watches a run.
@@ -90,11 +93,14 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
         world.validators.len(),
         setup.clock.start(Round(0))
     ));
-    processes.agents(options, &world, &path, &url)?;
+    let api = processes.server(options, &world, &path, &url)?;
+    watcher.note(&format!("Task API and website at {api}"));
+    processes.agents(options, &world, (&path, &url, &api))?;
     let mut play = Play {
         tracker: Tracker::open(&options.folder.join("driver"), &setup)?,
         chain: &chain,
         setup: &setup,
+        api: world.client(&api)?,
         began,
         first_score_s: None,
         first_weights_s: None,
@@ -121,6 +127,7 @@ struct Play<'a> {
     tracker: Tracker,
     chain: &'a assay_chain::embedded::EmbeddedChain,
     setup: &'a Setup,
+    api: TaskApi,
     began: Instant,
     first_score_s: Option<f64>,
     first_weights_s: Option<f64>,
@@ -142,8 +149,8 @@ impl Play<'_> {
         }
         for round in (before..self.tracker.state().settled).map(Round) {
             let results = self.tracker.results(round).unwrap_or_default();
-            let passed = results.iter().filter(|one| one.passed > 0).count();
-            let units: u32 = results.iter().map(|one| one.passed).sum();
+            let passed = results.iter().filter(|one| !one.passed.is_empty()).count();
+            let units: usize = results.iter().map(|one| one.passed.len()).sum();
             let faults: usize = results.iter().map(|one| one.faults.len()).sum();
             if units > 0 && self.first_score_s.is_none() {
                 self.first_score_s = Some(self.began.elapsed().as_secs_f64());

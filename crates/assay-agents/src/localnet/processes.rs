@@ -1,5 +1,6 @@
 //! The processes of a localnet: started, watched, started again if one dies, ended with the driver.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -77,28 +78,70 @@ impl Processes {
         })
     }
 
-    /// Starts every miner and validator.
-    pub(super) fn agents(
+    /// Starts the Task API with the website; gives its address.
+    pub(super) fn server(
         &mut self,
         options: &LocalnetOptions,
         world: &World,
         subnet: &Path,
         url: &str,
+    ) -> Result<String, AgentError> {
+        let address = free_address(options.port)?;
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let pairs = [
+            ("--subnet", text(subnet)),
+            ("--network", network(url)),
+            ("--wallet-path", text(&world.wallets)),
+            ("--wallet", world.server.name.clone()),
+            ("--hotkey", "default".to_owned()),
+            ("--database", text(&options.folder.join("server.sqlite"))),
+            ("--listen", address.to_string()),
+            ("--metrics-listen", "127.0.0.1:0".to_owned()),
+            // Relative to the folder, as the path of a socket must be short.
+            ("--admin-socket", "admin.sock".to_owned()),
+        ];
+        let mut arguments = vec!["serve".to_owned()];
+        arguments.extend(
+            pairs
+                .into_iter()
+                .flat_map(|(name, value)| [name.to_owned(), value]),
+        );
+        self.start(options, world.server.name.clone(), arguments)?;
+        Ok(format!("http://{address}"))
+    }
+
+    /// Starts every miner and validator of a subnet file, on the chain at an address, telling the Task API at another.
+    pub(super) fn agents(
+        &mut self,
+        options: &LocalnetOptions,
+        world: &World,
+        (subnet, url, api): (&Path, &str, &str),
     ) -> Result<(), AgentError> {
-        let network = format!("embedded:{}", url.trim_start_matches("ws://"));
         for person in world.miners.iter().chain(&world.validators) {
-            let arguments = person.arguments(options, world, subnet, &network);
-            let log = options.folder.join(format!("{}.log", person.name));
-            let child = spawn(&options.program, &arguments, &log)?;
-            self.agents.push(Process {
-                name: person.name.clone(),
-                program: options.program.clone(),
-                arguments,
-                log,
-                child,
-                starts: 1,
-            });
+            let mut arguments = person.arguments(options, world, subnet, &network(url));
+            let server = world.server.hotkey.to_ss58();
+            arguments.extend(["--api", api, "--api-hotkey", &server].map(str::to_owned));
+            self.start(options, person.name.clone(), arguments)?;
         }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        options: &LocalnetOptions,
+        name: String,
+        arguments: Vec<String>,
+    ) -> Result<(), AgentError> {
+        let log = options.folder.join(format!("{name}.log"));
+        let child = spawn(&options.program, &arguments, &log)?;
+        self.agents.push(Process {
+            name,
+            program: options.program.clone(),
+            arguments,
+            log,
+            child,
+            starts: 1,
+        });
         Ok(())
     }
 
@@ -134,9 +177,23 @@ impl Processes {
     }
 }
 
+/// How processes name the chain at an address.
+fn network(url: &str) -> String {
+    format!("embedded:{}", url.trim_start_matches("ws://"))
+}
+
+/// The wanted port on loopback, or another one if it is taken.
+fn free_address(port: u16) -> Result<SocketAddr, AgentError> {
+    let loopback = Ipv4Addr::LOCALHOST;
+    let listener = TcpListener::bind((loopback, port)).or_else(|_| TcpListener::bind((loopback, 0)));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.map_err(|error| AgentError::Worker(format!("find a free port: {error}")))
+}
+
 fn spawn(program: &Path, arguments: &[String], log: &Path) -> Result<Child, AgentError> {
     Command::new(program)
         .args(arguments)
+        .current_dir(log.parent().unwrap_or(Path::new(".")))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log_file(log)?)

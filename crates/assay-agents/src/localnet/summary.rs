@@ -23,6 +23,8 @@ pub struct Summary {
     pub first_weights_s: Option<f64>,
     /// Whether all validators' rows are equal, bit for bit.
     pub validators_equal: bool,
+    /// Whether the Task API came to the same verdicts as the chain's readers; none if it did not answer.
+    pub server_equal: Option<bool>,
     /// Miners in the order of their names.
     pub miners: Vec<MinerSummary>,
     /// Incentive of the burn uid, share of all.
@@ -110,9 +112,37 @@ impl Play<'_> {
             first_score_s: self.first_score_s,
             first_weights_s: self.first_weights_s,
             validators_equal,
+            server_equal: self.server_equal(world).await,
             miners,
             burn: burn.map_or(0.0, |neuron| share(neuron.incentive)),
         })
+    }
+
+    /// Compares the server's verdicts, credibilities and averages with the driver's, round by round.
+    async fn server_equal(&self, world: &World) -> Option<bool> {
+        for person in &world.miners {
+            let told = self.api.miner_rounds(&person.hotkey).await.ok()?;
+            for (round, results) in self.tracker.all_results() {
+                let Some(own) = results.iter().find(|one| one.hotkey == person.hotkey) else {
+                    continue;
+                };
+                let theirs = told.iter().find(|one| one.round == round);
+                let is_equal = theirs.is_some_and(|one| {
+                    one.verdict == own.verdict
+                        && one.units as usize == own.passed.len()
+                        && one.credibility_q32 == own.after.credibility.0
+                        && one.average_q32 == own.after.average.0
+                });
+                // A round the server has yet to settle: the driver is a few blocks ahead.
+                if !is_equal && theirs.is_some() {
+                    return Some(false);
+                }
+            }
+            if told.is_empty() {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 
     /// Names of a miner's faults, and the round of the first.
@@ -137,7 +167,7 @@ impl Play<'_> {
         let results = self.tracker.all_results();
         let own = results.flat_map(|(_, results)| results.iter().filter(|one| one.hotkey == *hotkey));
         own.fold((0, 0), |(units, records), one| {
-            (units + one.passed, records + one.records)
+            (units + one.passed.len() as u32, records + one.records)
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What a localnet starts from: units, keys, genesis, registrations, the subnet's file.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use assay_chain::embedded::{EmbeddedChain, Genesis};
 use assay_chain::wallet::{KeyName, KeyPair, Overwrite, Scheme, WalletError, Wallets};
@@ -15,6 +16,7 @@ use subxt_signer::sr25519::{Keypair, dev};
 
 use super::corpus::cut;
 use super::{LocalnetOptions, Role};
+use crate::api::{ClientOptions, TaskApi};
 use crate::local::write_atomically;
 use crate::subnet::{ActiveRecipe, AgentError, SubnetFile};
 
@@ -23,6 +25,9 @@ pub(super) const TEMPO_BLOCKS: u32 = 180;
 
 /// Blocks between the last registration and round 0: an epoch gives permits, and everybody asks to join.
 const SETTLING_BLOCKS: u32 = TEMPO_BLOCKS + 40;
+
+/// Longest wait for the Task API.
+const API_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What each coldkey starts with, rao.
 const COLDKEY_RAO: Rao = Rao(100_000_000_000_000);
@@ -52,6 +57,8 @@ pub(super) struct World {
     pub(super) pages: usize,
     pub(super) miners: Vec<Person>,
     pub(super) validators: Vec<Person>,
+    /// Who signs the Task API's answers; no neuron.
+    pub(super) server: Person,
     pub(super) wallets: PathBuf,
     pub(super) genesis_path: PathBuf,
     genesis: Genesis,
@@ -85,6 +92,7 @@ impl World {
             .map(|number| keys.person(format!("validator-{number}"), None))
             .collect::<Result<Vec<_>, _>>()?;
         let owner = keys.person("owner".to_owned(), None)?;
+        let server = keys.person("server".to_owned(), None)?;
         let everybody = miners.iter().chain(&validators).chain([&owner]);
         let genesis = Genesis {
             beacon_seed: keys.digest("beacon"),
@@ -104,6 +112,7 @@ impl World {
             pages,
             miners,
             validators,
+            server,
             wallets,
             genesis_path,
             genesis,
@@ -156,6 +165,22 @@ impl World {
         }
         self.first_block = chain.head(At::Head).await?.number.0 + SETTLING_BLOCKS;
         Ok(())
+    }
+
+    /// A client of the Task API at an address, for looking on.
+    pub(super) fn client(&self, url: &str) -> Result<TaskApi, AgentError> {
+        let unexpected = |reason: String| AgentError::Unexpected {
+            what: "task API",
+            reason,
+        };
+        let key = KeyPair::from_seed(&self.genesis.beacon_seed.0, Scheme::Sr25519)
+            .map_err(|error| unexpected(error.to_string()))?;
+        let options = ClientOptions {
+            url: url.to_owned(),
+            server: self.server.hotkey,
+            time_max: API_TIME_MAX,
+        };
+        TaskApi::new(&options, key).map_err(|error| unexpected(error.to_string()))
     }
 
     /// Writes the subnet's file; gives its path.

@@ -9,6 +9,7 @@ use assay_types::{BlockNumber, Digest, Revision, Round, UnitId};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use super::tell::Told;
 use crate::local::{read_bounded, write_atomically};
 use crate::subnet::AgentError;
 
@@ -51,6 +52,9 @@ pub struct RoundJournal {
     pub revision: Option<Revision>,
     /// Block of the commitment.
     pub committed: Option<BlockNumber>,
+    /// How much of it the Task API knows.
+    #[serde(default)]
+    pub told: Told,
 }
 
 /// What to do next.
@@ -97,6 +101,7 @@ impl RoundJournal {
             submission_root: None,
             revision: None,
             committed: None,
+            told: Told::Nothing,
         }
     }
 

@@ -11,6 +11,7 @@
 mod conduct;
 mod journal;
 mod submission;
+mod tell;
 
 use std::path::PathBuf;
 
@@ -21,8 +22,9 @@ use fs_err as fs;
 
 pub use conduct::Conduct;
 pub use journal::{Action, RoundJournal, Stage, plan};
+pub use tell::{Told, due};
 
-use crate::subnet::{AgentError, Rounds, Setup, Signer, Tracker, is_committed, sealed_fields};
+use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker, is_committed, sealed_fields};
 use submission::Work;
 pub(crate) use submission::{OWNER_FILE, owner_message};
 
@@ -50,6 +52,7 @@ pub struct Miner<'a> {
     setup: &'a Setup,
     options: MinerOptions,
     tracker: Tracker,
+    courier: Option<Courier>,
 }
 
 /// What a step did, for logs.
@@ -74,7 +77,17 @@ impl<'a> Miner<'a> {
             setup,
             options,
             tracker,
+            courier: None,
         })
+    }
+
+    /// Tells a Task API how rounds go, and compares what it assigns.
+    #[must_use]
+    pub fn with_courier(self, courier: Courier) -> Self {
+        Self {
+            courier: Some(courier),
+            ..self
+        }
     }
 
     /// Where the subnet is, as the miner knows it.
@@ -124,10 +137,12 @@ impl<'a> Miner<'a> {
         let mut did = Vec::new();
         // The round before may still have to be opened.
         for round in (newest.saturating_sub(2)..newest).map(Round) {
+            self.compare(round).await?;
             let Some(mut journal) = self.journal(round)? else {
                 continue;
             };
             loop {
+                self.tell(&mut journal).await?;
                 let head = self.chain.head(At::Head).await?.number;
                 let Some(action) = plan(&journal, head, &self.setup.clock) else {
                     break;
@@ -144,6 +159,30 @@ impl<'a> Miner<'a> {
             }
         }
         Ok(did)
+    }
+
+    /// Compares the server's assignment with the own one, which is followed in any case.
+    async fn compare(&mut self, round: Round) -> Result<(), AgentError> {
+        let own = self.tracker.assignment(round);
+        if let (Some(courier), Some(own)) = (&mut self.courier, own) {
+            courier.compare(round, own).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the server what it should know by now; a server that does not answer is told later.
+    async fn tell(&mut self, journal: &mut RoundJournal) -> Result<(), AgentError> {
+        let folder = self.folder(journal.round);
+        while let (Some(courier), Some(what)) = (&mut self.courier, due(journal.stage, journal.told)) {
+            let Some(api) = courier.api() else { return Ok(()) };
+            match tell::tell(api, what, journal, &folder.join("data")).await? {
+                Ok(()) => journal.told = what,
+                Err(error) if courier.is_final("round", &error) => journal.told = Told::Submitted,
+                Err(_) => return Ok(()),
+            }
+            journal.store(&folder)?;
+        }
+        Ok(())
     }
 
     fn folder(&self, round: Round) -> PathBuf {

@@ -1,167 +1,180 @@
-//! A validator's reports on one round as one file: findings and checkpoint first, then a signed line a miner.
+//! A validator's reports on one round as one file, a signed line a miner, and beside it the state they start from.
 //!
-//! The file's BLAKE3 is what the validator puts on the chain (message 0x81), so readers find it by the revision the digest
-//! begins with, and nobody can show two readers different reports. Line 1 carries what [`assay_mechanism::network`] settles
-//! by; the lines behind it are the audit reports for people and the Task API.
+//! The BLAKE3 of the lines is what the validator puts on the chain (message 0x81), so readers find the file by the revision
+//! the digest begins with, and nobody can show two readers different reports. Reports name the digest of the state.
 
-use assay_hub::store::{Body, ObjectPath, Publication, Store};
+use assay_hub::store::{Body, ObjectPath, Publication, Store, View};
 use assay_mechanism::network::{Found, NetworkState};
 use assay_types::canonical_json::{emit, parse_as};
-use assay_types::{
-    AuditReport, Digest, Hotkey, NetUid, RepoName, Revision, Round, batch_digest, tagged_hash,
-};
-use serde::{Deserialize, Serialize};
+use assay_types::{AuditReport, Digest, Hotkey, NetUid, RepoName, Revision, Round, batch_digest};
 use subxt_signer::sr25519::{PublicKey, Signature, verify};
 
 use super::error::AgentError;
-use super::signer::Signer;
 
-/// Version of the first line.
-pub const BATCH_VERSION: u32 = 1;
-
-/// Name of the file.
+/// Name of the file of reports.
 pub const BATCH_FILE: &str = "reports.jsonl";
 
-/// Most bytes of the file: 256 miners at 256 units each and as many probes as a report may have.
+/// Name of the file of the state.
+const STATE_FILE: &str = "state.json";
+
+/// Most bytes of the reports: 256 miners at 256 units each and as many probes as a report may have.
 const BATCH_BYTES_MAX: usize = 64 << 20;
 
-/// Most bytes of the first line.
-const HEADER_BYTES_MAX: usize = 32 << 20;
+/// Most bytes of the state.
+const STATE_BYTES_MAX: usize = 64 << 20;
 
-/// The first line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Most reports of a batch: a subnet's hotkeys at two rounds.
+const REPORTS_MAX: usize = 8_192;
+
+/// The reports of one validator on one round, in the order of their log.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// [`BATCH_VERSION`].
-    pub version: u32,
+    /// The reports, each naming the one before it.
+    pub reports: Vec<AuditReport>,
+    /// What the chain carries.
+    pub digest: Digest,
+}
+
+/// What a batch must be about to count.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
     /// Subnet.
     pub netuid: NetUid,
-    /// Round the findings are about.
-    pub round: Round,
-    /// Whose they are.
-    pub validator: Hotkey,
     /// Digest of the parameter set.
     pub params: Digest,
-    /// The state right after the round was assigned.
-    pub state: NetworkState,
-    /// One for each miner that held units.
-    pub findings: Vec<Found>,
-    /// sr25519 over `H("assay/report/1", canonical bytes with an empty signature)`, hexadecimal.
-    pub signature: String,
+    /// Whose reports.
+    pub validator: Hotkey,
+    /// Round.
+    pub round: Round,
 }
 
 impl Batch {
-    fn signed_digest(&self) -> Result<Digest, AgentError> {
-        let unsigned = Self {
-            signature: String::new(),
-            ..self.clone()
-        };
-        let bytes = emit(&unsigned).map_err(|error| bad(error.to_string()))?;
-        Ok(tagged_hash("assay/report/1", &[&bytes]))
-    }
-
-    /// Signs it.
+    /// A batch of signed reports.
     ///
     /// # Errors
     /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
-    pub fn sign(&mut self, signer: &Signer) -> Result<(), AgentError> {
-        let digest = self.signed_digest()?;
-        self.signature = signer.sign(digest.as_bytes());
-        Ok(())
+    pub fn new(reports: Vec<AuditReport>) -> Result<Self, AgentError> {
+        let digest = Digest::of(&lines(&reports)?);
+        Ok(Self { reports, digest })
     }
 
-    fn is_signed(&self) -> bool {
-        let Ok(signature) = assay_types::hex::decode::<64>(&self.signature) else {
-            return false;
-        };
-        let digest = self.signed_digest();
-        digest.is_ok_and(|digest| {
-            verify(
-                &Signature(signature),
-                digest.as_bytes(),
-                &PublicKey(self.validator.0),
-            )
-        })
-    }
-
-    /// The file: this line and one for each report.
-    ///
-    /// # Errors
-    /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
-    pub fn to_bytes(&self, reports: &[AuditReport]) -> Result<Vec<u8>, AgentError> {
-        let mut out = emit(self).map_err(|error| bad(error.to_string()))?;
-        out.push(b'\n');
-        for report in reports {
-            let line = report
-                .to_canonical_bytes()
-                .map_err(|error| bad(error.to_string()))?;
-            out.extend_from_slice(&line);
-            out.push(b'\n');
-        }
-        Ok(out)
-    }
-
-    /// The first line of a file with `digest`, if it is `validator`'s report on `round`.
+    /// The batch in a file with `digest`, if it is what it must be.
     ///
     /// # Errors
     /// [`AgentError::Unexpected`] naming what is wrong: then it counts as if there were none.
-    pub fn parse(
-        bytes: &[u8],
-        digest: &Digest,
-        validator: &Hotkey,
-        round: Round,
-    ) -> Result<Self, AgentError> {
+    pub fn parse(bytes: &[u8], digest: &Digest, about: &About) -> Result<Self, AgentError> {
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let mut lines = text.split(|&byte| byte == b'\n');
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         if batch_digest(lines.clone()) != *digest {
             return Err(bad("the file has another digest than the chain".to_owned()));
         }
-        let header = lines.next().unwrap_or_default();
-        let batch: Self = parse_as(header, HEADER_BYTES_MAX).map_err(|error| bad(error.to_string()))?;
-        let fits = batch.version == BATCH_VERSION && batch.validator == *validator && batch.round == round;
-        if !fits || !batch.is_signed() {
-            return Err(bad("it is not this validator's report on this round".to_owned()));
+        if lines.clone().count() > REPORTS_MAX {
+            return Err(bad(format!("it has more than {REPORTS_MAX} lines")));
         }
-        Ok(batch)
+        let reports = lines
+            .map(|line| about.read(line))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            reports,
+            digest: *digest,
+        })
     }
 
-    /// Publishes a file of reports; gives its digest.
+    /// What the reports settle a round by.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Found> {
+        self.reports.iter().cloned().map(Found::from).collect()
+    }
+
+    /// Digest of the state that the reports start from; none if there are none.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Digest> {
+        self.reports.first().map(|report| report.checkpoint)
+    }
+
+    /// Publishes the reports and the state they name.
     ///
     /// # Errors
     /// [`AgentError::Store`].
     pub async fn publish(
+        &self,
         store: &dyn Store,
         validator: &Hotkey,
-        bytes: Vec<u8>,
-    ) -> Result<Digest, AgentError> {
-        let digest = Digest::of(&bytes);
+        state: &NetworkState,
+    ) -> Result<(), AgentError> {
         let repo = batch_repo(validator)?;
-        let anchor = ObjectPath::parse(BATCH_FILE).map_err(assay_hub::store::StoreError::from)?;
-        let publication =
-            Publication::new(repo.clone(), anchor.clone()).with(anchor, Body::Bytes(bytes.into()));
+        let anchor = path(BATCH_FILE)?;
+        let state = emit(state).map_err(|error| bad(error.to_string()))?;
+        let publication = Publication::new(repo.clone(), anchor.clone())
+            .with(anchor, Body::Bytes(lines(&self.reports)?.into()))
+            .with(path(STATE_FILE)?, Body::Bytes(state.into()));
         let revision = store.publish(&publication).await?;
         store.reveal(&repo, &revision).await?;
-        Ok(digest)
+        Ok(())
     }
 
     /// Reads the reports a validator put on the chain.
     ///
     /// # Errors
     /// [`AgentError::Store`] if they cannot be read, [`AgentError::Unexpected`] if they are not what the chain says.
-    pub async fn fetch(
+    pub async fn fetch(store: &dyn Store, digest: &Digest, about: &About) -> Result<Self, AgentError> {
+        let view = open(store, &about.validator, digest).await?;
+        let bytes = view.get(&path(BATCH_FILE)?, BATCH_BYTES_MAX as u64).await?;
+        Self::parse(&bytes, digest, about)
+    }
+
+    /// Reads the state that the reports name.
+    ///
+    /// # Errors
+    /// [`AgentError::Store`] if it cannot be read, [`AgentError::Unexpected`] if it has another digest.
+    pub async fn fetch_state(
+        &self,
         store: &dyn Store,
         validator: &Hotkey,
-        round: Round,
-        digest: &Digest,
-    ) -> Result<Self, AgentError> {
-        let mut revision = [0; 20];
-        let (head, _) = digest.as_bytes().split_at(revision.len());
-        revision.copy_from_slice(head);
-        let view = store.open(&batch_repo(validator)?, &Revision(revision)).await?;
-        let path = ObjectPath::parse(BATCH_FILE).map_err(assay_hub::store::StoreError::from)?;
-        let bytes = view.get(&path, BATCH_BYTES_MAX as u64).await?;
-        Self::parse(&bytes, digest, validator, round)
+    ) -> Result<NetworkState, AgentError> {
+        let view = open(store, validator, &self.digest).await?;
+        let bytes = view.get(&path(STATE_FILE)?, STATE_BYTES_MAX as u64).await?;
+        if self.checkpoint() != Some(Digest::of(&bytes)) {
+            return Err(bad(
+                "the state has another digest than the reports name".to_owned()
+            ));
+        }
+        parse_as(&bytes, STATE_BYTES_MAX).map_err(|error| bad(error.to_string()))
     }
+}
+
+impl About {
+    /// A line, if it is the validator's report on the round.
+    fn read(&self, line: &[u8]) -> Result<AuditReport, AgentError> {
+        let report = AuditReport::parse(line).map_err(|error| bad(error.to_string()))?;
+        let of_this = report.validator == self.validator && report.round == self.round;
+        if !of_this || report.params != self.params || report.netuid != self.netuid {
+            return Err(bad("it is not this validator's report on this round".to_owned()));
+        }
+        let digest = report.signed_digest().map_err(|error| bad(error.to_string()))?;
+        let key = PublicKey(self.validator.0);
+        let is_signed = assay_types::hex::decode::<64>(&report.signature)
+            .is_ok_and(|signature| verify(&Signature(signature), digest.as_bytes(), &key));
+        if !is_signed {
+            return Err(bad("a report is not signed by its validator".to_owned()));
+        }
+        Ok(report)
+    }
+}
+
+/// The file: a line a report.
+fn lines(reports: &[AuditReport]) -> Result<Vec<u8>, AgentError> {
+    let mut out = Vec::new();
+    for report in reports {
+        let line = report.to_canonical_bytes();
+        out.extend_from_slice(&line.map_err(|error| bad(error.to_string()))?);
+        out.push(b'\n');
+    }
+    Ok(out)
+}
+
+fn path(name: &str) -> Result<ObjectPath, AgentError> {
+    Ok(ObjectPath::parse(name).map_err(assay_hub::store::StoreError::from)?)
 }
 
 /// Where a validator's reports are: `v-<first 32 hex digits of the hotkey>/reports`.
@@ -174,6 +187,14 @@ pub fn batch_repo(validator: &Hotkey) -> Result<RepoName, AgentError> {
     RepoName::parse(&name).map_err(|error| bad(error.to_string()))
 }
 
+/// The revision that a digest names.
+async fn open(store: &dyn Store, validator: &Hotkey, digest: &Digest) -> Result<View, AgentError> {
+    let mut revision = [0; 20];
+    let (head, _) = digest.as_bytes().split_at(revision.len());
+    revision.copy_from_slice(head);
+    Ok(store.open(&batch_repo(validator)?, &Revision(revision)).await?)
+}
+
 fn bad(reason: String) -> AgentError {
     AgentError::Unexpected {
         what: "report batch",
@@ -184,47 +205,79 @@ fn bad(reason: String) -> AgentError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subnet::Signer;
+    use assay_types::{AUDIT_REPORT_VERSION, Verdict};
     use subxt_signer::sr25519::dev;
 
-    fn batch() -> Batch {
-        Batch {
-            version: BATCH_VERSION,
+    fn about(round: u32) -> About {
+        About {
             netuid: NetUid(2),
-            round: Round(3),
-            validator: Hotkey(dev::alice().public_key().0),
             params: Digest([4; 32]),
-            state: NetworkState::default(),
-            findings: Vec::new(),
-            signature: String::new(),
+            validator: Hotkey(dev::alice().public_key().0),
+            round: Round(round),
         }
+    }
+
+    /// A report signed by `signer`, whoever it names.
+    fn report(about: &About, signer: &Signer) -> AuditReport {
+        let mut report = AuditReport {
+            version: AUDIT_REPORT_VERSION,
+            netuid: about.netuid,
+            round: about.round,
+            validator: about.validator,
+            miner: Hotkey([5; 32]),
+            submission_root: Digest::ZERO,
+            params: about.params,
+            previous: Digest::ZERO,
+            checkpoint: Digest([8; 32]),
+            delivered: Vec::new(),
+            probes: Vec::new(),
+            faults: Vec::new(),
+            unreachable: false,
+            verdict: Verdict::NoShow,
+            signature: String::new(),
+        };
+        report.signature = signer.sign(report.signed_digest().unwrap().as_bytes());
+        report
     }
 
     #[test]
     fn a_signed_batch_is_read_back_and_a_changed_one_is_not() {
-        let mut batch = batch();
-        batch.sign(&Signer(dev::alice())).unwrap();
-        let bytes = batch.to_bytes(&[]).unwrap();
-        let digest = Digest::of(&bytes);
-        let me = batch.validator;
-        assert_eq!(Batch::parse(&bytes, &digest, &me, Round(3)).unwrap(), batch);
+        let about = about(3);
+        let batch = Batch::new(vec![report(&about, &Signer(dev::alice()))]).unwrap();
+        let bytes = lines(&batch.reports).unwrap();
+        assert_eq!(Batch::parse(&bytes, &batch.digest, &about).unwrap(), batch);
+        assert_eq!(batch.checkpoint(), Some(Digest([8; 32])));
+        for other in [
+            About {
+                round: Round(4),
+                ..about
+            },
+            About {
+                netuid: NetUid(3),
+                ..about
+            },
+            About {
+                params: Digest::ZERO,
+                ..about
+            },
+            About {
+                validator: Hotkey([1; 32]),
+                ..about
+            },
+        ] {
+            assert!(Batch::parse(&bytes, &batch.digest, &other).is_err(), "{other:?}");
+        }
+        let mut longer = bytes.clone();
+        longer.extend_from_slice(b"{}\n");
         assert!(
-            Batch::parse(&bytes, &digest, &me, Round(4)).is_err(),
-            "another round"
-        );
-        assert!(
-            Batch::parse(&bytes, &digest, &Hotkey([1; 32]), Round(3)).is_err(),
-            "another validator"
-        );
-        let mut other = bytes.clone();
-        other.extend_from_slice(b"{}\n");
-        assert!(
-            Batch::parse(&other, &digest, &me, Round(3)).is_err(),
+            Batch::parse(&longer, &batch.digest, &about).is_err(),
             "another digest"
         );
-        batch.round = Round(9);
-        let bytes = batch.to_bytes(&[]).unwrap();
+        let forged = Batch::new(vec![report(&about, &Signer(dev::bob()))]).unwrap();
+        let bytes = lines(&forged.reports).unwrap();
         assert!(
-            Batch::parse(&bytes, &Digest::of(&bytes), &me, Round(9)).is_err(),
+            Batch::parse(&bytes, &forged.digest, &about).is_err(),
             "not signed"
         );
     }

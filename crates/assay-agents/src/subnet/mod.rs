@@ -9,6 +9,7 @@
 //! reports alone, so every agent has the same state without a server. Nothing is decided here.
 
 mod batch;
+mod courier;
 mod error;
 mod rounds;
 mod setup;
@@ -16,7 +17,8 @@ mod signer;
 mod tracker;
 mod weights;
 
-pub use batch::{BATCH_FILE, BATCH_VERSION, Batch, batch_repo};
+pub use batch::{About, BATCH_FILE, Batch, batch_repo};
+pub use courier::{Comparison, Courier};
 pub use error::AgentError;
 pub(crate) use rounds::is_pruned;
 pub use rounds::{Rounds, is_committed, sealed_fields};

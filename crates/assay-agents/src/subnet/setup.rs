@@ -155,6 +155,11 @@ impl Setup {
         self.recipes.first().map(|(recipe, _)| recipe)
     }
 
+    /// The active recipes, the anchor first.
+    pub fn recipes(&self) -> impl Iterator<Item = &Recipe> {
+        self.recipes.iter().map(|(recipe, _)| recipe)
+    }
+
     /// Canonical texts of the active recipes.
     #[must_use]
     pub fn recipe_texts(&self) -> Vec<String> {

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use assay_chain::Chain;
 use assay_mechanism::assign::Assigned;
-use assay_mechanism::network::{NetworkState, Settled, Vote};
+use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
 use assay_types::{BlockNumber, Digest, Hotkey, Round};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::batch::Batch;
+use super::batch::{About, Batch};
 use super::error::AgentError;
 use super::rounds::{Rounds, is_pruned};
 use super::setup::Setup;
@@ -182,18 +182,18 @@ impl Tracker {
 
     async fn settle(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
         let batches = batches(rounds, setup, round).await?;
+        let findings: Vec<Vec<Found>> = batches.iter().map(|(_, _, batch)| batch.findings()).collect();
         let votes: Vec<Vote<'_>> = batches
             .iter()
-            .map(|(validator, stake, batch)| Vote {
+            .zip(&findings)
+            .map(|((validator, stake, _), findings)| Vote {
                 validator: *validator,
                 stake: *stake,
-                findings: &batch.findings,
+                findings,
             })
             .collect();
-        let settled = self
-            .kept
-            .state
-            .settle(&votes, &setup.corpus, &setup.params.values);
+        let volumes = Volumes::of(&setup.corpus);
+        let settled = self.kept.state.settle(&votes, &volumes, &setup.params.values);
         keep(&mut self.kept.results, round, settled);
         keep(&mut self.kept.settled, round, self.kept.state.clone());
         // Complete only now: whoever goes on from it needs no report on an earlier round.
@@ -218,17 +218,10 @@ impl Tracker {
                 Err(error) if is_pruned(&error) => return Ok(false),
                 batches => batches?,
             };
-            let mut states: Vec<(u64, &NetworkState)> = Vec::new();
-            for (_, stake, batch) in &batches {
-                match states.iter_mut().find(|(_, known)| *known == &batch.state) {
-                    Some((sum, _)) => *sum = sum.saturating_add(*stake),
-                    None => states.push((*stake, &batch.state)),
-                }
-            }
-            if let Some((_, state)) = states.into_iter().max_by_key(|(stake, _)| *stake) {
-                self.kept.state = state.clone();
+            if let Some(state) = named_by_most(&batches, setup).await? {
                 self.kept.assignments = state.out.clone();
                 keep(&mut self.kept.checkpoints, round, state.clone());
+                self.kept.state = state;
                 return Ok(true);
             }
         }
@@ -241,6 +234,37 @@ impl Tracker {
     }
 }
 
+/// The state that most stake names in its reports, read from whoever among those still shows it.
+async fn named_by_most(
+    batches: &[(Hotkey, u64, Batch)],
+    setup: &Setup,
+) -> Result<Option<NetworkState>, AgentError> {
+    let mut stakes: BTreeMap<Digest, u64> = BTreeMap::new();
+    for (_, stake, batch) in batches {
+        if let Some(checkpoint) = batch.checkpoint() {
+            let sum = stakes.entry(checkpoint).or_default();
+            *sum = sum.saturating_add(*stake);
+        }
+    }
+    let most = stakes.into_iter().max_by_key(|(_, stake)| *stake);
+    let Some((checkpoint, _)) = most else {
+        return Ok(None);
+    };
+    for (validator, _, batch) in batches {
+        if batch.checkpoint() != Some(checkpoint) {
+            continue;
+        }
+        match batch.fetch_state(setup.store.as_ref(), validator).await {
+            Ok(state) => return Ok(Some(state)),
+            Err(error) if error.retry_is_safe() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%validator, %error, "a validator's checkpoint cannot be used");
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// The reports on a round that count: on the chain at the cutoff, and what they say they are.
 async fn batches(
     rounds: &Rounds<'_>,
@@ -249,12 +273,14 @@ async fn batches(
 ) -> Result<Vec<(Hotkey, u64, Batch)>, AgentError> {
     let mut batches = Vec::new();
     for (validator, stake, digest) in rounds.report_digests(round).await? {
-        match Batch::fetch(setup.store.as_ref(), &validator, round, &digest).await {
-            Ok(batch) if batch.params == setup.params_digest && batch.netuid == setup.netuid => {
-                batches.push((validator, stake, batch));
-            }
-            // Of other rules: it says nothing about these.
-            Ok(_) => {}
+        let about = About {
+            netuid: setup.netuid,
+            params: setup.params_digest,
+            validator,
+            round,
+        };
+        match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
+            Ok(batch) => batches.push((validator, stake, batch)),
             Err(error) if error.retry_is_safe() => return Err(error),
             Err(error) => {
                 tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");

@@ -10,6 +10,7 @@
 
 mod audit;
 mod novelty;
+mod outbox;
 mod submission;
 mod worker;
 
@@ -17,12 +18,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use assay_chain::{At, Call, Chain, CommitmentField};
-use assay_mechanism::network::{Delivered, Found, NetworkState};
+use assay_mechanism::network::{Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Digest, Hotkey, MechId, Message, Probe, Q32, Round, Uid,
-    Verdict, Weight,
+    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Delivered, Digest, Hotkey, MechId, Message, Probe, Q32,
+    Round, Uid, Verdict, Weight,
 };
 use fs_err as fs;
 
@@ -31,9 +32,10 @@ pub use worker::Worker;
 
 use crate::local::{read_bounded, write_atomically};
 use crate::subnet::{
-    AgentError, BATCH_VERSION, Batch, Rounds, SetWeights, Setup, Signer, Tracker, is_pruned, set_weights,
+    AgentError, Batch, Courier, Rounds, SetWeights, Setup, Signer, Tracker, is_pruned, set_weights,
 };
 use novelty::Novelty;
+use outbox::Outbox;
 use submission::{Outcome, Submission, absent};
 
 /// Blocks before the cutoff in which no audit begins any more: its report would come too late.
@@ -63,6 +65,8 @@ pub struct Validator<'a> {
     novelty: Novelty,
     /// Round whose weights were set last, and the block.
     set: Option<(Round, BlockNumber)>,
+    outbox: Outbox,
+    courier: Option<Courier>,
 }
 
 /// What a step did, for logs.
@@ -102,9 +106,20 @@ impl<'a> Validator<'a> {
             setup,
             tracker: Tracker::open(&options.folder, setup)?,
             novelty: Novelty::open(&options.folder.join("novelty"))?,
+            outbox: Outbox::new(&options.folder),
             options,
             set: None,
+            courier: None,
         })
+    }
+
+    /// Hands reports in at a Task API, and compares what it assigns.
+    #[must_use]
+    pub fn with_courier(self, courier: Courier) -> Self {
+        Self {
+            courier: Some(courier),
+            ..self
+        }
     }
 
     /// Where the subnet is, as the validator knows it.
@@ -126,8 +141,28 @@ impl<'a> Validator<'a> {
                 did.push(self.report(round).await?);
             }
         }
+        self.tell(block).await?;
         did.extend(self.set_weights(block).await?);
         Ok(did)
+    }
+
+    /// Compares the newest assignment of the server and hands in what waits for it; nothing depends on it.
+    async fn tell(&mut self, block: BlockNumber) -> Result<(), AgentError> {
+        let newest = Round(self.tracker.state().assigned.saturating_sub(1));
+        let Some(courier) = &mut self.courier else {
+            return Ok(());
+        };
+        if let Some(own) = self.tracker.assignment(newest) {
+            courier.compare(newest, own).await?;
+        }
+        for round in self.outbox.rounds()? {
+            if self.setup.clock.effective_block(round) < block {
+                self.outbox.forget(round)?;
+            } else {
+                self.outbox.send(round, courier).await?;
+            }
+        }
+        Ok(())
     }
 
     fn rounds(&self) -> Rounds<'_> {
@@ -169,31 +204,30 @@ impl<'a> Validator<'a> {
             });
         };
         let (findings, probes) = self.findings(round, beacon).await?;
-        let reports = self.audit_reports(round, &findings, probes)?;
-        let mut batch = Batch {
-            version: BATCH_VERSION,
-            netuid: self.setup.netuid,
-            round,
-            validator: self.options.signer.hotkey(),
-            params: self.setup.params_digest,
-            state: self.tracker.checkpoint(round).cloned().unwrap_or_default(),
-            findings,
-            signature: String::new(),
-        };
-        batch.sign(&self.options.signer)?;
-        let bytes = batch.to_bytes(&reports)?;
-        let digest = Batch::publish(self.setup.store.as_ref(), &batch.validator, bytes).await?;
+        let state = self.tracker.checkpoint(round).cloned().unwrap_or_default();
+        let batch = Batch::new(self.audit_reports((round, &state), findings, probes)?)?;
+        let validator = self.options.signer.hotkey();
+        batch
+            .publish(self.setup.store.as_ref(), &validator, &state)
+            .await?;
+        if self.courier.is_some() {
+            self.outbox.put(round, &batch.reports)?;
+        }
         let call = Call::SetCommitment {
             netuid: self.setup.netuid,
             fields: vec![CommitmentField::Plain(
-                Message::Reports { round, digest }.encode(),
+                Message::Reports {
+                    round,
+                    digest: batch.digest,
+                }
+                .encode(),
             )],
         };
         self.chain.submit(&call, &self.options.signer.0).await?;
         Ok(Did::Reported {
             round,
-            miners: batch.findings.len(),
-            faults: batch.findings.iter().map(|found| found.faults.len()).sum(),
+            miners: batch.reports.len(),
+            faults: batch.reports.iter().map(|report| report.faults.len()).sum(),
         })
     }
 
@@ -300,17 +334,21 @@ impl<'a> Validator<'a> {
         })
     }
 
-    /// The reports for people and the Task API, one a miner, each naming the digest of the one before it.
+    /// The reports, one a miner, each naming the digest of the one before it and of the state they start from.
     fn audit_reports(
         &self,
-        round: Round,
-        findings: &[Found],
+        (round, state): (Round, &NetworkState),
+        findings: Vec<Found>,
         mut probes: BTreeMap<Hotkey, Vec<Probe>>,
     ) -> Result<Vec<AuditReport>, AgentError> {
         let bad = |error: assay_types::ReportError| AgentError::Unexpected {
             what: "report",
             reason: error.to_string(),
         };
+        let checkpoint = state.digest().map_err(|error| AgentError::Unexpected {
+            what: "state",
+            reason: error.to_string(),
+        })?;
         let mut previous = Digest::ZERO;
         let mut reports = Vec::with_capacity(findings.len());
         for found in findings {
@@ -323,10 +361,12 @@ impl<'a> Validator<'a> {
                 submission_root: found.submission_root,
                 params: self.setup.params_digest,
                 previous,
+                checkpoint,
+                verdict: verdict(&found),
+                delivered: found.delivered,
                 probes: probes.remove(&found.hotkey).unwrap_or_default(),
-                faults: found.faults.clone(),
+                faults: found.faults,
                 unreachable: found.unreachable,
-                verdict: verdict(found),
                 signature: String::new(),
             };
             let digest = report.signed_digest().map_err(bad)?;

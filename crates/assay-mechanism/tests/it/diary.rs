@@ -118,6 +118,8 @@ fn report(faults: Vec<Fault>, verdict: Verdict) -> Result<AuditReport, ReportErr
         submission_root: Digest::ZERO,
         params: Digest::ZERO,
         previous: Digest::ZERO,
+        checkpoint: Digest::ZERO,
+        delivered: Vec::new(),
         probes: Vec::new(),
         faults,
         unreachable: false,

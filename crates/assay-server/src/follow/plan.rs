@@ -5,10 +5,10 @@ use crate::app::App;
 use crate::store::{self, AddRound};
 use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, messages};
 use assay_mechanism::clock::Clock;
-use assay_mechanism::plan::{fresh_window, latest_wants, plan};
-use assay_types::api::{ASSIGNMENT_VERSION, AssignmentCandidate, AssignmentHeader, RequeuedUnit};
+use assay_mechanism::network::Member;
+use assay_mechanism::plan::{assigned, fresh_window, latest_wants, plan};
+use assay_types::api::{ASSIGNMENT_VERSION, AssignmentHeader};
 use assay_types::{BlockNumber, Hotkey, Round};
-use std::collections::BTreeMap;
 
 /// The round whose beacon is the hash of `block`.
 pub(super) fn round_assigned_by(clock: &Clock, block: BlockNumber) -> Option<Round> {
@@ -31,35 +31,27 @@ pub(super) async fn plan_round(
     (metagraph, standing, opened): (&Metagraph, &[Commitment], &[RevealedCommitment]),
 ) -> Result<AddRound, FollowError> {
     let readers = app.database().readers();
-    let caps: BTreeMap<(Hotkey, BlockNumber), u32> = store::miner_records(readers)
-        .await?
-        .into_iter()
-        .map(|record| ((record.hotkey, record.registered), record.cap))
-        .collect();
-    let cap_first = u32::try_from(app.params().values.cap_first).unwrap_or(u32::MAX);
     let wants = latest_wants(messages(standing, opened));
-    let mut candidates: Vec<AssignmentCandidate> = metagraph
+    let want = |hotkey: &Hotkey, registered: BlockNumber| {
+        let newest = wants.get(hotkey).filter(|(block, _)| *block >= registered);
+        newest.map_or(0, |(_, want)| *want)
+    };
+    let members: Vec<Member> = metagraph
         .neurons
         .iter()
-        .filter_map(|neuron| {
-            let (_, want) = wants
-                .get(&neuron.hotkey)
-                .filter(|(block, _)| *block >= neuron.registered)?;
-            Some(AssignmentCandidate {
-                hotkey: neuron.hotkey,
-                coldkey: neuron.coldkey,
-                registered: neuron.registered,
-                want: *want,
-                cap: caps
-                    .get(&(neuron.hotkey, neuron.registered))
-                    .copied()
-                    .unwrap_or(cap_first),
-            })
+        .map(|neuron| Member {
+            hotkey: neuron.hotkey,
+            coldkey: neuron.coldkey,
+            registered: neuron.registered,
+            want: want(&neuron.hotkey, neuron.registered),
         })
-        .filter(|candidate| candidate.want > 0)
         .collect();
-    candidates.sort_by_key(|candidate| candidate.hotkey);
-    let requeued = store::queue_records(readers, "waiting").await?;
+    let mut state = store::network_state(readers).await?;
+    // A server that began later than the subnet: rounds before are not its own.
+    state.assigned = state.assigned.max(round.0);
+    state.settled = state
+        .settled
+        .max(state.out.keys().next().copied().unwrap_or(round.0));
     let header = AssignmentHeader {
         version: ASSIGNMENT_VERSION,
         genesis: app.identity().genesis,
@@ -69,26 +61,21 @@ pub(super) async fn plan_round(
         block: head.number,
         beacon: head.hash,
         index_root: store::index_root(readers).await?,
-        cursor: store::newest_round(readers)
-            .await?
-            .map_or(0, |row| row.next_cursor),
+        cursor: u64::from(state.cursor),
         next_cursor: 0,
-        candidates,
-        requeued: requeued
-            .into_iter()
-            .map(|record| RequeuedUnit {
-                unit: record.unit,
-                failed: record.failed.into_iter().collect(),
-            })
-            .collect(),
+        candidates: state.candidates(&members, &app.params().values),
+        requeued: state.requeued(),
     };
-    let fresh = store::units_from(readers, header.cursor, fresh_window(&header)).await?;
+    let fresh = store::units_from(readers, header.cursor, fresh_window(&header.candidates)).await?;
     let assignment = plan(&header, &fresh, &app.params().values);
+    let next_cursor = u32::try_from(assignment.header.next_cursor).unwrap_or(u32::MAX);
+    state.remember(assignment.entries.iter().map(assigned).collect(), next_cursor);
     let document = String::from_utf8(assignment.to_bytes()?).unwrap_or_default();
     let offset = u32::try_from(app.params().values.commit_offset).unwrap_or(u32::MAX);
     Ok(AddRound {
         assignment,
         document,
+        state,
         deadline: BlockNumber(app.rounds().start(round).0.saturating_add(offset)),
         now_ms: app.clock().now_ms(),
     })

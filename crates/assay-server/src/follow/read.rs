@@ -11,6 +11,9 @@ use assay_types::{BlockNumber, MechId, Message, Pointer, Round};
 /// Most mechanisms of a subnet whose weights are kept.
 const MECHANISMS_MAX: u8 = 2;
 
+/// Rounds back whose reports may still be open: a cutoff lies within the round or the next ones.
+const CUTOFF_ROUNDS: u32 = 4;
+
 /// Everything of block `number`, which follows `known`.
 pub(super) async fn read_block(
     app: &App,
@@ -51,6 +54,8 @@ pub(super) async fn read_block(
         head,
         metagraph: if assigned.is_some() {
             Some(("assignment", metagraph.clone()))
+        } else if is_cutoff(&app.rounds(), number) {
+            Some(("cutoff", metagraph.clone()))
         } else {
             is_epoch.then(|| ("epoch", metagraph.clone()))
         },
@@ -63,6 +68,12 @@ pub(super) async fn read_block(
         now_ms: app.clock().now_ms(),
     };
     Ok((block, metagraph))
+}
+
+/// Whether the reports on some round close at a block: its permits and stakes are the ones that count.
+fn is_cutoff(clock: &Clock, block: BlockNumber) -> bool {
+    let newest = clock.round_of(block).map_or(0, |round| round.0);
+    (newest.saturating_sub(CUTOFF_ROUNDS)..=newest).any(|round| clock.report_cutoff(Round(round)) == block)
 }
 
 /// Whether an epoch ran since the block before; the first block taken in counts as one.

@@ -1,347 +1,202 @@
-//! The outcome of a round at its effective block: verdicts from anchored reports and listed proofs, units passed or again.
+//! The outcome of a round: reports that count as votes, one step of the mechanism, and what tables keep of it.
 //!
-//! A report counts if its validator has a permit and committed the digest over all its reports of the round in time (message
-//! 0x81). A fault counts if validators with more than half of the reporting stake found it, or a listed proof shows it.
-//! Docs: docs/mechanism.md, "Evidence" and "Verdict".
+//! A report counts if its validator has a permit at the round's cutoff and its last word on the chain then is the digest over
+//! all its reports (message 0x81). What follows is [`NetworkState::settle`], the same step agents take, so that server and
+//! agents have the same credibility, caps and units. A round is settled at its effective block, or before the first assignment
+//! behind its cutoff if that comes earlier, as agents do. Docs: docs/mechanism.md, "Evidence" and "Verdict".
 
 use super::FollowError;
 use crate::app::App;
-use crate::store::{self, MinerRecord, ProofCursor, Settle, UnitRecord, VerdictRow};
-use assay_chain::Metagraph;
-use assay_mechanism::assign::volume;
-use assay_mechanism::score::MinerState;
-use assay_mechanism::verdict::{Evidence, StakeShare, judge};
-use assay_types::api::{
-    Assignment, LeaseKey, LeaseState, ProofState, ReportKind, ReportView, SubmissionState,
-};
-use assay_types::{
-    AuditReport, BlockNumber, Digest, FraudProof, Hotkey, Message, Q32, Round, UnitId, Verdict, batch_digest,
-};
+use crate::store::{self, MinerRecord, RoundRow, Settle, UnitRecord, VerdictRow};
+use assay_mechanism::assign::{Assigned, volume};
+use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
+use assay_types::api::{LeaseKey, LeaseState, ReportKind};
+use assay_types::{AuditReport, BlockNumber, Digest, Hotkey, Message, Round, UnitId, batch_digest};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A place of a fault: unit, row, byte.
-type Place = (UnitId, Option<u32>, Option<u64>);
-
-/// Settles every round that is effective at `block` and not settled.
+/// Settles every round that is due before `block` is taken in and not settled.
 pub(super) async fn settle_due(app: &App, block: BlockNumber) -> Result<(), FollowError> {
+    let clock = app.rounds();
+    let assigns = super::plan::round_assigned_by(&clock, block).is_some();
     for row in store::unsettled_rounds(app.database().readers()).await? {
-        if app.rounds().effective_block(row.round) > block {
+        let behind_cutoff = clock.report_cutoff(row.round) < block;
+        if clock.effective_block(row.round) > block && !(assigns && behind_cutoff) {
             break;
         }
-        let settle = outcome(app, row.round).await?;
+        let settle = outcome(app, &row).await?;
         app.writer().write(settle).await?;
     }
     Ok(())
 }
 
-/// What validators said of one miner.
-#[derive(Debug, Default)]
-struct Said {
+/// A validator's reports on a round as they count.
+struct Ballot {
+    validator: Hotkey,
     stake: u64,
-    unreachable: u64,
-    places: BTreeMap<Place, u64>,
-    reports: Vec<Digest>,
+    findings: Vec<Found>,
+    reports: Vec<(Hotkey, Digest)>,
 }
 
-async fn outcome(app: &App, round: Round) -> Result<Settle, FollowError> {
+async fn outcome(app: &App, row: &RoundRow) -> Result<Settle, FollowError> {
     let readers = app.database().readers();
-    let document = store::round(readers, round)
-        .await?
-        .map(|(_, document)| document)
-        .unwrap_or_default();
-    let now_ms = app.clock().now_ms();
-    let empty = Settle {
+    let mut state = store::network_state(readers).await?;
+    let given = state.out.get(&row.round.0).cloned().unwrap_or_default();
+    let ballots = ballots(app, row.round).await?;
+    let votes: Vec<Vote<'_>> = ballots
+        .iter()
+        .map(|ballot| Vote {
+            validator: ballot.validator,
+            stake: ballot.stake,
+            findings: &ballot.findings,
+        })
+        .collect();
+    let volumes = volumes(app, &given).await?;
+    let settled = state.settle(&votes, &volumes, &app.params().values);
+    let passed: BTreeSet<(UnitId, Hotkey)> = settled
+        .iter()
+        .flat_map(|one| one.passed.iter().map(|unit| (*unit, one.hotkey)))
+        .collect();
+    let verdicts = settled.iter().map(|one| VerdictRow {
+        reports: ballots
+            .iter()
+            .flat_map(|ballot| &ballot.reports)
+            .filter(|(miner, _)| *miner == one.hotkey)
+            .map(|(_, digest)| *digest)
+            .collect(),
+        ..verdict_row(row.round, one, &state)
+    });
+    Ok(Settle {
+        round: row.round,
+        verdicts: verdicts.collect(),
+        units: given
+            .iter()
+            .map(|one| unit_record(one, &state, &passed))
+            .collect(),
+        leases: leases(row.round, &given, &passed),
+        now_ms: app.clock().now_ms(),
+        state,
+    })
+}
+
+/// What is kept of a miner's round.
+fn verdict_row(round: Round, settled: &Settled, state: &NetworkState) -> VerdictRow {
+    let known = state.miners.get(&settled.hotkey);
+    VerdictRow {
         round,
-        verdicts: Vec::new(),
-        units: Vec::new(),
-        leases: Vec::new(),
-        now_ms,
+        record: MinerRecord {
+            hotkey: settled.hotkey,
+            registered: known.map_or(BlockNumber(0), |known| known.registered),
+            credibility: settled.after.credibility,
+            cap: settled.after.cap,
+            passed: settled.after.passed,
+        },
+        verdict: settled.verdict,
+        assigned: settled.assigned,
+        units: u32::try_from(settled.passed.len()).unwrap_or(u32::MAX),
+        records: settled.records,
+        produced: settled.produced,
+        average: settled.after.average,
+        delivered: settled.delivered,
+        faults: u32::try_from(settled.faults.len()).unwrap_or(u32::MAX),
+        reports: Vec::new(),
+    }
+}
+
+/// What became of an assigned unit: passed, waiting for another try, or dead after the last.
+fn unit_record(one: &Assigned, state: &NetworkState, passed: &BTreeSet<(UnitId, Hotkey)>) -> UnitRecord {
+    let holders = || std::iter::once(one.holder).chain(one.replica);
+    let has_passed = holders().any(|holder| passed.contains(&(one.unit, holder)));
+    let waits = state.waiting.get(&one.unit);
+    let (name, attempts, failed) = match waits {
+        _ if has_passed => ("passed", 0, BTreeSet::new()),
+        Some(failures) => ("waiting", failures.attempts, failures.failed.clone()),
+        None => ("dead", 0, holders().collect()),
     };
-    let Ok(assignment) = Assignment::parse(document.as_bytes()) else {
-        return Ok(empty);
-    };
-    let metagraph = store::metagraph_at(readers, assignment.header.block).await?;
-    let said = match &metagraph {
-        Some(metagraph) => said(app, round, metagraph).await?,
-        None => BTreeMap::new(),
-    };
-    let proven = proven(app, round).await?;
-    let volumes = volumes(app, &assignment).await?;
-    let mut settle = empty;
-    let mut passing = BTreeSet::new();
-    for miner in holders(&assignment) {
-        let (verdict, delivered) = verdict(app, &assignment, miner, (&said, &proven, &volumes)).await?;
-        let passes = verdict.verdict == Verdict::Pass;
-        for entry in assignment.of(&miner) {
-            let is_good = passes && delivered.contains(&entry.unit);
-            if is_good {
-                passing.insert((entry.unit, miner));
-            }
+    UnitRecord {
+        unit: one.unit,
+        state: name.to_owned(),
+        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        failed,
+    }
+}
+
+/// How submitted leases end.
+fn leases(
+    round: Round,
+    given: &[Assigned],
+    passed: &BTreeSet<(UnitId, Hotkey)>,
+) -> Vec<(LeaseKey, LeaseState)> {
+    let mut leases = Vec::new();
+    for one in given {
+        for holder in std::iter::once(one.holder).chain(one.replica) {
             let key = LeaseKey {
                 round,
-                unit: entry.unit,
-                holder: miner,
+                unit: one.unit,
+                holder,
             };
-            let state = if is_good {
+            let state = if passed.contains(&(one.unit, holder)) {
                 LeaseState::Verified
             } else {
                 LeaseState::Faulted
             };
-            settle.leases.push((key, state));
+            leases.push((key, state));
         }
-        settle.verdicts.push(verdict);
     }
-    settle.units = units(app, &assignment, &passing).await?;
-    Ok(settle)
-}
-
-/// Everyone who held a unit, ascending.
-fn holders(assignment: &Assignment) -> BTreeSet<Hotkey> {
-    assignment
-        .entries
-        .iter()
-        .flat_map(|entry| std::iter::once(entry.holder).chain(entry.replica))
-        .collect()
+    leases
 }
 
 /// Volume of each assigned unit.
-async fn volumes(app: &App, assignment: &Assignment) -> Result<BTreeMap<UnitId, Q32>, FollowError> {
+async fn volumes(app: &App, given: &[Assigned]) -> Result<Volumes, FollowError> {
     let readers = app.database().readers();
     let means = store::source_means(readers).await?;
-    let mut volumes = BTreeMap::new();
-    for entry in &assignment.entries {
-        if let Some((_, unit)) = store::unit(readers, &entry.unit).await? {
+    let mut volumes = Vec::with_capacity(given.len());
+    for one in given {
+        if let Some((_, unit)) = store::unit(readers, &one.unit).await? {
             let mean = means.get(&unit.source).copied().unwrap_or(0);
-            volumes.insert(entry.unit, volume(unit.bytes.0, mean));
+            volumes.push((one.unit, volume(unit.bytes.0, mean)));
         }
     }
-    Ok(volumes)
+    Ok(volumes.into_iter().collect())
 }
 
-/// What counted reports say, by miner.
-async fn said(app: &App, round: Round, metagraph: &Metagraph) -> Result<BTreeMap<Hotkey, Said>, FollowError> {
+/// The validators whose reports count, by hotkey.
+async fn ballots(app: &App, round: Round) -> Result<Vec<Ballot>, FollowError> {
     let readers = app.database().readers();
-    let anchored = anchored(app, round).await?;
-    let mut lines = BTreeMap::<Hotkey, Vec<ReportView>>::new();
+    let cutoff = app.rounds().report_cutoff(round);
+    let Some(metagraph) = store::metagraph_at(readers, cutoff).await? else {
+        return Ok(Vec::new());
+    };
+    let mut lines = BTreeMap::<Hotkey, Vec<String>>::new();
     for report in store::reports_of_round(readers, round, ReportKind::Audit).await? {
-        lines.entry(report.validator).or_default().push(report);
+        lines.entry(report.validator).or_default().push(report.line);
     }
-    let mut said = BTreeMap::<Hotkey, Said>::new();
-    for (validator, reports) in lines {
-        let digest = batch_digest(reports.iter().map(|report| report.line.as_bytes()));
+    let mut ballots = Vec::new();
+    for (validator, bytes) in store::standing_at(readers, cutoff).await? {
+        let Ok(Message::Reports { round: about, digest }) = Message::parse(&bytes) else {
+            continue;
+        };
         let neuron = metagraph.neuron(&validator).filter(|neuron| neuron.permit);
-        let (Some(neuron), true) = (neuron, anchored.contains(&(validator, digest))) else {
-            continue;
-        };
-        for view in reports {
-            let Ok(report) = AuditReport::parse(view.line.as_bytes()) else {
-                continue;
-            };
-            let of = said.entry(report.miner).or_default();
-            of.stake = of.stake.saturating_add(neuron.stake.0);
-            of.reports.push(view.digest);
-            if report.unreachable {
-                of.unreachable = of.unreachable.saturating_add(neuron.stake.0);
-            }
-            let places: BTreeSet<Place> = report
-                .faults
-                .iter()
-                .map(|fault| (fault.unit, fault.idx, fault.offset))
-                .collect();
-            for place in places {
-                let stake = of.places.entry(place).or_default();
-                *stake = stake.saturating_add(neuron.stake.0);
-            }
+        let lines = lines.get(&validator).map_or(&[][..], Vec::as_slice);
+        let is_whole = batch_digest(lines.iter().map(String::as_bytes)) == digest;
+        if let Some(neuron) = neuron.filter(|_| about == round && is_whole) {
+            ballots.extend(ballot(validator, neuron.stake.0, lines));
         }
     }
-    Ok(said)
+    Ok(ballots)
 }
 
-/// Digests over batches of reports that validators committed in time.
-async fn anchored(app: &App, round: Round) -> Result<BTreeSet<(Hotkey, Digest)>, FollowError> {
-    let clock = app.rounds();
-    let messages = store::messages(
-        app.database().readers(),
-        clock.start(round),
-        clock.report_cutoff(round),
-    )
-    .await?;
-    let digests = messages
-        .iter()
-        .filter_map(|(hotkey, _, bytes)| match Message::parse(bytes) {
-            Ok(Message::Reports { round: of, digest }) if of == round => Some((*hotkey, digest)),
-            _ => None,
-        });
-    Ok(digests.collect())
-}
-
-/// Places that listed proofs show, by miner.
-async fn proven(app: &App, round: Round) -> Result<BTreeMap<Hotkey, BTreeSet<Place>>, FollowError> {
-    let cursor = ProofCursor {
-        state: ProofState::Listed,
-        after: 0,
-        limit: u32::MAX,
+/// The ballot of lines that are all reports; they were when they were taken in.
+fn ballot(validator: Hotkey, stake: u64, lines: &[String]) -> Option<Ballot> {
+    let mut ballot = Ballot {
+        validator,
+        stake,
+        findings: Vec::with_capacity(lines.len()),
+        reports: Vec::with_capacity(lines.len()),
     };
-    let mut proven = BTreeMap::<Hotkey, BTreeSet<Place>>::new();
-    for (_, view) in store::proofs(app.database().readers(), cursor).await? {
-        let Ok(proof) = FraudProof::parse(view.line.as_bytes()) else {
-            continue;
-        };
-        if proof.round == round {
-            let row = proof.rows.first().map(|row| row.row.idx);
-            let offset = proof.sources.first().map(|source| source.offset);
-            proven
-                .entry(proof.hotkey)
-                .or_default()
-                .insert((proof.unit.unit_id, row, offset));
-        }
+    for line in lines {
+        let report = AuditReport::parse(line.as_bytes()).ok()?;
+        ballot.reports.push((report.miner, Digest::of(line.as_bytes())));
+        ballot.findings.push(Found::from(report));
     }
-    Ok(proven)
-}
-
-/// What a verdict is made of: reports, proofs, volumes.
-type Grounds<'a> = (
-    &'a BTreeMap<Hotkey, Said>,
-    &'a BTreeMap<Hotkey, BTreeSet<Place>>,
-    &'a BTreeMap<UnitId, Q32>,
-);
-
-/// The verdict on a miner, and the units it delivered.
-async fn verdict(
-    app: &App,
-    assignment: &Assignment,
-    miner: Hotkey,
-    (said, proven, volumes): Grounds<'_>,
-) -> Result<(VerdictRow, BTreeSet<UnitId>), FollowError> {
-    let readers = app.database().readers();
-    let (round, values) = (assignment.header.round, &app.params().values);
-    let submission = store::submission_of(readers, round, &miner).await?;
-    let mine: BTreeSet<UnitId> = assignment.of(&miner).map(|entry| entry.unit).collect();
-    let delivered: BTreeSet<UnitId> = submission
-        .filter(|submission| submission.state == SubmissionState::Complete)
-        .map(|submission| {
-            submission
-                .units
-                .into_iter()
-                .filter(|unit| mine.contains(unit))
-                .collect()
-        })
-        .unwrap_or_default();
-    let sum = |units: &BTreeSet<UnitId>| {
-        units
-            .iter()
-            .filter_map(|unit| volumes.get(unit))
-            .fold(Q32::ZERO, |sum, volume| sum.saturating_add(*volume))
-    };
-    let nothing = Said::default();
-    let said = said.get(&miner).unwrap_or(&nothing);
-    let mut places: BTreeSet<Place> = proven.get(&miner).cloned().unwrap_or_default();
-    let is_majority = |stake: u64| u128::from(stake) * 2 > u128::from(said.stake);
-    places.extend(
-        said.places
-            .iter()
-            .filter(|(_, stake)| is_majority(**stake))
-            .map(|(place, _)| *place),
-    );
-    let faults = u32::try_from(places.len()).unwrap_or(u32::MAX);
-    let judgement = judge(
-        &Evidence {
-            assigned: sum(&mine),
-            delivered: sum(&delivered),
-            faults,
-            unreachable: StakeShare {
-                part: said.unreachable,
-                whole: said.stake,
-            },
-        },
-        values,
-    );
-    let (registered, before) = state_before(app, assignment, &miner).await?;
-    // Production is the validators' business: the server keeps credibility and caps, which do not depend on it.
-    let after = before.after(&judgement, Q32::ZERO, values);
-    let row = VerdictRow {
-        round,
-        record: MinerRecord {
-            hotkey: miner,
-            registered,
-            credibility: after.credibility,
-            cap: after.cap,
-            passed: after.passed,
-        },
-        verdict: judgement.verdict,
-        delivered: judgement.delivered_share,
-        faults,
-        reports: said.reports.clone(),
-    };
-    Ok((row, delivered))
-}
-
-/// A miner's registration block and state before the round.
-async fn state_before(
-    app: &App,
-    assignment: &Assignment,
-    miner: &Hotkey,
-) -> Result<(BlockNumber, MinerState), FollowError> {
-    let mut candidates = assignment.header.candidates.iter();
-    let candidate = candidates.find(|candidate| candidate.hotkey == *miner);
-    let registered = candidate.map_or(BlockNumber(0), |candidate| candidate.registered);
-    let records = store::miner_records(app.database().readers()).await?;
-    let known = records
-        .into_iter()
-        .find(|record| record.hotkey == *miner && record.registered == registered);
-    let state = known.map_or_else(
-        || MinerState::newcomer(&app.params().values),
-        |record| MinerState {
-            credibility: record.credibility,
-            average: Q32::ZERO,
-            cap: record.cap,
-            passed: record.passed,
-        },
-    );
-    Ok((registered, state))
-}
-
-/// What becomes of the assigned units: passed, waiting for another try, or dead after the last.
-async fn units(
-    app: &App,
-    assignment: &Assignment,
-    passing: &BTreeSet<(UnitId, Hotkey)>,
-) -> Result<Vec<UnitRecord>, FollowError> {
-    let known: BTreeMap<UnitId, UnitRecord> = store::queue_records(app.database().readers(), "")
-        .await?
-        .into_iter()
-        .map(|record| (record.unit, record))
-        .collect();
-    let attempts_max = u32::try_from(app.params().values.attempts_max).unwrap_or(u32::MAX);
-    let records = assignment.entries.iter().map(|entry| {
-        let holders = std::iter::once(entry.holder).chain(entry.replica);
-        let before = known.get(&entry.unit);
-        let (attempts, failed) = before.map_or((0, BTreeSet::new()), |record| {
-            (record.attempts, record.failed.clone())
-        });
-        if holders
-            .clone()
-            .any(|holder| passing.contains(&(entry.unit, holder)))
-        {
-            return UnitRecord {
-                unit: entry.unit,
-                state: "passed".to_owned(),
-                attempts,
-                failed,
-            };
-        }
-        let attempts = attempts.saturating_add(1);
-        UnitRecord {
-            unit: entry.unit,
-            state: if attempts >= attempts_max {
-                "dead"
-            } else {
-                "waiting"
-            }
-            .to_owned(),
-            attempts,
-            failed: failed.into_iter().chain(holders).collect(),
-        }
-    });
-    Ok(records.collect())
+    Some(ballot)
 }

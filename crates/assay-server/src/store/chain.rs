@@ -243,6 +243,23 @@ pub async fn messages(
     rows.iter().map(read).collect()
 }
 
+/// What each hotkey had last said on the chain at a block, where that was in the clear: (hotkey, bytes), by hotkey.
+pub async fn standing_at(pool: &AnyPool, block: BlockNumber) -> Result<Vec<(Hotkey, Vec<u8>)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT hotkey, bytes FROM commitments AS said WHERE kind = 'plain' AND block = (SELECT MAX(block) \
+         FROM commitments AS newest WHERE newest.hotkey = said.hotkey AND newest.kind <> 'revealed' AND newest.block <= $1) \
+         ORDER BY hotkey, place",
+    )
+    .bind(i64::from(block.0))
+    .fetch_all(pool)
+    .await?;
+    let read = |row: &AnyRow| {
+        let bytes = unhex(&text(row, "bytes")?).ok_or(StoreError::Value("bytes"))?;
+        Ok((parsed(row, "hotkey")?, bytes))
+    };
+    rows.iter().map(read).collect()
+}
+
 /// The bytes of any even number of lower-case digits.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);

@@ -59,9 +59,21 @@ pub const TABLES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "verdicts",
-        &["round", "delivered", "faults", "credibility", "cap"],
+        &[
+            "round",
+            "delivered",
+            "faults",
+            "credibility",
+            "cap",
+            "assigned",
+            "units",
+            "records",
+            "produced",
+            "average",
+        ],
         &["hotkey", "verdict", "reports"],
     ),
+    ("network", &["id"], &["document"]),
     ("recipes", &["block"], &["recipe_id", "hotkey", "coldkey", "toml"]),
     ("datasets", &["added_ms"], &["name", "release", "document"]),
     (

@@ -1,8 +1,10 @@
 //! What rounds did to miners and units: records, verdicts, the queue; written once a round, in one transaction.
 
 use super::audit::append;
+use super::network::{put_network_state, read_network_state};
 use super::row::{json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
+use assay_mechanism::network::NetworkState;
 use assay_types::api::{EventKind, LeaseKey, LeaseState};
 use assay_types::{BlockNumber, Digest, Hotkey, Q32, Round, UnitId, Verdict};
 use futures_util::future::BoxFuture;
@@ -34,6 +36,16 @@ pub struct VerdictRow {
     pub record: MinerRecord,
     /// The verdict.
     pub verdict: Verdict,
+    /// Units it held.
+    pub assigned: u32,
+    /// Units of these that passed.
+    pub units: u32,
+    /// Records of those.
+    pub records: u64,
+    /// What it produced, `P`; 0 if the round does not pay.
+    pub produced: Q32,
+    /// Its average after the round, `E`: what its weight is made of.
+    pub average: Q32,
     /// Delivered share.
     pub delivered: Q32,
     /// Distinct faults.
@@ -66,6 +78,8 @@ pub struct Settle {
     pub units: Vec<UnitRecord>,
     /// Submitted leases and how they end.
     pub leases: Vec<(LeaseKey, LeaseState)>,
+    /// The subnet with the round settled.
+    pub state: NetworkState,
     /// The server's time.
     pub now_ms: u64,
 }
@@ -82,6 +96,7 @@ impl Write for Settle {
             if done.rows_affected() == 0 {
                 return Ok(false);
             }
+            put_network_state(connection, &self.state).await?;
             for verdict in &self.verdicts {
                 insert_verdict(connection, verdict).await?;
             }
@@ -122,8 +137,8 @@ async fn insert_verdict(connection: &mut AnyConnection, row: &VerdictRow) -> Res
     .execute(&mut *connection)
     .await?;
     sqlx::query(
-        "INSERT INTO verdicts (round, hotkey, verdict, delivered, faults, reports, credibility, cap) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        "INSERT INTO verdicts (round, hotkey, verdict, delivered, faults, reports, credibility, cap, assigned, units, \
+         records, produced, average) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
     )
     .bind(i64::from(row.round.0))
     .bind(record.hotkey.to_string())
@@ -133,6 +148,11 @@ async fn insert_verdict(connection: &mut AnyConnection, row: &VerdictRow) -> Res
     .bind(to_json(&row.reports))
     .bind(signed(record.credibility.0))
     .bind(i64::from(record.cap))
+    .bind(i64::from(row.assigned))
+    .bind(i64::from(row.units))
+    .bind(signed(row.records))
+    .bind(signed(row.produced.0))
+    .bind(signed(row.average.0))
     .execute(connection)
     .await?;
     Ok(())
@@ -176,6 +196,9 @@ impl Write for Requeue {
             .execute(&mut *connection)
             .await?;
             if done.rows_affected() > 0 {
+                let mut state = read_network_state(connection).await?;
+                state.revive(self.unit.as_ref());
+                put_network_state(connection, &state).await?;
                 let event = serde_json::json!({"requeued": done.rows_affected(), "unit": unit});
                 append(connection, EventKind::Health, &event, self.now_ms).await?;
             }
@@ -254,6 +277,11 @@ pub async fn verdicts(
                 passed: 0,
             },
             verdict: verdict.ok_or(StoreError::Value("verdict"))?,
+            assigned: number(row, "assigned")?,
+            units: number(row, "units")?,
+            records: number(row, "records")?,
+            produced: Q32(number(row, "produced")?),
+            average: Q32(number(row, "average")?),
             delivered: Q32(number(row, "delivered")?),
             faults: number(row, "faults")?,
             reports: json(row, "reports")?,

@@ -14,6 +14,7 @@ mod evidence;
 mod lease;
 mod migrate;
 mod miner;
+mod network;
 mod nonce;
 mod release;
 mod round;
@@ -25,7 +26,7 @@ mod writer;
 pub use audit::{Append, audit_entries, last_sequence};
 pub use chain::{
     CommitmentRow, HeadRow, TakeBlock, cursor, head_at, head_time, messages, metagraph_at, newest_metagraph,
-    pulse_block, sealed_at,
+    pulse_block, sealed_at, standing_at,
 };
 pub use corpus::{
     AddCorpus, corpora, corpus_units, index_root, source_means, unit, unit_count, unit_leaves, units_from,
@@ -41,6 +42,7 @@ pub use miner::{
     MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records, requeue,
     verdicts,
 };
+pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};

@@ -7,8 +7,8 @@ use assay_mechanism::plan::plan;
 use assay_server::store;
 use assay_types::api::{Assignment, AuditEntry, LeaseState, ProblemKind, SubmissionState};
 use assay_types::{
-    AUDIT_REPORT_VERSION, AuditReport, Digest, Message, Pointer, RepoName, Revision, Round, UnitId, Verdict,
-    batch_digest, corpus_index_root, hex,
+    AUDIT_REPORT_VERSION, AuditReport, Delivered, Digest, Message, Pointer, Q32, RepoName, Revision, Round,
+    UnitId, Verdict, batch_digest, corpus_index_root, hex,
 };
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ fn pointer(round: Round, units: &[UnitId], root: Digest) -> Pointer {
     }
 }
 
-fn report(world: &World, miner: &str, root: Digest, verdict: Verdict) -> AuditReport {
+fn report(world: &World, miner: &str, (root, units): (Digest, &[UnitId]), verdict: Verdict) -> AuditReport {
     let mut report = AuditReport {
         version: AUDIT_REPORT_VERSION,
         netuid: NETUID,
@@ -77,6 +77,16 @@ fn report(world: &World, miner: &str, root: Digest, verdict: Verdict) -> AuditRe
         submission_root: root,
         params: world.app.params_digest(),
         previous: Digest::ZERO,
+        checkpoint: Digest::ZERO,
+        delivered: units
+            .iter()
+            .map(|unit| Delivered {
+                unit: *unit,
+                records: 12,
+                novelty: Q32::ONE,
+                gain: Q32::ONE,
+            })
+            .collect(),
         probes: Vec::new(),
         faults: Vec::new(),
         unreachable: false,
@@ -158,8 +168,8 @@ async fn suite(place: &Place) {
 
     // Only a permit reports; the digest of the batch goes on the chain; a second opinion is a conflict.
     let reports = [
-        report(&world, "miner-a", root, Verdict::Pass),
-        report(&world, "miner-b", Digest::ZERO, Verdict::NoShow),
+        report(&world, "miner-a", (root, &units), Verdict::Pass),
+        report(&world, "miner-b", (Digest::ZERO, &[]), Verdict::NoShow),
     ];
     let permitted = world.chain_permit("miner-a");
     assert!(permitted, "the first neuron with stake has a permit");
@@ -167,12 +177,12 @@ async fn suite(place: &Place) {
         assert!(!client.report(one).await.unwrap().known);
         assert!(client.report(one).await.unwrap().known);
     }
-    let other = report(&world, "miner-b", Digest::ZERO, Verdict::Skipped);
+    let other = report(&world, "miner-b", (Digest::ZERO, &[]), Verdict::Skipped);
     assert_eq!(
         client.report(&other).await.unwrap_err().kind(),
         Some(ProblemKind::ReportConflict)
     );
-    let mut forged = report(&world, "miner-b", Digest::ZERO, Verdict::Skipped);
+    let mut forged = report(&world, "miner-b", (Digest::ZERO, &[]), Verdict::Skipped);
     forged.validator = hotkey("miner-b");
     assert_eq!(
         client.report(&forged).await.unwrap_err().kind(),
@@ -216,6 +226,14 @@ async fn suite(place: &Place) {
         (Verdict::NoShow, 2)
     );
     assert_eq!(of("miner-a").reports.len(), 1);
+    assert_eq!((of("miner-a").units, of("miner-a").records), (4, 48));
+    assert!(of("miner-a").average > Q32::ZERO);
+    let state = store::network_state(&readers).await.unwrap();
+    assert_eq!(
+        (state.settled, state.waiting.len()),
+        (1, 4),
+        "what b held waits until it passes"
+    );
     let leases = client.leases(Round(0), &hotkey("miner-a")).await.unwrap();
     assert!(
         leases.iter().all(|lease| lease.state == LeaseState::Verified),
@@ -223,16 +241,16 @@ async fn suite(place: &Place) {
     );
     let second = world.client("anybody").assignment(Round(1)).await.unwrap().0;
     assert_eq!(second.header.cursor, first.header.next_cursor);
-    world.begin(2).await;
-    let third = world.client("anybody").assignment(Round(2)).await.unwrap().0;
-    assert!(!third.header.requeued.is_empty());
-    let again: Vec<UnitId> = third.header.requeued.iter().map(|again| again.unit).collect();
-    assert!(
-        third
-            .entries
-            .iter()
-            .all(|entry| !again.contains(&entry.unit) || entry.holder == hotkey("miner-a"))
-    );
+    // Settled before this assignment, which comes behind the cutoff.
+    let again: Vec<UnitId> = second.header.requeued.iter().map(|again| again.unit).collect();
+    assert_eq!(again.len(), 4, "what b held");
+    let given: Vec<_> = second
+        .entries
+        .iter()
+        .filter(|entry| again.contains(&entry.unit))
+        .collect();
+    assert_eq!(given.len(), 4);
+    assert!(given.iter().all(|entry| entry.holder == hotkey("miner-a")));
     let log = client.audit_log().await.unwrap();
     assert_eq!(AuditEntry::first_break(Digest::ZERO, &log), None);
     world.stop().await;

@@ -49,7 +49,17 @@ pub struct RoundResult {
     pub verdict: Verdict,
     /// Delivered share of the assigned volume, Q32.
     pub delivered_q32: u64,
-    /// Distinct faults, reported or proven.
+    /// Units held.
+    pub assigned: u32,
+    /// Units of these that passed.
+    pub units: u32,
+    /// Records of those.
+    pub records: u64,
+    /// What it produced, Q32; 0 if the round does not pay.
+    pub produced_q32: u64,
+    /// Its average after the round, Q32: what its weight is made of.
+    pub average_q32: u64,
+    /// Distinct faults that count.
     pub faults: u32,
     /// Reports it follows from.
     pub reports: Vec<Digest>,

@@ -2,8 +2,8 @@
 
 use crate::mutate;
 use assay_types::{
-    Arm, AuditReport, Digest, EvaluationReport, Fault, FaultKind, Hotkey, NetUid, Probe, RecipeId, Round,
-    Stage, Tokens, UnitId, Verdict, batch_digest, blake3_16,
+    Arm, AuditReport, Delivered, Digest, EvaluationReport, Fault, FaultKind, Hotkey, NetUid, Probe, Q32,
+    RecipeId, Round, Stage, Tokens, UnitId, Verdict, batch_digest, blake3_16,
 };
 use proptest::prelude::*;
 
@@ -19,6 +19,13 @@ pub(crate) fn audit() -> AuditReport {
         submission_root: Digest([2; 32]),
         params: assay_types::ParamSet::default().digest(),
         previous: Digest::ZERO,
+        checkpoint: Digest([7; 32]),
+        delivered: vec![Delivered {
+            unit,
+            records: 40,
+            novelty: Q32::ONE,
+            gain: Q32::ONE,
+        }],
         probes: vec![Probe {
             unit,
             idx: 3,
@@ -79,6 +86,9 @@ fn an_audit_report_is_read_as_written_and_cannot_contradict_itself() {
     });
     audit_refused("`unreachable` must be false", |report| report.unreachable = true);
     audit_refused("`signature` must be", |report| report.signature.push('0'));
+    audit_refused("`delivered` must hold", |report| {
+        report.delivered.push(report.delivered[0]);
+    });
     audit_refused("`probes` must hold", |report| {
         report.probes = vec![report.probes[0]; assay_types::PROBES_MAX + 1];
     });

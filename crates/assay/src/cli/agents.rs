@@ -29,6 +29,12 @@ pub(crate) struct AgentArgs {
     /// Folder of state and work; one agent at a time
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: PathBuf,
+    /// Task API to tell how rounds go, `http://…`; nothing depends on it
+    #[arg(long, value_name = "URL", requires = "api_hotkey")]
+    pub(crate) api: Option<String>,
+    /// Hotkey that signs the Task API's answers, as an address
+    #[arg(long, value_name = "SS58", requires = "api")]
+    pub(crate) api_hotkey: Option<String>,
     /// Stop when this round is settled
     #[arg(long, value_name = "ROUND")]
     pub(crate) until: Option<u32>,
@@ -37,7 +43,7 @@ pub(crate) struct AgentArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum MinerCommand {
     /// Work every round: refine the assigned units, publish, commit, open
-    Up(MinerUpArgs),
+    Up(Box<MinerUpArgs>),
     /// What the miner's folder says: rounds, units, how far each is
     Status {
         /// Folder of state and work
@@ -121,6 +127,9 @@ pub(crate) struct LocalnetArgs {
     /// Archives to work on [default: HTML documentation on this machine]
     #[arg(long, value_name = "FILE|DIR|URL", num_args = 1..)]
     pub(crate) warc: Vec<String>,
+    /// Port of the Task API and website on this machine; 0 for any free one
+    #[arg(long, default_value_t = 8470)]
+    pub(crate) port: u16,
     /// Folder of everything, empty or new
     #[arg(long, value_name = "FOLDER", default_value = "localnet")]
     pub(crate) dir: PathBuf,

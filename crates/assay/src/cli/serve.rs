@@ -25,6 +25,9 @@ pub(crate) struct ServeArgs {
 pub(crate) struct ServeRunArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+    /// The subnet's file: its number, parameter set, corpus, recipes and archives
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["netuid", "params", "corpus", "archives"])]
+    pub(crate) subnet: Option<PathBuf>,
     /// Subnet
     #[arg(long, default_value_t = 1)]
     pub(crate) netuid: u16,

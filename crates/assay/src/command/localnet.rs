@@ -33,6 +33,7 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
         block_time: args.block_time,
         seed: args.seed,
         archives,
+        port: args.port,
     };
     let summary = block_on(async { Ok(localnet(&options, &Notes(console)).await?) })?;
     console.result("assay.localnet/1", &summary, &[], || shown(&summary))?;
@@ -84,8 +85,13 @@ fn shown(summary: &Summary) -> String {
     } else {
         "different"
     };
+    let server = match summary.server_equal {
+        Some(true) => "agrees",
+        Some(false) => "differs",
+        None => "did not answer",
+    };
     format!(
-        "{}\n{} rounds in {:.0} s; first score after {}, first weights after {}; validators' weights are {equal}\n",
+        "{}\n{} rounds in {:.0} s; first score after {}, first weights after {}; validators' weights are {equal}, the Task API {server}\n",
         table(&headers, &rows),
         summary.rounds,
         summary.seconds,

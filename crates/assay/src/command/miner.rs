@@ -37,6 +37,9 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
     };
     console.note(&format!("mining as {}", options.signer.hotkey().to_ss58()));
     let mut miner = Miner::open(chain, &service.setup, options)?;
+    if let Some(courier) = service.courier {
+        miner = miner.with_courier(courier);
+    }
     if miner.join().await? {
         console.note("asked to join");
     }

@@ -3,24 +3,32 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use assay_agents::subnet::{AgentError, Setup};
+use assay_agents::api::{ClientOptions, TaskApi};
+use assay_agents::subnet::{AgentError, Courier, Setup};
+use assay_chain::wallet::KeyPair;
 use assay_chain::{At, Chain};
-use assay_types::{BlockNumber, Round};
+use assay_types::{BlockNumber, Hotkey, Round};
 use subxt_signer::sr25519::Keypair;
 
 use crate::cli::{AgentArgs, KeyArgs};
 use crate::command::chain::open::{Opened, network_of, open};
 use crate::command::wallet;
 use crate::console::Console;
+use crate::exit::UsageError;
 
 /// How often the chain is asked for its newest block.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Longest wait for an answer of the Task API: less than a block, as a step waits for it.
+const API_TIME_MAX: Duration = Duration::from_secs(4);
 
 /// A service that is ready to work.
 pub(super) struct Service {
     pub(super) setup: Setup,
     pub(super) opened: Opened,
     pub(super) signer: Keypair,
+    /// The line to a Task API, if one was named.
+    pub(super) courier: Option<Courier>,
     /// Held as long as the service runs: two on one folder would commit twice.
     _lock: fs_err::File,
 }
@@ -34,7 +42,9 @@ pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Resu
         path: args.wallet_path.clone(),
         password_file: None,
     };
-    let signer = wallet::signer(&key, console)?;
+    let key = wallet::key_pair(&key, console)?;
+    let signer = key.signer()?;
+    let courier = courier(args, key)?;
     fs_err::create_dir_all(&args.dir)?;
     let lock = fs_err::File::create(args.dir.join(".lock"))?;
     lock.file()
@@ -45,8 +55,28 @@ pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Resu
         setup,
         opened,
         signer,
+        courier,
         _lock: lock,
     })
+}
+
+/// The line to the Task API of `--api`.
+fn courier(args: &AgentArgs, key: KeyPair) -> anyhow::Result<Option<Courier>> {
+    let (Some(url), Some(address)) = (&args.api, &args.api_hotkey) else {
+        return Ok(None);
+    };
+    let server = Hotkey::from_ss58(address).map_err(|error| {
+        UsageError::new(
+            format!("--api-hotkey: {error}"),
+            "give the address that `assay serve` prints",
+        )
+    })?;
+    let options = ClientOptions {
+        url: url.clone(),
+        server,
+        time_max: API_TIME_MAX,
+    };
+    Ok(Some(Courier::new(TaskApi::new(&options, key)?, &args.dir)))
 }
 
 /// The newest block after `last`, or none if nothing new came for a while.

@@ -26,6 +26,9 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
     };
     console.note(&format!("validating as {}", options.signer.hotkey().to_ss58()));
     let mut validator = Validator::open(chain, &service.setup, options)?;
+    if let Some(courier) = service.courier {
+        validator = validator.with_courier(courier);
+    }
     let mut last = None;
     loop {
         let Some(block) = next_block(chain, last, console).await else {

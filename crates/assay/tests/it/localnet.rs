@@ -70,12 +70,15 @@ fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
         warc.to_str().unwrap(),
         "--dir",
         state.to_str().unwrap(),
+        "--port",
+        "0",
     ]);
     let output = output.with_code(0);
     let (answer, stderr) = (output.json(), output.stderr.clone());
     let data = &answer["data"];
     assert_eq!(data["rounds"], 1, "{data}");
     assert_eq!(data["validators_equal"], true, "{data}\n{stderr}");
+    assert_eq!(data["server_equal"], true, "{data}\n{stderr}");
     let of = |name: &str| {
         let miners = data["miners"].as_array().unwrap();
         miners.iter().find(|miner| miner["name"] == name).unwrap().clone()
@@ -93,6 +96,16 @@ fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
         "{fabricator}"
     );
     assert_eq!(fabricator["incentive"], 0.0);
+    for agent in ["honest-1", "fabricator-1", "validator-1", "validator-2"] {
+        let agent_folder = state.join("agents").join(agent);
+        assert!(agent_folder.exists());
+        assert!(
+            !agent_folder.join("evidence").exists(),
+            "the server assigns what {agent} computes"
+        );
+        let log = std::fs::read_to_string(state.join(format!("{agent}.log"))).unwrap();
+        assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    }
     // A folder that is used is refused, before anything starts.
     let again = run(["localnet", "--rounds", "1", "--dir", state.to_str().unwrap()]);
     again.with_code(2);

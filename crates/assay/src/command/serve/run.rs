@@ -1,15 +1,16 @@
 //! `assay serve` itself: opens chain and database, adds corpora, follows, serves, ends in order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use assay_agents::subnet::Setup;
 use assay_chain::Chain;
 use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
-use assay_server::store::{AddCorpus, Database, Writer};
+use assay_server::store::{AddCorpus, AddRecipeText, Database, Writer};
 use assay_server::{App, AppParts, ChainIdentity, ServerClock, ServerConfig, admin, follow, start};
-use assay_types::{NetUid, ParamSet};
+use assay_types::{NetUid, ParamSet, Recipe, WorkUnit};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -33,9 +34,10 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     config::start_log(console.is_json());
     let config = server_config(args)?;
     let chain: Arc<dyn Chain> = Arc::from(open_network(&args.network).await?);
+    let subnet = subnet(args)?;
     let identity = ChainIdentity {
         genesis: chain.genesis().await?,
-        netuid: NetUid(args.netuid),
+        netuid: subnet.netuid,
     };
     let key = hotkey_pair(&args.signing, console)?;
     let database = Database::open(&config.database, &identity.name()).await?;
@@ -45,12 +47,13 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         writer,
         key: key.clone(),
         identity,
-        params: params(args.params.as_deref())?,
+        params: subnet.params,
         limits: config.limits.clone(),
         clock: ServerClock::default(),
         client_address_header: config.client_address_header.clone(),
     }));
     add_corpora(&app, &args.corpus).await?;
+    add_subnet(&app, subnet.corpus, subnet.recipes).await?;
     let (stop, shutdown) = watch::channel(false);
     let server = start(&app, &config, &shutdown).await?;
     let data = Data {
@@ -59,7 +62,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
             .metrics_address()
             .map(|address| format!("http://{address}/metrics")),
         hotkey: key.address(),
-        netuid: args.netuid,
+        netuid: identity.netuid.0,
         genesis: identity.genesis.to_string(),
         admin_socket: config.admin_socket.display().to_string(),
     };
@@ -68,7 +71,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         args: ["serve", "recheck", "--archives"]
             .map(str::to_owned)
             .into_iter()
-            .chain([args.archives.display().to_string()])
+            .chain([subnet.archives.display().to_string()])
             .collect(),
     };
     let checking = tokio::spawn(recheck(Arc::clone(&app), worker, shutdown.clone()));
@@ -142,6 +145,58 @@ pub(crate) fn params(file: Option<&Path>) -> anyhow::Result<ParamSet> {
         )
     })?;
     Ok(set)
+}
+
+/// What is served: the subnet's file, or what flags say.
+struct Served {
+    netuid: NetUid,
+    params: ParamSet,
+    corpus: Vec<WorkUnit>,
+    recipes: Vec<Recipe>,
+    archives: PathBuf,
+}
+
+fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
+    let Some(file) = &args.subnet else {
+        return Ok(Served {
+            netuid: NetUid(args.netuid),
+            params: params(args.params.as_deref())?,
+            corpus: Vec::new(),
+            recipes: Vec::new(),
+            archives: args.archives.clone(),
+        });
+    };
+    let setup = Setup::load(file)?;
+    Ok(Served {
+        netuid: setup.netuid,
+        recipes: setup.recipes().cloned().collect(),
+        archives: setup.archives().to_owned(),
+        params: setup.params,
+        corpus: setup.corpus,
+    })
+}
+
+/// Adds the work and the active recipes of a subnet's file; what is there already stays.
+async fn add_subnet(app: &App, units: Vec<WorkUnit>, recipes: Vec<Recipe>) -> anyhow::Result<()> {
+    let now_ms = app.clock().now_ms();
+    if !units.is_empty() {
+        let add = AddCorpus {
+            name: "subnet".to_owned(),
+            units,
+            now_ms,
+        };
+        app.writer().write(add).await?;
+    }
+    for recipe in recipes {
+        let add = AddRecipeText {
+            recipe_id: recipe.id(),
+            author: None,
+            toml: recipe.to_canonical(),
+            now_ms,
+        };
+        app.writer().write(add).await?;
+    }
+    Ok(())
 }
 
 async fn add_corpora(app: &App, specs: &[String]) -> anyhow::Result<()> {

@@ -1,0 +1,110 @@
+//! What an agent tells the Task API, and its check of what the server assigns: a convenience that no round depends on.
+//!
+//! ```text
+//! journal, reports ─► Courier ─► Task API        assignment of the server ─► compared with the agent's own
+//! ```
+//!
+//! Everything an agent does follows from the chain. A server that is away, slow or lying costs a line in the log: failures are
+//! tried again after a while, and a list that differs is kept as evidence and not followed.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use assay_mechanism::assign::Assigned;
+use assay_mechanism::plan::assigned;
+use assay_types::Round;
+use fs_err as fs;
+
+use super::error::AgentError;
+use crate::api::{ApiError, TaskApi};
+use crate::local::write_atomically;
+
+/// Pause after a server did not answer.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// An agent's line to a server.
+#[derive(Debug)]
+pub struct Courier {
+    api: TaskApi,
+    evidence: PathBuf,
+    not_before: Option<Instant>,
+    compared: Option<Round>,
+}
+
+/// What a server's assignment is beside the agent's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same units and holders.
+    Same,
+    /// Another list; kept in the evidence folder.
+    Differs,
+    /// The server did not say.
+    Unknown,
+}
+
+impl Courier {
+    /// A line that keeps evidence below an agent's folder.
+    #[must_use]
+    pub fn new(api: TaskApi, folder: &Path) -> Self {
+        Self {
+            api,
+            evidence: folder.join("evidence"),
+            not_before: None,
+            compared: None,
+        }
+    }
+
+    /// The client, unless the server did not answer a moment ago.
+    pub(crate) fn api(&self) -> Option<&TaskApi> {
+        let is_paused = self.not_before.is_some_and(|until| Instant::now() < until);
+        (!is_paused).then_some(&self.api)
+    }
+
+    /// What to do about an error: true if it will not go away and the matter is closed.
+    pub(crate) fn is_final(&mut self, what: &str, error: &ApiError) -> bool {
+        let waits =
+            error.retry_is_safe() || error.kind() == Some(assay_types::api::ProblemKind::UnknownRound);
+        if waits {
+            self.not_before = Some(Instant::now() + PAUSE);
+            tracing::debug!(what, %error, "the server will be told again");
+        } else {
+            tracing::info!(what, %error, "the server does not take it");
+        }
+        !waits
+    }
+
+    /// Compares the server's assignment of a round with the agent's own, once a round.
+    ///
+    /// # Errors
+    /// [`AgentError::File`] if evidence cannot be kept.
+    pub async fn compare(&mut self, round: Round, own: &[Assigned]) -> Result<Comparison, AgentError> {
+        if self.compared >= Some(round) {
+            return Ok(Comparison::Unknown);
+        }
+        let Some(api) = self.api() else {
+            return Ok(Comparison::Unknown);
+        };
+        let (document, bytes) = match api.assignment(round).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if self.is_final("assignment", &error) {
+                    self.compared = Some(round);
+                }
+                return Ok(Comparison::Unknown);
+            }
+        };
+        self.compared = Some(round);
+        if document.entries.iter().map(assigned).eq(own.iter().copied()) {
+            return Ok(Comparison::Same);
+        }
+        fs::create_dir_all(&self.evidence).map_err(AgentError::file(&self.evidence))?;
+        let path = self.evidence.join(format!("assignment-{}.jsonl", round.0));
+        write_atomically(&path, &bytes)?;
+        tracing::warn!(
+            round = round.0,
+            path = %path.display(),
+            "the server assigns other units than the chain does; the chain is followed"
+        );
+        Ok(Comparison::Differs)
+    }
+}
