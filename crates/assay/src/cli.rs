@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod agents;
 mod chain;
 mod dataset;
+mod owner;
 mod serve;
 mod wallet;
 
@@ -20,6 +21,7 @@ pub(crate) use chain::{
     SigningArgs, SubnetArgs,
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
+pub(crate) use owner::{IdentityArgs, OwnerArgs, OwnerCommand, StakeArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use assay_chain::embedded::Remote;
 use assay_chain::{At, Chain as _};
 use assay_hub::Source;
+use assay_hub::store::StoreOptions;
 use assay_types::{BlockNumber, Round};
 
 pub use people::{Cast, CastError, Role};
@@ -85,7 +86,7 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
     let chain = Remote::connect(&url, None).await?.chain();
     world.settle_in(&chain).await?;
     let path = world.write_subnet(options)?;
-    let setup = Setup::load(&path)?;
+    let setup = Setup::load(&path, &StoreOptions::default())?;
     watcher.note(&format!(
         "subnet {} at {url}: {} miners, {} validators; round 0 starts at block {}",
         setup.netuid,

@@ -18,7 +18,7 @@ use super::corpus::cut;
 use super::{LocalnetOptions, Role};
 use crate::api::{ClientOptions, TaskApi};
 use crate::local::write_atomically;
-use crate::subnet::{ActiveRecipe, AgentError, SubnetFile};
+use crate::subnet::{ActiveRecipe, AgentError, Archives, SubnetFile};
 
 /// Blocks between epochs.
 pub(super) const TEMPO_BLOCKS: u32 = 180;
@@ -190,8 +190,8 @@ impl World {
             netuid: self.netuid,
             genesis: self.genesis.hash(),
             params: params.to_canonical(),
-            archives: options.folder.join("archives"),
-            store: options.folder.join("store"),
+            archives: Archives::from(options.folder.join("archives").as_path()),
+            store: options.folder.join("store").to_string_lossy().into_owned(),
             corpus: self.corpus.clone(),
             recipes: localnet_recipes(),
         };

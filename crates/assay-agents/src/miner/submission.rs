@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use assay_hub::{OpenOptions, Source};
+use assay_hub::Source;
 use assay_refine::unit::Format;
 use assay_types::{BlockNumber, Digest, MANIFEST_FILE, Manifest, ManifestError, Round, UnitId, WorkUnit};
 
@@ -33,10 +33,10 @@ impl Work {
         let engine = self.setup.engine(&recipe)?;
         let sources = self.sources()?;
         let alter = self.options.conduct.alter();
-        let open = OpenOptions::default();
+        let open = self.setup.open();
         let job = RefineJob {
             sources: &sources,
-            open: &open,
+            open,
             out: self.folder.clone(),
             engine: &engine,
             threads: self.options.threads,

@@ -8,6 +8,7 @@
 //! [`Tracker`] takes the steps of [`assay_mechanism::network::NetworkState`] in block order from chain data and published
 //! reports alone, so every agent has the same state without a server. Nothing is decided here.
 
+mod archives;
 mod batch;
 mod courier;
 mod error;
@@ -17,6 +18,7 @@ mod signer;
 mod tracker;
 mod weights;
 
+pub use archives::Archives;
 pub use batch::{About, BATCH_FILE, Batch, batch_repo};
 pub use courier::{Comparison, Courier};
 pub use error::AgentError;

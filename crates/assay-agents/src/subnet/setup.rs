@@ -3,18 +3,18 @@
 //! `assay localnet` writes it; miners and validators read it. All of it is public, and its parameter set's digest goes into
 //! every report, so that two nodes with different files notice.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use assay_hub::Source;
-use assay_hub::store::{LocalStore, Store};
+use assay_hub::store::{Store, StoreError, StoreOptions, open_store};
+use assay_hub::{OpenOptions, Source};
 use assay_mechanism::clock::Clock;
 use assay_refine::engine::Engine;
 use assay_refine::url_lists::UrlLists;
 use assay_types::{Digest, NetUid, ParamSet, Q32, Recipe, RecipeId, WorkUnit, corpus_index_root};
-use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
+use super::archives::Archives;
 use super::error::AgentError;
 
 /// Most bytes of a subnet file: a corpus of 100,000 units.
@@ -40,10 +40,10 @@ pub struct SubnetFile {
     pub genesis: Digest,
     /// Parameter set, canonical text.
     pub params: String,
-    /// Folder of the archives, whose file names are the units' paths.
-    pub archives: PathBuf,
-    /// Folder where submissions and reports are published.
-    pub store: PathBuf,
+    /// Where the archives are, whose file names or addresses end in the units' paths.
+    pub archives: Archives,
+    /// Where submissions and reports are published: a folder, `s3://bucket/prefix`, `https://host/prefix` or `hf://`.
+    pub store: String,
     /// The work, in the order in which it is given out.
     pub corpus: Vec<WorkUnit>,
     /// Active recipes; the first is the anchor.
@@ -67,7 +67,8 @@ pub struct Setup {
     pub corpus: Vec<WorkUnit>,
     /// Where things are published.
     pub store: Arc<dyn Store>,
-    archives: PathBuf,
+    archives: Archives,
+    open: OpenOptions,
     recipes: Vec<(Recipe, Q32)>,
 }
 
@@ -76,18 +77,18 @@ impl Setup {
     ///
     /// # Errors
     /// [`AgentError::File`] or [`AgentError::Invalid`] naming the file and what is wrong.
-    pub fn load(path: &Path) -> Result<Self, AgentError> {
+    pub fn load(path: &Path, options: &StoreOptions) -> Result<Self, AgentError> {
         let bytes = crate::local::read_bounded(path, FILE_BYTES_MAX).map_err(AgentError::file(path))?;
         let file: SubnetFile =
             serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(path, error))?;
-        Self::of(file).map_err(|reason| AgentError::invalid(path, reason))
+        Self::of(file, options).map_err(|reason| AgentError::invalid(path, reason))
     }
 
     /// The subnet a file describes.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    fn of(file: SubnetFile) -> Result<Self, SetupError> {
+    fn of(file: SubnetFile, options: &StoreOptions) -> Result<Self, SetupError> {
         let params = ParamSet::parse_any(&file.params)?;
         let root = corpus_index_root(&file.corpus);
         if root != params.corpus_index_root {
@@ -111,8 +112,9 @@ impl Setup {
             clock: Clock::new(&params.values),
             params,
             corpus: file.corpus,
-            store: Arc::new(LocalStore::new(file.store)),
+            store: Arc::from(open_store(&file.store, options)?),
             archives: file.archives,
+            open: options.open.clone(),
             recipes,
         })
     }
@@ -191,15 +193,19 @@ impl Setup {
     /// # Errors
     /// [`AgentError::File`] if it is not there.
     pub fn source(&self, unit: &WorkUnit) -> Result<Source, AgentError> {
-        let path = self.archives.join(&unit.path);
-        let bytes = fs::metadata(&path).map_err(AgentError::file(&path))?.len();
-        Source::file(path.clone(), Some(bytes)).map_err(|error| AgentError::invalid(path, error))
+        self.archives.source(unit)
     }
 
-    /// Folder of the archives.
+    /// Where the archives are.
     #[must_use]
-    pub fn archives(&self) -> &Path {
+    pub fn archives(&self) -> &Archives {
         &self.archives
+    }
+
+    /// How addresses are read.
+    #[must_use]
+    pub fn open(&self) -> &OpenOptions {
+        &self.open
     }
 
     /// The unit of an id.
@@ -218,6 +224,8 @@ enum SetupError {
     Corpus { expected: Digest, found: Digest },
     #[error("recipe: {0}")]
     Recipe(#[from] assay_types::RecipeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("no recipe is active")]
     NoRecipe,
 }

@@ -19,6 +19,7 @@ use assay_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::local::{Dataset, LocalError, Places, Sample, VerifyJob, verify};
+use crate::subnet::Archives;
 
 /// Faults that one report names: beyond them nothing changes.
 pub(super) const FAULTS_MAX: usize = 64;
@@ -29,8 +30,9 @@ pub(super) const FAULTS_MAX: usize = 64;
 pub struct AuditJob {
     /// Folder with `manifest.json`, all units' band files and the audited units' other files.
     pub folder: PathBuf,
-    /// Folder of the archives.
-    pub archives: PathBuf,
+    /// Where the archives are.
+    pub archives: Archives,
+
     /// Units to audit: how many of those delivered.
     pub audited: u64,
     /// Seed of the draws.
@@ -159,8 +161,13 @@ fn recompute(
     let archives = job
         .units
         .iter()
-        .map(|unit| source(&job.archives, unit))
+        .map(|unit| {
+            job.archives
+                .source(unit)
+                .map_err(|error| AuditError::Job(error.to_string()))
+        })
         .collect::<Result<Vec<Source>, AuditError>>()?;
+    // Archives are public, and the worker gets no secrets.
     let open = OpenOptions::default();
     let mut found = Vec::new();
     for text in &job.recipes {
@@ -194,12 +201,6 @@ fn recompute(
 
 fn engine(recipe: Recipe) -> Result<Engine, AuditError> {
     Engine::new(recipe, &UrlLists::default()).map_err(|error| AuditError::Job(error.to_string()))
-}
-
-fn source(archives: &Path, unit: &WorkUnit) -> Result<Source, AuditError> {
-    let path = archives.join(&unit.path);
-    let bytes = fs_err::metadata(&path).map_err(LocalError::io(&path))?.len();
-    Source::file(path, Some(bytes)).map_err(|error| AuditError::Job(error.to_string()))
 }
 
 /// One fault a place, in the order of units and places, with nothing in it that names this machine.

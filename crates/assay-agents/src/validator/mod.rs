@@ -266,8 +266,7 @@ impl<'a> Validator<'a> {
                 beacon,
             };
             let folder = self.options.folder.join("audit");
-            let archives = self.setup.archives().to_owned();
-            match submission.look(&folder, archives, &self.options.worker).await {
+            match submission.look(&folder, &self.options.worker).await {
                 Ok(Outcome::Admitted(looked)) => {
                     probes.insert(hotkey, looked.audited.probes.clone());
                     findings.push(self.found(hotkey, &looked)?);

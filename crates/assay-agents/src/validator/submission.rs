@@ -3,7 +3,7 @@
 //! Stages V0 to V4 (docs/mechanism.md). A refusal is the miner's, a failure the validator's own: the first becomes a finding,
 //! the second an error, which leaves this miner out of the report.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use assay_hub::store::{ObjectPath, Side, StoreError, View};
 use assay_mechanism::admit::{Expected, admit_manifest};
@@ -59,12 +59,7 @@ pub(super) enum Outcome {
 
 impl Submission<'_> {
     /// Reads, admits and audits it, using `folder` for its files.
-    pub(super) async fn look(
-        &self,
-        folder: &Path,
-        archives: PathBuf,
-        worker: &Worker,
-    ) -> Result<Outcome, AgentError> {
+    pub(super) async fn look(&self, folder: &Path, worker: &Worker) -> Result<Outcome, AgentError> {
         let view = match self
             .setup
             .store
@@ -96,7 +91,7 @@ impl Submission<'_> {
         }
         let job = AuditJob {
             folder: folder.to_owned(),
-            archives,
+            archives: self.setup.archives().clone(),
             audited,
             seed,
             params: self.setup.params.to_canonical(),

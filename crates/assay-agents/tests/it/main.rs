@@ -2,5 +2,6 @@
 
 #![cfg(test)]
 
+mod hostile;
 mod rounds;
 mod world;

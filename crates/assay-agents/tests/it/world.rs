@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use assay_agents::localnet::localnet_params;
 use assay_agents::miner::{Conduct, Miner, MinerOptions};
-use assay_agents::subnet::{ActiveRecipe, Setup, Signer, SubnetFile};
+use assay_agents::subnet::{ActiveRecipe, Archives, Setup, Signer, SubnetFile};
 use assay_agents::validator::{Validator, ValidatorOptions, Worker};
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions};
 use assay_chain::{At, Call, Chain as _};
+use assay_hub::store::StoreOptions;
 use assay_refine::warc::{Page, PageRecords, WarcWriter};
 use assay_types::recipe::{Step, builtin};
 use assay_types::{
@@ -146,8 +147,8 @@ fn write_subnet(folder: &Path, genesis: &Genesis, first: u32) -> Setup {
         netuid: NETUID,
         genesis: genesis.hash(),
         params: localnet_params(first, corpus_index_root(&corpus)).to_canonical(),
-        archives,
-        store: folder.join("store"),
+        archives: Archives::from(archives.as_path()),
+        store: folder.join("store").to_string_lossy().into_owned(),
         corpus,
         recipes: vec![ActiveRecipe {
             toml: recipe.to_canonical(),
@@ -156,7 +157,7 @@ fn write_subnet(folder: &Path, genesis: &Genesis, first: u32) -> Setup {
     };
     let path: PathBuf = folder.join("subnet.json");
     std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();
-    Setup::load(&path).unwrap()
+    Setup::load(&path, &StoreOptions::default()).unwrap()
 }
 
 /// An archive of eight pages whose words nobody else's pages have.

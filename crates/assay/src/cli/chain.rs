@@ -70,6 +70,13 @@ Examples:
     SetWeights(SetWeightsArgs),
     /// Register a hotkey; the coldkey pays
     Register(RegisterArgs),
+    /// Stake TAO to a hotkey; the coldkey pays
+    Stake(super::StakeArgs),
+    /// What a subnet's owner does: create, start, name, set rules
+    Owner {
+        #[command(subcommand)]
+        command: super::OwnerCommand,
+    },
     /// Leave bytes on the chain: in the clear, hashed, or sealed until a drand round
     Commit(CommitArgs),
     /// Hyper-parameters of a subnet

@@ -13,6 +13,7 @@ use subxt_signer::sr25519::Keypair;
 use crate::cli::{AgentArgs, KeyArgs};
 use crate::command::chain::open::{Opened, network_of, open};
 use crate::command::wallet;
+use crate::config;
 use crate::console::Console;
 use crate::exit::UsageError;
 
@@ -35,7 +36,7 @@ pub(super) struct Service {
 
 /// Opens everything a service needs; each failure says its cure.
 pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Result<Service> {
-    let setup = Setup::load(&args.subnet)?;
+    let setup = Setup::load(&args.subnet, &config::store_options())?;
     let key = KeyArgs {
         wallet: args.wallet.clone(),
         hotkey: Some(args.hotkey.clone()),

@@ -124,6 +124,66 @@ fn a_miner_registers_and_commits_and_a_killed_chain_forgets_nothing() {
     );
 }
 
+#[test]
+fn an_owner_creates_names_and_rules_a_subnet_and_stakes() {
+    let folder = folder();
+    let wallets = folder.path().join("wallets");
+    alice(&wallets, &folder.path().join("alice"));
+    let chain = Running::start(&folder.path().join("chain.sqlite"));
+    let owner = |words: &str| {
+        let mut command = assay(["chain"]);
+        command
+            .args(words.split(' '))
+            .args(["--json", "--network", &chain.network]);
+        command.args(["--wallet", "alice", "--hotkey", "miner", "--wallet-path"]);
+        Answer::from(command.arg(&wallets).output().unwrap())
+    };
+    let shown = owner("owner create --name gold --dry-run").with_code(0).json();
+    assert!(shown["data"].get("receipt").is_none(), "{shown}");
+    let refused = owner("owner create --name gold").with_code(2);
+    assert!(refused.stdout.contains("--yes"), "{}", refused.stdout);
+    let created = owner("owner create --name gold --description refined --yes")
+        .with_code(0)
+        .json();
+    assert!(
+        created["data"]["receipt"]["block"].as_u64().unwrap() > 0,
+        "{created}"
+    );
+    owner("owner identity --netuid 2 --name silver --yes").with_code(0);
+    owner("owner set --netuid 2 immunity_period 5000 --yes").with_code(0);
+    let params = read(&chain, "params")["parameters"].clone();
+    assert_eq!(params["immunity_period"], 5_000, "{params}");
+    let before = read(&chain, "metagraph");
+    let early = owner("stake 10 --netuid 2 --yes");
+    assert!(early.stdout.contains("SubtokenDisabled"), "{}", early.stdout);
+    owner("owner start --netuid 2 --yes").with_code(0);
+    owner("stake 10 --netuid 2 --yes").with_code(0);
+    let after = read(&chain, "metagraph");
+    let stake = |document: &Value| document["neurons"][0]["stake_rao"].clone();
+    assert_eq!(
+        (stake(&before), stake(&after)),
+        ("0".into(), "10000000000".into()),
+        "{after}"
+    );
+    let nonsense = owner("owner set --netuid 2 nothing 1 --yes");
+    assert!(nonsense.code != 0, "{}", nonsense.stdout);
+    owner("stake ten --netuid 2 --yes").with_code(2);
+}
+
+/// What a command says of subnet 2.
+fn read(chain: &Running, command: &str) -> Value {
+    let args = [
+        "chain",
+        command,
+        "--netuid",
+        "2",
+        "--json",
+        "--network",
+        &chain.network,
+    ];
+    run(args).with_code(0).json()["data"].clone()
+}
+
 /// An address on which nobody listens.
 fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -8,11 +8,13 @@ mod confirm;
 mod keys;
 mod metagraph;
 pub(super) mod open;
+mod owner;
 mod params;
 mod register;
 mod run;
 mod send;
 mod set_weights;
+mod stake;
 mod status;
 pub(super) mod table;
 mod watch;
@@ -71,6 +73,8 @@ async fn read_or_write(command: ChainCommand, console: &Console) -> anyhow::Resu
         } => weights::run(&subnet, mechanism, pending, console).await,
         ChainCommand::SetWeights(args) => set_weights::run(&args, console).await,
         ChainCommand::Register(args) => register::run(&args, console).await,
+        ChainCommand::Stake(args) => stake::run(&args, console).await,
+        ChainCommand::Owner { command } => owner::run(&command, console).await,
         ChainCommand::Commit(args) => commit::run(&args, console).await,
         ChainCommand::Run(args) => run::run(&args, console).await,
         ChainCommand::Params(subnet) => params::run(&subnet, console).await,

@@ -166,11 +166,11 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             archives: args.archives.clone(),
         });
     };
-    let setup = Setup::load(file)?;
+    let setup = Setup::load(file, &config::store_options())?;
     Ok(Served {
         netuid: setup.netuid,
         recipes: setup.recipes().cloned().collect(),
-        archives: setup.archives().to_owned(),
+        archives: setup.archives().folder().unwrap_or(Path::new(".")).to_owned(),
         params: setup.params,
         corpus: setup.corpus,
     })
