@@ -110,13 +110,14 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
     let rounds = options.rounds.max(1);
     let end = play.end(rounds);
     loop {
-        let head = chain.head(At::Head).await?.number;
-        play.look(head, watcher).await?;
+        let looked = play.look(watcher).await;
         processes.revive(watcher)?;
-        if head >= end && play.tracker.state().settled >= rounds {
-            break;
+        match looked {
+            Ok(head) if head >= end && play.tracker.state().settled >= rounds => break,
+            // The chain may have been killed; it comes back.
+            Err(error) if !error.retry_is_safe() => return Err(error),
+            _ => tokio::time::sleep(LOOK_EVERY).await,
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
     let summary = play.summary(&world, rounds).await?;
     processes.stop().await;
@@ -142,12 +143,11 @@ impl Play<'_> {
         BlockNumber(effective + 3 * world::TEMPO_BLOCKS)
     }
 
-    async fn look(&mut self, head: BlockNumber, watcher: &dyn Watcher) -> Result<(), AgentError> {
+    /// Looks at the newest block, tells what is new, and gives the block.
+    async fn look(&mut self, watcher: &dyn Watcher) -> Result<BlockNumber, AgentError> {
+        let head = self.chain.head(At::Head).await?.number;
         let before = self.tracker.state().settled;
-        match self.tracker.advance(self.chain, self.setup, head).await {
-            Err(error) if !error.retry_is_safe() => return Err(error),
-            _ => {}
-        }
+        let advanced = self.tracker.advance(self.chain, self.setup, head).await;
         for round in (before..self.tracker.state().settled).map(Round) {
             let results = self.tracker.results(round).unwrap_or_default();
             let passed = results.iter().filter(|one| !one.passed.is_empty()).count();
@@ -161,6 +161,7 @@ impl Play<'_> {
                 results.len()
             ));
         }
+        advanced?;
         if self.first_weights_s.is_none() {
             let rows = self
                 .chain
@@ -179,6 +180,6 @@ impl Play<'_> {
                 watcher.note(&format!("block {head}: round {round}, {phase}"));
             }
         }
-        Ok(())
+        Ok(head)
     }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::world::{Person, World};
@@ -14,6 +13,9 @@ use crate::subnet::AgentError;
 
 /// How long the chain may take to say where it listens.
 const START_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// Pause between two looks whether the chain listens.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// How often a process that dies is started again.
 const STARTS_MAX: u32 = 30;
@@ -28,54 +30,44 @@ struct Process {
     starts: u32,
 }
 
-/// All processes.
+/// All processes, the chain first.
 #[derive(Default)]
-pub(super) struct Processes {
-    chain: Option<Child>,
-    agents: Vec<Process>,
-}
+pub(super) struct Processes(Vec<Process>);
 
 impl Processes {
-    /// Starts the chain; gives its address.
+    /// Starts the chain; gives its address once it listens there.
     pub(super) async fn chain(
         &mut self,
         options: &LocalnetOptions,
         world: &World,
     ) -> Result<String, AgentError> {
-        let log = log_file(&options.folder.join("chain.log"))?;
-        let mut child = Command::new(&options.program)
-            .args(["chain", "run", "--json", "--listen", "127.0.0.1:0", "--state"])
-            .arg(options.folder.join("chain.sqlite"))
-            .arg("--genesis")
-            .arg(&world.genesis_path)
-            .arg("--block-time")
-            .arg(format!("{}ms", options.block_time.as_millis()))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| AgentError::Worker(format!("start the chain: {error}")))?;
-        let stdout = child.stdout.take();
-        let said = async {
-            let mut lines = BufReader::new(stdout?).lines();
-            let mut text = String::new();
-            while let Ok(Some(line)) = lines.next_line().await {
-                text.push_str(&line);
-                if let Ok(answer) = serde_json::from_str::<serde_json::Value>(&text) {
-                    return Some(answer.pointer("/data/url")?.as_str()?.to_owned());
-                }
+        let address = free_address(0)?;
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let pairs = [
+            ("--listen", address.to_string()),
+            ("--state", text(&options.folder.join("chain.sqlite"))),
+            ("--genesis", text(&world.genesis_path)),
+            ("--block-time", format!("{}ms", options.block_time.as_millis())),
+        ];
+        let mut arguments = vec!["chain".to_owned(), "run".to_owned()];
+        arguments.extend(
+            pairs
+                .into_iter()
+                .flat_map(|(name, value)| [name.to_owned(), value]),
+        );
+        self.start(options, "chain".to_owned(), arguments)?;
+        let listens = async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
-            None
         };
-        let url = tokio::time::timeout(START_TIME_MAX, said).await.ok().flatten();
-        self.chain = Some(child);
-        url.ok_or_else(|| {
-            AgentError::Worker(format!(
+        match tokio::time::timeout(START_TIME_MAX, listens).await {
+            Ok(()) => Ok(format!("ws://{address}")),
+            Err(_) => Err(AgentError::Worker(format!(
                 "the chain does not start; {} says why",
                 options.folder.join("chain.log").display()
-            ))
-        })
+            ))),
+        }
     }
 
     /// Starts the Task API with the website; gives its address.
@@ -134,7 +126,7 @@ impl Processes {
     ) -> Result<(), AgentError> {
         let log = options.folder.join(format!("{name}.log"));
         let child = spawn(&options.program, &arguments, &log)?;
-        self.agents.push(Process {
+        self.0.push(Process {
             name,
             program: options.program.clone(),
             arguments,
@@ -147,7 +139,7 @@ impl Processes {
 
     /// Starts again who has died.
     pub(super) fn revive(&mut self, watcher: &dyn Watcher) -> Result<(), AgentError> {
-        for agent in &mut self.agents {
+        for agent in &mut self.0 {
             let Ok(Some(status)) = agent.child.try_wait() else {
                 continue;
             };
@@ -167,12 +159,10 @@ impl Processes {
 
     /// Ends everything.
     pub(super) async fn stop(&mut self) {
-        for agent in &mut self.agents {
+        // The chain last: what ends before it finds it there.
+        for agent in self.0.iter_mut().rev() {
             // One that has ended already is as good.
             let _ = agent.child.kill().await;
-        }
-        if let Some(chain) = &mut self.chain {
-            let _ = chain.kill().await;
         }
     }
 }

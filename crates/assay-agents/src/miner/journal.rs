@@ -36,6 +36,21 @@ pub enum Stage {
     Missed,
 }
 
+impl Stage {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Refined => "refined",
+            Self::Published => "published",
+            Self::Committed => "committed",
+            Self::Open => "open",
+            Self::Missed => "missed",
+        }
+    }
+}
+
 /// A round of a miner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@
 
 mod conduct;
 mod journal;
+mod rehearse;
 mod submission;
 mod tell;
 
@@ -22,6 +23,7 @@ use fs_err as fs;
 
 pub use conduct::Conduct;
 pub use journal::{Action, RoundJournal, Stage, plan};
+pub use rehearse::Rehearsal;
 pub use tell::{Told, due};
 
 use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker, is_committed, sealed_fields};

@@ -90,6 +90,17 @@ pub enum Did {
     },
 }
 
+impl Did {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Reported { .. } => "reported",
+            Self::Weights { .. } => "weights",
+        }
+    }
+}
+
 impl<'a> Validator<'a> {
     /// Opens the validator's folder.
     ///

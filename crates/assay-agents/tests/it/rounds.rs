@@ -161,3 +161,26 @@ async fn who_comes_late_goes_on_from_what_most_stake_has_signed() {
     assert_eq!(late.state(), known.tracker().state());
     assert!(known.tracker().state().settled >= 3);
 }
+
+#[tokio::test]
+async fn a_rehearsal_refines_and_leaves_nothing_behind_on_chain_or_store() {
+    let world = World::new(&["honest-1"], &["validator-1"]).await;
+    let mut miner = world.miner("honest-1", Conduct::Honest);
+    let first = miner.rehearse().await.unwrap();
+    assert_eq!((first.round, first.units, first.records), (None, 2, 16));
+    assert!(first.kept > 0 && first.tokens > 0 && first.archive_bytes > 0);
+    let again = miner.rehearse().await.unwrap();
+    assert_eq!(
+        again.submission_root, first.submission_root,
+        "the same units, the same root"
+    );
+    assert!(!world.folder.path().join("store").exists());
+    assert!(
+        world
+            .chain
+            .commitments(NETUID, At::Head)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}

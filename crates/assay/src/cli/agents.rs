@@ -35,6 +35,15 @@ pub(crate) struct AgentArgs {
     /// Hotkey that signs the Task API's answers, as an address
     #[arg(long, value_name = "SS58", requires = "api")]
     pub(crate) api_hotkey: Option<String>,
+    /// Address for `/metrics` and `/health`, such as 127.0.0.1:9615
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
+    /// Address to post to when something went wrong: a fault, a missed deadline, weights not revealed
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+    /// Print a unit file for systemd with these arguments, and do nothing else
+    #[arg(long)]
+    pub(crate) print_unit: bool,
     /// Stop when this round is settled
     #[arg(long, value_name = "ROUND")]
     pub(crate) until: Option<u32>,
@@ -65,6 +74,9 @@ pub(crate) struct MinerUpArgs {
     /// Units wanted a round
     #[arg(long, default_value_t = 256)]
     pub(crate) want: u16,
+    /// Refine one round and show what it would be; publish and commit nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Worker threads [default: all cores]
     #[arg(long)]
     pub(crate) threads: Option<usize>,

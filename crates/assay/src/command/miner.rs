@@ -6,13 +6,15 @@ use assay_types::RecipeId;
 
 use crate::cli::{ConductArg, MinerCommand, MinerUpArgs};
 use crate::command::chain::table::table;
-use crate::command::services::{block_on, is_done, judge, next_block, service};
+use crate::command::operate::{Event, Operator};
+use crate::command::services::{block_on, is_done, judge, next_block, print_unit, service};
 use crate::command::threads;
 use crate::console::Console;
 use crate::exit::{Status, UsageError};
 
 pub(super) fn run(command: &MinerCommand, console: &Console) -> anyhow::Result<Status> {
     match command {
+        MinerCommand::Up(args) if args.agent.print_unit => print_unit("miner", &args.agent, console)?,
         MinerCommand::Up(args) => block_on(up(args, console))?,
         MinerCommand::Status { dir } => status(dir, console)?,
     }
@@ -35,11 +37,16 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
             ConductArg::Fabricator => Conduct::Fabricator,
         },
     };
-    console.note(&format!("mining as {}", options.signer.hotkey().to_ss58()));
+    let hotkey = options.signer.hotkey();
+    console.note(&format!("mining as {}", hotkey.to_ss58()));
     let mut miner = Miner::open(chain, &service.setup, options)?;
     if let Some(courier) = service.courier {
         miner = miner.with_courier(courier);
     }
+    if args.dry_run {
+        return rehearse(&mut miner, console).await;
+    }
+    let mut operator = Operator::start(&args.agent, "miner", hotkey, console).await?;
     if miner.join().await? {
         console.note("asked to join");
     }
@@ -50,15 +57,47 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
         };
         last = Some(block);
         match miner.step(block).await {
-            Ok(did) => did
-                .iter()
-                .for_each(|did| console.note(&format!("round {}: {:?}", did.round, did.stage))),
-            Err(error) => judge(error, console)?,
+            Ok(did) => {
+                for did in &did {
+                    console.note(&format!("round {}: {:?}", did.round, did.stage));
+                    if let Some(event) = Event::of_stage(did.round, did.stage) {
+                        operator.tell(&event).await;
+                    }
+                }
+                operator.stepped(block, did.iter().map(|did| did.stage.name()));
+            }
+            Err(error) => {
+                operator.failed(&error);
+                judge(error, console)?;
+            }
         }
+        operator.look(miner.tracker()).await;
         if is_done(&service.setup, args.agent.until, block) {
             return Ok(());
         }
     }
+}
+
+/// A round without consequences, for who wants to know what this machine can do.
+async fn rehearse(miner: &mut Miner<'_>, console: &Console) -> anyhow::Result<()> {
+    let done = miner.rehearse().await?;
+    console.result("assay.miner-rehearsal/1", &done, &[], || {
+        let whose = done.round.map_or_else(
+            || "the first units of the corpus, as the hotkey holds none".to_owned(),
+            |round| format!("the units of round {round}"),
+        );
+        format!(
+            "refined {whose}: {} units, {} records, {} kept, {} tokens in {:.1} s ({:.1} MB of archive a second)\n\
+             would commit {}; nothing was published or committed\n",
+            done.units,
+            done.records,
+            done.kept,
+            done.tokens,
+            done.seconds,
+            done.archive_bytes as f64 / 1e6 / done.seconds.max(1e-9),
+            done.submission_root
+        )
+    })
 }
 
 /// The recipe to use; none is the best.

@@ -15,6 +15,7 @@ mod filter;
 mod limits;
 mod localnet;
 mod miner;
+mod operate;
 mod pack;
 mod recipe;
 mod refine;

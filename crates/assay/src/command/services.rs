@@ -12,6 +12,7 @@ use subxt_signer::sr25519::Keypair;
 
 use crate::cli::{AgentArgs, KeyArgs};
 use crate::command::chain::open::{Opened, network_of, open};
+use crate::command::operate::unit_file;
 use crate::command::wallet;
 use crate::config;
 use crate::console::Console;
@@ -59,6 +60,18 @@ pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Resu
         courier,
         _lock: lock,
     })
+}
+
+/// Prints a unit file that runs this very command.
+pub(super) fn print_unit(kind: &str, args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("find this program")?;
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--print-unit")
+        .collect();
+    let folder = std::path::absolute(&args.dir)?;
+    let unit = unit_file(kind, &program, &arguments, &folder);
+    console.result("assay.unit-file/1", &unit, &[], || unit.clone())
 }
 
 /// The line to the Task API of `--api`.

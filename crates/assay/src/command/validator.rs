@@ -5,12 +5,17 @@ use assay_agents::subnet::Signer;
 use assay_agents::validator::{Did, Validator, ValidatorOptions, Worker};
 
 use crate::cli::{AgentArgs, ValidatorCommand};
-use crate::command::services::{block_on, is_done, judge, next_block, service};
+use crate::command::operate::Operator;
+use crate::command::services::{block_on, is_done, judge, next_block, print_unit, service};
 use crate::console::Console;
 use crate::exit::Status;
 
 pub(super) fn run(command: &ValidatorCommand, console: &Console) -> anyhow::Result<Status> {
     let ValidatorCommand::Up(args) = command;
+    if args.print_unit {
+        print_unit("validator", args, console)?;
+        return Ok(Status::Ok);
+    }
     block_on(up(args, console))?;
     Ok(Status::Ok)
 }
@@ -24,7 +29,9 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
         signer: Signer(service.signer.clone()),
         worker: Worker::Process(program),
     };
-    console.note(&format!("validating as {}", options.signer.hotkey().to_ss58()));
+    let hotkey = options.signer.hotkey();
+    console.note(&format!("validating as {}", hotkey.to_ss58()));
+    let mut operator = Operator::start(args, "validator", hotkey, console).await?;
     let mut validator = Validator::open(chain, &service.setup, options)?;
     if let Some(courier) = service.courier {
         validator = validator.with_courier(courier);
@@ -36,9 +43,18 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
         };
         last = Some(block);
         match validator.step(block).await {
-            Ok(did) => did.iter().for_each(|did| console.note(&line(did))),
-            Err(error) => judge(error, console)?,
+            Ok(did) => {
+                for did in &did {
+                    console.note(&line(did));
+                }
+                operator.stepped(block, did.iter().map(Did::name));
+            }
+            Err(error) => {
+                operator.failed(&error);
+                judge(error, console)?;
+            }
         }
+        operator.look(validator.tracker()).await;
         if is_done(&service.setup, args.until, block) {
             return Ok(());
         }

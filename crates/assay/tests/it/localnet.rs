@@ -110,3 +110,126 @@ fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
     let again = run(["localnet", "--rounds", "1", "--dir", state.to_str().unwrap()]);
     again.with_code(2);
 }
+
+#[test]
+fn a_unit_file_runs_the_same_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("my miner");
+    let output = run([
+        "miner",
+        "up",
+        "--subnet",
+        "subnet.json",
+        "--dir",
+        place.to_str().unwrap(),
+        "--wallet",
+        "w",
+        "--print-unit",
+    ]);
+    let unit = output.with_code(0).stdout.clone();
+    let line = unit.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+    assert!(line.contains("miner up --subnet subnet.json --dir \""), "{unit}");
+    assert!(line.ends_with("--wallet w"), "{unit}");
+    assert!(!place.exists(), "nothing was done");
+}
+
+/// Processes started by `parent` that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap() {
+        let Ok(pid) = entry.unwrap().file_name().to_string_lossy().parse::<u32>() else {
+            continue;
+        };
+        // pid (name) state parent …; one that has just ended has none.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let mut words = behind_name.split_whitespace();
+        let is_alive = words.next().is_some_and(|state| state != "Z");
+        if is_alive && words.next() == Some(&parent.to_string()) {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Rounds a miner's journals say it committed, with the blocks.
+fn committed(state: &Path, miner: &str) -> Vec<(u64, u64)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(state.join("agents").join(miner).join("rounds")).unwrap() {
+        let journal = std::fs::read(entry.unwrap().path().join("journal.json")).unwrap_or_default();
+        let Ok(journal) = serde_json::from_slice::<serde_json::Value>(&journal) else {
+            continue;
+        };
+        if let (Some(round), Some(block)) = (journal["round"].as_u64(), journal["committed"].as_u64()) {
+            all.push((round, block));
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
+#[test]
+#[ignore = "takes minutes; .ci/long runs it"]
+fn processes_killed_at_random_lose_nothing_and_nobody_is_blamed() {
+    const KILLS: usize = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let warc = folder.path().join("pages.warc.gz");
+    archive(&warc, 600);
+    let state = folder.path().join("state");
+    let mut command = crate::support::assay(["localnet", "--json", "--rounds", "6", "--block-time", "100ms"]);
+    command.args([
+        "--miners",
+        "honest=2,fabricator=1",
+        "--validators",
+        "2",
+        "--port",
+        "0",
+    ]);
+    command.arg("--warc").arg(&warc).arg("--dir").arg(&state);
+    command.stdout(std::process::Stdio::piped());
+    let mut localnet = command.spawn().unwrap();
+    let mut draws: u64 = 20_261_128;
+    let mut killed = 0;
+    while killed < KILLS && localnet.try_wait().unwrap().is_none() {
+        draws = draws
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        std::thread::sleep(std::time::Duration::from_millis(5_000 + (draws >> 33) % 8_000));
+        let processes = children(localnet.id());
+        let Some(pid) = processes.get((draws >> 40) as usize % processes.len().max(1)) else {
+            continue;
+        };
+        let status = std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status();
+        killed += usize::from(status.unwrap().success());
+    }
+    let output = localnet.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert_eq!(killed, KILLS);
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let data = &answer["data"];
+    println!("{data:#}");
+    assert_eq!(data["validators_equal"], true, "{data}");
+    for miner in data["miners"].as_array().unwrap() {
+        let name = miner["name"].as_str().unwrap();
+        let blocks = committed(&state, name);
+        assert!(!blocks.is_empty(), "{name}");
+        // Blocks ascend: nothing was committed twice for one round, or for a round that had passed.
+        assert!(
+            blocks.windows(2).all(|pair| pair[0].1 < pair[1].1),
+            "{name}: {blocks:?}"
+        );
+        if miner["strategy"] == "honest" {
+            assert_eq!(miner["faults"], serde_json::json!([]), "{miner}");
+            assert!(miner["verified_units"].as_u64().unwrap() > 0, "{miner}");
+        } else {
+            assert_eq!(miner["verified_units"], 0, "{miner}");
+        }
+    }
+}
