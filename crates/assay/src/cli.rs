@@ -10,6 +10,7 @@ mod agents;
 mod chain;
 mod dataset;
 mod owner;
+mod recipe;
 mod serve;
 mod wallet;
 
@@ -22,6 +23,7 @@ pub(crate) use chain::{
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
 pub(crate) use owner::{IdentityArgs, OwnerArgs, OwnerCommand, StakeArgs};
+pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{
     KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
@@ -465,37 +467,4 @@ pub(crate) struct PackArgs {
     /// WARC-Date of every record
     #[arg(long, default_value = "2000-01-01T00:00:00Z")]
     pub(crate) date: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RecipeCommand {
-    /// The built-in recipes
-    List,
-    /// A recipe's canonical form and id
-    Show {
-        /// Name, id or TOML file
-        recipe: String,
-        #[arg(long, value_name = "FILE|DIR|WHEEL")]
-        url_lists: Option<PathBuf>,
-    },
-    /// Whether a file is a valid recipe, canonical, and one this engine can run
-    Check {
-        /// TOML file
-        file: PathBuf,
-    },
-    /// What differs between two recipes
-    Diff {
-        /// Name, id or TOML file
-        from: String,
-        /// Name, id or TOML file
-        to: String,
-    },
-    /// Take the URL lists out of a datatrove wheel, as artifacts for `fineweb-en-v1-lists`
-    Lists {
-        /// The wheel: `pip download --no-deps datatrove==0.10.1`
-        wheel: PathBuf,
-        /// Folder to write the artifacts and the recipe to
-        #[arg(long, short)]
-        out: PathBuf,
-    },
 }

@@ -244,3 +244,98 @@ fn what_is_no_network_is_a_usage_error() {
     .with_code(2);
     assert!(answer.stderr.contains("finalized"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_recipe_is_made_of_another_one() {
+    let folder = folder();
+    let file = folder.path().join("stricter.toml");
+    let file = file.to_str().unwrap();
+    let make = [
+        "recipe",
+        "new",
+        "stricter",
+        "--without",
+        "c4",
+        "--set",
+        "extract.profile=balanced",
+        "--out",
+        file,
+        "--json",
+    ];
+    let made = run(make).with_code(0).json();
+    assert_ne!(made["data"]["id"], made["data"]["parent"]);
+    run(["recipe", "check", file]).with_code(0);
+    let differs = run(["recipe", "diff", "fineweb-en-v1", file, "--json"])
+        .with_code(0)
+        .json();
+    let paths: Vec<&str> = differs["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["path"].as_str().unwrap())
+        .collect();
+    assert!(
+        paths.contains(&"extract.profile") && paths.contains(&"steps"),
+        "{paths:?}"
+    );
+    for wrong in [
+        ["--set", "extract.nothing=1"],
+        ["--set", "extract.profile"],
+        ["--without", "c5"],
+    ] {
+        run(["recipe", "new", "x", "--out", "/dev/null/x", wrong[0], wrong[1]]).with_code(2);
+    }
+    run(make).with_code(2);
+}
+
+#[test]
+fn a_recipe_is_committed_sealed_and_public_once_the_chain_opens_it() {
+    let folder = folder();
+    let (wallets, store) = (folder.path().join("wallets"), folder.path().join("store"));
+    alice(&wallets, &folder.path().join("alice"));
+    let chain = Running::start(&folder.path().join("chain.sqlite"));
+    chain.ask("register --yes", Some(&wallets)).with_code(0);
+    let submit = || {
+        let mut command = assay([
+            "recipe",
+            "submit",
+            "fineweb-en-v1",
+            "--repo",
+            "acme/stricter",
+            "--netuid",
+            "1",
+            "--json",
+        ]);
+        command.args([
+            "--network",
+            &chain.network,
+            "--wallet",
+            "alice",
+            "--hotkey",
+            "miner",
+            "--wallet-path",
+        ]);
+        command.arg(&wallets).arg("--store").arg(&store);
+        Answer::from(command.output().unwrap()).with_code(0).json()["data"]["state"].clone()
+    };
+    assert_eq!(submit(), "committed");
+    let public = store.join("acme/stricter");
+    let is_public = || {
+        let entries = std::fs::read_dir(&public).unwrap();
+        entries
+            .into_iter()
+            .any(|entry| !entry.unwrap().file_name().to_string_lossy().starts_with('.'))
+    };
+    assert!(!is_public(), "nobody reads it before the chain has opened it");
+    let mut state = submit();
+    for _ in 0..200 {
+        if state == "public" {
+            break;
+        }
+        assert_eq!(state, "sealed", "not committed twice");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        state = submit();
+    }
+    assert_eq!(state, "public");
+    assert!(is_public());
+}

@@ -1,4 +1,7 @@
-//! `assay recipe`: list, show, check, compare recipes; take URL lists out of a wheel.
+//! `assay recipe`: list, show, check, compare, make and submit recipes; take URL lists out of a wheel.
+
+mod new;
+mod submit;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,6 +15,7 @@ use assay_types::{Recipe, Step};
 use serde_json::json;
 
 use crate::cli::RecipeCommand;
+use crate::command::services::block_on;
 use crate::console::Console;
 use crate::exit::Status;
 use crate::recipes;
@@ -22,6 +26,8 @@ pub(super) fn run(command: &RecipeCommand, console: &Console) -> anyhow::Result<
         RecipeCommand::Show { recipe, url_lists } => show(recipe, url_lists.as_deref(), console),
         RecipeCommand::Check { file } => check(file, console),
         RecipeCommand::Diff { from, to } => compare(from, to, console),
+        RecipeCommand::New(args) => new::run(args, console),
+        RecipeCommand::Submit(args) => block_on(submit::run(args, console)),
         RecipeCommand::Lists { wheel, out } => lists(wheel, out, console),
     }
 }
