@@ -12,9 +12,10 @@ mod corpus;
 mod people;
 mod processes;
 mod summary;
+mod view;
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use assay_chain::embedded::Remote;
@@ -25,6 +26,7 @@ use assay_types::{BlockNumber, Round};
 
 pub use people::{Cast, CastError, Role};
 pub use summary::{MinerSummary, Summary};
+pub use view::{MinerLook, View};
 pub use world::{localnet_params, localnet_recipes};
 
 use crate::api::TaskApi;
@@ -34,6 +36,9 @@ use world::World;
 
 /// How often the driver looks at the chain.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How often the view is made.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
 
 /// Blocks between two lines of progress.
 const NEWS_EVERY_BLOCKS: u32 = 60;
@@ -65,6 +70,9 @@ pub struct LocalnetOptions {
 pub trait Watcher: Sync {
     /// Something happened.
     fn note(&self, line: &str);
+
+    /// How things are, about once a second; for who shows that.
+    fn show(&self, _view: &View) {}
 }
 
 /// Plays the rounds and adds up.
@@ -102,6 +110,8 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
         chain: &chain,
         setup: &setup,
         api: world.client(&api)?,
+        address: api.clone(),
+        folder: &options.folder,
         began,
         first_score_s: None,
         first_weights_s: None,
@@ -109,8 +119,16 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
     };
     let rounds = options.rounds.max(1);
     let end = play.end(rounds);
+    let mut shown: Option<Instant> = None;
     loop {
         let looked = play.look(watcher).await;
+        if shown.is_none_or(|at| at.elapsed() >= SHOW_EVERY) {
+            shown = Some(Instant::now());
+            // A chain that does not answer now is shown the next time.
+            if let Ok(view) = play.view(&world, rounds).await {
+                watcher.show(&view);
+            }
+        }
         processes.revive(watcher)?;
         match looked {
             Ok(head) if head >= end && play.tracker.state().settled >= rounds => break,
@@ -130,6 +148,8 @@ struct Play<'a> {
     chain: &'a assay_chain::embedded::EmbeddedChain,
     setup: &'a Setup,
     api: TaskApi,
+    address: String,
+    folder: &'a Path,
     began: Instant,
     first_score_s: Option<f64>,
     first_weights_s: Option<f64>,

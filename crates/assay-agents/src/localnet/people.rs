@@ -85,7 +85,7 @@ pub struct Cast(Vec<(Role, u32)>);
 
 impl Cast {
     /// Each miner: kind and name (`honest-1`).
-    pub(super) fn miners(&self) -> impl Iterator<Item = (Role, String)> + '_ {
+    pub fn miners(&self) -> impl Iterator<Item = (Role, String)> + '_ {
         self.0
             .iter()
             .flat_map(|&(role, count)| (1..=count).map(move |number| (role, format!("{role}-{number}"))))

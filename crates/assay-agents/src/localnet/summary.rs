@@ -57,8 +57,16 @@ pub struct MinerSummary {
 }
 
 impl Play<'_> {
-    /// Adds the run up at the newest block.
+    /// Adds the run up at the newest block, and asks the server what it has come to.
     pub(super) async fn summary(&self, world: &World, rounds: u32) -> Result<Summary, AgentError> {
+        Ok(Summary {
+            server_equal: self.server_equal(world).await,
+            ..self.added_up(world, rounds).await?
+        })
+    }
+
+    /// Adds the run up at the newest block.
+    pub(super) async fn added_up(&self, world: &World, rounds: u32) -> Result<Summary, AgentError> {
         let metagraph = self.chain.metagraph(self.setup.netuid, At::Head).await?;
         let rows = self.chain.weights(self.setup.netuid, MechId(0), At::Head).await?;
         let validators: BTreeSet<Uid> = world
@@ -112,7 +120,7 @@ impl Play<'_> {
             first_score_s: self.first_score_s,
             first_weights_s: self.first_weights_s,
             validators_equal,
-            server_equal: self.server_equal(world).await,
+            server_equal: None,
             miners,
             burn: burn.map_or(0.0, |neuron| share(neuron.incentive)),
         })

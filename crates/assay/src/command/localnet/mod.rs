@@ -1,21 +1,17 @@
 //! `assay localnet`: a whole subnet on this machine, then what each miner did, was caught for and earned.
 
+mod live;
+mod panel;
+
 use anyhow::Context as _;
-use assay_agents::localnet::{LocalnetOptions, Summary, Watcher, localnet};
+use assay_agents::localnet::{LocalnetOptions, Summary, localnet};
 
 use crate::cli::LocalnetArgs;
 use crate::command::chain::table::table;
 use crate::command::services::block_on;
 use crate::console::Console;
 use crate::exit::Status;
-
-struct Notes<'a>(&'a Console);
-
-impl Watcher for Notes<'_> {
-    fn note(&self, line: &str) {
-        self.0.note(line);
-    }
-}
+use live::Live;
 
 pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Status> {
     let archives = if args.warc.is_empty() {
@@ -35,7 +31,24 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
         archives,
         port: args.port,
     };
-    let summary = block_on(async { Ok(localnet(&options, &Notes(console)).await?) })?;
+    let people = args.miners.miners().count() + args.validators as usize;
+    let live = Live::new(console, people);
+    let played = block_on(async {
+        tokio::select! {
+            played = localnet(&options, &live) => Ok(Some(played?)),
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.context("wait for an interrupt")?;
+                Ok(None)
+            }
+        }
+    });
+    live.end();
+    let Some(summary) = played? else {
+        anyhow::bail!(
+            "interrupted; everything is kept in `{}`",
+            options.folder.display()
+        );
+    };
     console.result("assay.localnet/1", &summary, &[], || shown(&summary))?;
     Ok(Status::Ok)
 }
