@@ -22,7 +22,7 @@ pub(crate) use chain::{
     SigningArgs, SubnetArgs,
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
-pub(crate) use owner::{IdentityArgs, OwnerArgs, OwnerCommand, StakeArgs};
+pub(crate) use owner::{IdentityArgs, OwnerCommand, SendArgs, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{

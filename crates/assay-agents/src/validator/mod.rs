@@ -11,7 +11,9 @@
 mod audit;
 mod novelty;
 mod outbox;
+mod reveals;
 mod submission;
+mod weights;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -22,27 +24,22 @@ use assay_mechanism::network::{Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Delivered, Digest, Hotkey, MechId, Message, Probe, Q32,
-    Round, Uid, Verdict, Weight,
+    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Delivered, Digest, Hotkey, Message, Probe, Q32, Round,
+    Uid, Verdict, Weight,
 };
 use fs_err as fs;
 
 pub use audit::{AuditError, AuditJob, Audited, audit, drawn_units};
 pub use worker::Worker;
 
-use crate::local::{read_bounded, write_atomically};
-use crate::subnet::{
-    AgentError, Batch, Courier, Rounds, SetWeights, Setup, Signer, Tracker, is_pruned, set_weights,
-};
+use crate::subnet::{AgentError, Batch, Courier, Rounds, Setup, Signer, Tracker};
 use novelty::Novelty;
 use outbox::Outbox;
+use reveals::Reveals;
 use submission::{Outcome, Submission, absent};
 
 /// Blocks before the cutoff in which no audit begins any more: its report would come too late.
 const REPORT_MARGIN_BLOCKS: u32 = 4;
-
-/// Most bytes of a row of weights.
-const ROW_BYTES_MAX: u64 = 1 << 20;
 
 /// Who validates, and how.
 #[derive(Debug, Clone)]
@@ -67,6 +64,7 @@ pub struct Validator<'a> {
     set: Option<(Round, BlockNumber)>,
     outbox: Outbox,
     courier: Option<Courier>,
+    reveals: Reveals,
 }
 
 /// What a step did, for logs.
@@ -88,6 +86,11 @@ pub enum Did {
         /// The row.
         row: Vec<(Uid, Weight)>,
     },
+    /// Found that the chain did not open the weights made of a round.
+    Unrevealed {
+        /// Round.
+        round: Round,
+    },
 }
 
 impl Did {
@@ -97,6 +100,7 @@ impl Did {
         match self {
             Self::Reported { .. } => "reported",
             Self::Weights { .. } => "weights",
+            Self::Unrevealed { .. } => "unrevealed",
         }
     }
 }
@@ -121,6 +125,7 @@ impl<'a> Validator<'a> {
             options,
             set: None,
             courier: None,
+            reveals: Reveals::default(),
         })
     }
 
@@ -154,6 +159,7 @@ impl<'a> Validator<'a> {
         }
         self.tell(block).await?;
         did.extend(self.set_weights(block).await?);
+        did.extend(self.unrevealed(block).await?);
         Ok(did)
     }
 
@@ -385,93 +391,6 @@ impl<'a> Validator<'a> {
             reports.push(report);
         }
         Ok(reports)
-    }
-
-    /// Sets the weights of the newest effective round: once when it becomes effective, then once a tempo.
-    async fn set_weights(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
-        let Some(round) = self.setup.clock.latest_effective(block) else {
-            return Ok(None);
-        };
-        let tempo = self
-            .chain
-            .hyperparameters(self.setup.netuid, At::Head)
-            .await?
-            .tempo;
-        let is_set = self.set.is_some_and(|(known, at)| {
-            known == round && block.0.saturating_sub(at.0) < u32::from(tempo.max(1))
-        });
-        let Some(state) = self.tracker.settled_state(round).filter(|_| !is_set) else {
-            return Ok(None);
-        };
-        let Some(row) = self.row(round, state).await? else {
-            return Ok(None);
-        };
-        let wanted = SetWeights {
-            netuid: self.setup.netuid,
-            mecid: MechId(0),
-            weights: &row,
-            version_key: None,
-        };
-        let sent = match set_weights(self.chain, wanted, &self.options.signer.0).await {
-            Ok(call) => self
-                .chain
-                .submit(&call, &self.options.signer.0)
-                .await
-                .map_err(AgentError::from),
-            Err(error) => Err(error),
-        };
-        match sent {
-            Ok(_) => {
-                self.set = Some((round, block));
-                Ok(Some(Did::Weights { round, row }))
-            }
-            // The rate limit, or weights of a run before a restart: the next block is soon enough.
-            Err(error) if error.retry_is_safe() => {
-                tracing::debug!(%error, "weights wait");
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The row of a round, by the members at its effective block: the same for every validator, so it is kept once made.
-    /// None for whoever was away until that block's state was forgotten: the next round's row is soon there.
-    async fn row(
-        &self,
-        round: Round,
-        state: &NetworkState,
-    ) -> Result<Option<Vec<(Uid, Weight)>>, AgentError> {
-        let path = self.options.folder.join("rows").join(format!("{}.json", round.0));
-        if path.exists() {
-            let bytes = read_bounded(&path, ROW_BYTES_MAX).map_err(AgentError::file(&path))?;
-            let row = serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(&path, error))?;
-            return Ok(Some(row));
-        }
-        let at = At::Number(self.setup.clock.effective_block(round));
-        let metagraph = match self
-            .chain
-            .metagraph(self.setup.netuid, at)
-            .await
-            .map_err(AgentError::from)
-        {
-            Err(error) if is_pruned(&error) => return Ok(None),
-            metagraph => metagraph?,
-        };
-        let burn = metagraph
-            .owner_hotkey
-            .as_ref()
-            .and_then(|owner| metagraph.neuron(owner))
-            .map_or(Uid(0), |neuron| neuron.uid);
-        let members: Vec<(Uid, Hotkey, BlockNumber)> = metagraph
-            .neurons
-            .iter()
-            .map(|neuron| (neuron.uid, neuron.hotkey, neuron.registered))
-            .collect();
-        let row = state.weights(&members, burn, &self.setup.params.values);
-        fs::create_dir_all(self.options.folder.join("rows")).map_err(AgentError::file(&path))?;
-        let bytes = serde_json::to_vec(&row).map_err(|error| AgentError::invalid(&path, error))?;
-        write_atomically(&path, &bytes)?;
-        Ok(Some(row))
     }
 }
 

@@ -165,21 +165,13 @@ Examples:
   assay chain register --netuid 7 --wallet alice --hotkey miner --limit-price 0.5")]
 pub(crate) struct RegisterArgs {
     #[command(flatten)]
-    pub(crate) network: NetworkArgs,
+    pub(crate) send: super::SendArgs,
     /// Subnet
     #[arg(long)]
     pub(crate) netuid: u16,
-    #[command(flatten)]
-    pub(crate) signing: SigningArgs,
     /// Most it may cost [default: 30 % above the price now]
     #[arg(long, value_name = "TAO")]
     pub(crate) limit_price: Option<String>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Show what would be sent, send nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

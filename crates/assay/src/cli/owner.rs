@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::{NetworkArgs, SigningArgs};
 
-/// Who sends what an owner sends, and whether it is sent.
+/// Which chain a call goes to, who signs it, and whether it is sent.
 #[derive(Debug, Args)]
-pub(crate) struct OwnerArgs {
+pub(crate) struct SendArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
     #[command(flatten)]
@@ -54,14 +54,14 @@ pub(crate) enum OwnerCommand {
     /// Create a subnet; the coldkey pays, its hotkey gets uid 0
     Create {
         #[command(flatten)]
-        owner: OwnerArgs,
+        send: SendArgs,
         #[command(flatten)]
         identity: IdentityArgs,
     },
     /// Start a subnet: alpha is emitted from then on
     Start {
         #[command(flatten)]
-        owner: OwnerArgs,
+        send: SendArgs,
         /// Subnet
         #[arg(long)]
         netuid: u16,
@@ -69,7 +69,7 @@ pub(crate) enum OwnerCommand {
     /// Say what a subnet is
     Identity {
         #[command(flatten)]
-        owner: OwnerArgs,
+        send: SendArgs,
         /// Subnet
         #[arg(long)]
         netuid: u16,
@@ -79,7 +79,7 @@ pub(crate) enum OwnerCommand {
     /// Set a hyper-parameter; `assay chain params` lists them
     Set {
         #[command(flatten)]
-        owner: OwnerArgs,
+        send: SendArgs,
         /// Subnet
         #[arg(long)]
         netuid: u16,
@@ -99,19 +99,11 @@ pub(crate) struct StakeArgs {
     #[arg(value_name = "TAO")]
     pub(crate) amount: String,
     #[command(flatten)]
-    pub(crate) network: NetworkArgs,
+    pub(crate) send: SendArgs,
     /// Subnet
     #[arg(long)]
     pub(crate) netuid: u16,
-    #[command(flatten)]
-    pub(crate) signing: SigningArgs,
     /// Hotkey staked to, as an address [default: the wallet's]
     #[arg(long, value_name = "SS58")]
     pub(crate) to: Option<String>,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Show what would be sent, send nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }

@@ -79,18 +79,29 @@ fn courier(args: &AgentArgs, key: KeyPair) -> anyhow::Result<Option<Courier>> {
     let (Some(url), Some(address)) = (&args.api, &args.api_hotkey) else {
         return Ok(None);
     };
+    let api = task_api(url, ("--api-hotkey", address), key, API_TIME_MAX)?;
+    Ok(Some(Courier::new(api, &args.dir)))
+}
+
+/// A client of the Task API at `url` whose hotkey a flag gave as an address.
+pub(super) fn task_api(
+    url: &str,
+    (flag, address): (&str, &str),
+    key: KeyPair,
+    time_max: Duration,
+) -> anyhow::Result<TaskApi> {
     let server = Hotkey::from_ss58(address).map_err(|error| {
         UsageError::new(
-            format!("--api-hotkey: {error}"),
+            format!("{flag}: {error}"),
             "give the address that `assay serve` prints",
         )
     })?;
     let options = ClientOptions {
-        url: url.clone(),
+        url: url.to_owned(),
         server,
-        time_max: API_TIME_MAX,
+        time_max,
     };
-    Ok(Some(Courier::new(TaskApi::new(&options, key)?, &args.dir)))
+    Ok(TaskApi::new(&options, key)?)
 }
 
 /// The newest block after `last`, or none if nothing new came for a while.

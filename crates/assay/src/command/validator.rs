@@ -5,7 +5,7 @@ use assay_agents::subnet::Signer;
 use assay_agents::validator::{Did, Validator, ValidatorOptions, Worker};
 
 use crate::cli::{AgentArgs, ValidatorCommand};
-use crate::command::operate::Operator;
+use crate::command::operate::{Event, Operator};
 use crate::command::services::{block_on, is_done, judge, next_block, print_unit, service};
 use crate::console::Console;
 use crate::exit::Status;
@@ -46,6 +46,9 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
             Ok(did) => {
                 for did in &did {
                     console.note(&line(did));
+                    if let Did::Unrevealed { round } = did {
+                        operator.tell(&Event::unrevealed(*round)).await;
+                    }
                 }
                 operator.stepped(block, did.iter().map(Did::name));
             }
@@ -68,6 +71,7 @@ fn line(did: &Did) -> String {
             miners,
             faults,
         } => format!("round {round}: reported on {miners} miners, {faults} faults"),
+        Did::Unrevealed { round } => format!("weights of round {round} were not revealed"),
         Did::Weights { round, row } => {
             let row: Vec<String> = row
                 .iter()

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use assay_agents::api::{ClientOptions, Expected, TaskApi, assigned_header, check_assignment, read_chain};
+use assay_agents::api::{Expected, TaskApi, assigned_header, check_assignment, read_chain};
 use assay_chain::wallet::{KeyPair, Scheme};
 use assay_mechanism::plan::plan;
 use assay_server::corpus::read_corpus;
-use assay_types::{Digest, Hotkey, NetUid, Round, UnitId, WorkUnit, corpus_index_root};
+use assay_types::{Digest, NetUid, Round, UnitId, WorkUnit, corpus_index_root};
 use serde::Serialize;
 
 use crate::cli::AssignmentsArgs;
 use crate::command::chain::open;
 use crate::command::serve_params;
+use crate::command::services::task_api;
 use crate::config;
 use crate::console::Console;
-use crate::exit::{Status, UsageError};
+use crate::exit::Status;
 
 /// Longest time of one exchange with the server.
 const EXCHANGE_MAX: Duration = Duration::from_mins(1);
@@ -101,18 +102,13 @@ fn server(args: &AssignmentsArgs) -> anyhow::Result<Option<TaskApi>> {
     let (Some(url), Some(hotkey)) = (&args.server, &args.server_hotkey) else {
         return Ok(None);
     };
-    let server = Hotkey::from_ss58(hotkey).map_err(|error| {
-        UsageError::new(
-            format!("--server-hotkey: {error}"),
-            "give the address that `assay serve` prints",
-        )
-    })?;
-    let options = ClientOptions {
-        url: url.clone(),
-        server,
-        time_max: EXCHANGE_MAX,
-    };
-    Ok(Some(TaskApi::new(&options, KeyPair::generate(Scheme::Sr25519)?)?))
+    let anybody = KeyPair::generate(Scheme::Sr25519)?;
+    Ok(Some(task_api(
+        url,
+        ("--server-hotkey", hotkey),
+        anybody,
+        EXCHANGE_MAX,
+    )?))
 }
 
 fn corpus(specs: &[String]) -> anyhow::Result<Vec<WorkUnit>> {

@@ -4,7 +4,7 @@ use assay_chain::{At, Call, SubnetIdentity};
 use assay_types::{Coldkey, Hotkey, NetUid};
 use serde_json::json;
 
-use crate::cli::{OwnerArgs, OwnerCommand};
+use crate::cli::{OwnerCommand, SendArgs};
 use crate::command::chain::amounts::tao;
 use crate::command::chain::confirm::confirm;
 use crate::command::chain::open::{Opened, network_of, open};
@@ -32,8 +32,8 @@ pub(super) async fn run(command: &OwnerCommand, console: &Console) -> anyhow::Re
 
 fn call(command: &OwnerCommand, console: &Console) -> anyhow::Result<Call> {
     Ok(match command {
-        OwnerCommand::Create { owner, identity } => Call::RegisterNetwork {
-            hotkey: Hotkey(keys::hotkey_address(&owner.signing, console)?),
+        OwnerCommand::Create { send, identity } => Call::RegisterNetwork {
+            hotkey: Hotkey(keys::hotkey_address(&send.signing, console)?),
             identity: identity.name.is_some().then(|| identity.identity()),
         },
         OwnerCommand::Start { netuid, .. } => Call::StartCall {
@@ -77,12 +77,12 @@ async fn asked(command: &OwnerCommand, opened: &Opened, coldkey: &Coldkey) -> an
 }
 
 impl OwnerCommand {
-    const fn args(&self) -> &OwnerArgs {
+    const fn args(&self) -> &SendArgs {
         match self {
-            Self::Create { owner, .. }
-            | Self::Start { owner, .. }
-            | Self::Identity { owner, .. }
-            | Self::Set { owner, .. } => owner,
+            Self::Create { send, .. }
+            | Self::Start { send, .. }
+            | Self::Identity { send, .. }
+            | Self::Set { send, .. } => send,
         }
     }
 }

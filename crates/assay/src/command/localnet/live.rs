@@ -1,6 +1,6 @@
 //! The localnet live in a terminal: what happens scrolls above, how things are stands below.
 
-use std::io::{IsTerminal as _, Stderr};
+use std::io::{IsTerminal as _, Stderr, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use assay_agents::localnet::{View, Watcher};
@@ -47,7 +47,8 @@ impl<'a> Live<'a> {
         self.with(|terminal| {
             let area = terminal.get_frame().area();
             terminal.set_cursor_position((0, area.bottom().saturating_sub(1)))?;
-            terminal.show_cursor()
+            terminal.show_cursor()?;
+            writeln!(std::io::stderr())
         });
     }
 }

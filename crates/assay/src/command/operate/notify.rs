@@ -56,6 +56,17 @@ impl Event {
         Some(Self { name, round, detail })
     }
 
+    /// Weights that the chain did not open.
+    pub(crate) fn unrevealed(round: Round) -> Self {
+        Self {
+            name: "unrevealed_weights",
+            round,
+            detail: format!(
+                "the chain did not open the weights of round {round}; see `assay chain weights --pending`"
+            ),
+        }
+    }
+
     /// What a miner's step says against itself, if anything.
     pub(crate) fn of_stage(round: Round, stage: Stage) -> Option<Self> {
         (stage == Stage::Missed).then(|| Self {

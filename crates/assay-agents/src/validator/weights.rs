@@ -1,0 +1,125 @@
+//! A validator's weights: the row of the newest effective round, set once a tempo, and looked for once it should be opened.
+
+use assay_chain::At;
+use assay_mechanism::network::NetworkState;
+use assay_types::{BlockNumber, Hotkey, MechId, Round, Uid, Weight};
+use fs_err as fs;
+
+use super::{Did, Validator};
+use crate::local::{read_bounded, write_atomically};
+use crate::subnet::{AgentError, SetWeights, is_pruned, set_weights};
+
+/// Most bytes of a row of weights.
+const ROW_BYTES_MAX: u64 = 1 << 20;
+
+impl Validator<'_> {
+    /// Sets the weights of the newest effective round: once when it becomes effective, then once a tempo.
+    pub(super) async fn set_weights(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
+        let Some(round) = self.setup.clock.latest_effective(block) else {
+            return Ok(None);
+        };
+        let tempo = self
+            .chain
+            .hyperparameters(self.setup.netuid, At::Head)
+            .await?
+            .tempo;
+        let is_set = self.set.is_some_and(|(known, at)| {
+            known == round && block.0.saturating_sub(at.0) < u32::from(tempo.max(1))
+        });
+        let Some(state) = self.tracker.settled_state(round).filter(|_| !is_set) else {
+            return Ok(None);
+        };
+        let Some(row) = self.row(round, state).await? else {
+            return Ok(None);
+        };
+        let wanted = SetWeights {
+            netuid: self.setup.netuid,
+            mecid: MechId(0),
+            weights: &row,
+            version_key: None,
+        };
+        let sent = match set_weights(self.chain, wanted, &self.options.signer.0).await {
+            Ok(call) => self
+                .chain
+                .submit(&call, &self.options.signer.0)
+                .await
+                .map_err(AgentError::from),
+            Err(error) => Err(error),
+        };
+        match sent {
+            Ok(_) => {
+                self.set = Some((round, block));
+                self.reveals.committed(round, block, row.clone());
+                Ok(Some(Did::Weights { round, row }))
+            }
+            // The rate limit, or weights of a run before a restart: the next block is soon enough.
+            Err(error) if error.retry_is_safe() => {
+                tracing::debug!(%error, "weights wait");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The round whose weights should have been opened by now and were not.
+    pub(super) async fn unrevealed(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
+        let netuid = self.setup.netuid;
+        let parameters = self.chain.hyperparameters(netuid, At::Head).await?;
+        let epochs = u64::from(parameters.reveal_period_epochs).saturating_add(2);
+        let wait = epochs
+            .saturating_mul(u64::from(parameters.tempo))
+            .saturating_add(1);
+        let wait = u32::try_from(wait).unwrap_or(u32::MAX);
+        if !self.reveals.is_due(block, wait) {
+            return Ok(None);
+        }
+        let rows = self.chain.weights(netuid, MechId(0), At::Head).await?;
+        let metagraph = self.chain.metagraph(netuid, At::Head).await?;
+        let uid = metagraph
+            .neuron(&self.options.signer.hotkey())
+            .map(|neuron| neuron.uid);
+        let stored = rows.into_iter().find(|row| Some(row.uid) == uid);
+        let stored = stored.map(|row| row.weights).unwrap_or_default();
+        Ok(self.reveals.look(&stored).map(|round| Did::Unrevealed { round }))
+    }
+
+    /// The row of a round, by the members at its effective block: the same for every validator, so it is kept once made.
+    /// None for whoever was away until that block's state was forgotten: the next round's row is soon there.
+    async fn row(
+        &self,
+        round: Round,
+        state: &NetworkState,
+    ) -> Result<Option<Vec<(Uid, Weight)>>, AgentError> {
+        let path = self.options.folder.join("rows").join(format!("{}.json", round.0));
+        if path.exists() {
+            let bytes = read_bounded(&path, ROW_BYTES_MAX).map_err(AgentError::file(&path))?;
+            let row = serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(&path, error))?;
+            return Ok(Some(row));
+        }
+        let at = At::Number(self.setup.clock.effective_block(round));
+        let metagraph = match self
+            .chain
+            .metagraph(self.setup.netuid, at)
+            .await
+            .map_err(AgentError::from)
+        {
+            Err(error) if is_pruned(&error) => return Ok(None),
+            metagraph => metagraph?,
+        };
+        let burn = metagraph
+            .owner_hotkey
+            .as_ref()
+            .and_then(|owner| metagraph.neuron(owner))
+            .map_or(Uid(0), |neuron| neuron.uid);
+        let members: Vec<(Uid, Hotkey, BlockNumber)> = metagraph
+            .neurons
+            .iter()
+            .map(|neuron| (neuron.uid, neuron.hotkey, neuron.registered))
+            .collect();
+        let row = state.weights(&members, burn, &self.setup.params.values);
+        fs::create_dir_all(self.options.folder.join("rows")).map_err(AgentError::file(&path))?;
+        let bytes = serde_json::to_vec(&row).map_err(|error| AgentError::invalid(&path, error))?;
+        write_atomically(&path, &bytes)?;
+        Ok(Some(row))
+    }
+}
