@@ -222,6 +222,11 @@ impl NetworkState {
         Ok(Digest::of(&emit(self)?))
     }
 
+    /// The oldest round that is out: the next to settle.
+    pub fn oldest_out(&self) -> Option<u32> {
+        self.out.keys().next().copied()
+    }
+
     /// Takes in the reports on the oldest round that is out; none are left out of the count. Gives what it was for each
     /// miner, by hotkey. Without any round out nothing happens.
     pub fn settle(&mut self, votes: &[Vote<'_>], volumes: &Volumes, values: &ParamValues) -> Vec<Settled> {
@@ -372,6 +377,10 @@ impl Turn {
 
 /// What most stake found about a hotkey among those who could read it, and the stake of those who could not.
 ///
+/// A finding needs half of the stake of all who reported on the round, also of those who are silent about this hotkey (their
+/// own side failed): few voices must not decide where many could not judge. Nobody's finding with that much stake: no
+/// judgement.
+///
 /// Findings on the common sample are equal for honest validators, so a minority never changes a verdict. Equal stakes: the
 /// findings whose smallest voter is smaller.
 fn agree<'a>(hotkey: &Hotkey, votes: &[Vote<'a>]) -> (Option<&'a Found>, StakeShare) {
@@ -379,6 +388,9 @@ fn agree<'a>(hotkey: &Hotkey, votes: &[Vote<'a>]) -> (Option<&'a Found>, StakeSh
     let mut opinions: Vec<(u64, Hotkey, &'a Found)> = Vec::new();
     let mut votes: Vec<&Vote<'a>> = votes.iter().collect();
     votes.sort_unstable_by_key(|vote| vote.validator);
+    let all = votes
+        .iter()
+        .fold(0_u64, |sum, vote| sum.saturating_add(vote.stake));
     for vote in votes {
         let Some(found) = vote.findings.iter().find(|found| found.hotkey == *hotkey) else {
             continue;
@@ -395,7 +407,11 @@ fn agree<'a>(hotkey: &Hotkey, votes: &[Vote<'a>]) -> (Option<&'a Found>, StakeSh
     }
     let best = opinions
         .into_iter()
-        .max_by_key(|(stake, first, _)| (*stake, std::cmp::Reverse(*first)));
+        .max_by_key(|(stake, first, _)| (*stake, std::cmp::Reverse(*first)))
+        .filter(|(stake, _, _)| u128::from(stake.saturating_add(share.part)) * 2 >= u128::from(all));
+    if best.is_none() && u128::from(share.part) * 2 < u128::from(all) {
+        return (None, StakeShare::default());
+    }
     (best.map(|(_, _, found)| found), share)
 }
 

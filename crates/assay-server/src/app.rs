@@ -11,7 +11,8 @@ use assay_chain::wallet::KeyPair;
 use assay_chain::{Metagraph, Neuron};
 use assay_mechanism::clock::Clock;
 use assay_types::api::{Answer, Observed, Source};
-use assay_types::{BlockNumber, Digest, Hotkey, NetUid, ParamSet};
+use assay_types::{BlockNumber, Digest, Hotkey, NetUid, ParamSet, Round};
+use futures_util::future::BoxFuture;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -73,6 +74,25 @@ pub struct AppParts {
     pub clock: ServerClock,
     /// Header with the client's address.
     pub client_address_header: Option<String>,
+    /// Where reports are read that nobody has handed in; none if only what is handed in counts.
+    pub batches: Option<Arc<dyn BatchSource>>,
+}
+
+/// Why published reports cannot be read.
+pub type BatchError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads the reports a validator published, where the chain says they are.
+pub trait BatchSource: Send + Sync + std::fmt::Debug {
+    /// The lines of the batch with `digest`.
+    ///
+    /// # Errors
+    /// Why they cannot be read, or are not the validator's on the round.
+    fn lines(
+        &self,
+        round: Round,
+        validator: Hotkey,
+        digest: Digest,
+    ) -> BoxFuture<'_, Result<Vec<String>, BatchError>>;
 }
 
 /// The server's shared state.
@@ -104,6 +124,11 @@ impl App {
             metrics: Metrics::default(),
             parts,
         }
+    }
+
+    /// Where reports are read that nobody has handed in.
+    pub fn batches(&self) -> Option<&dyn BatchSource> {
+        self.parts.batches.as_deref()
     }
 
     /// The database.

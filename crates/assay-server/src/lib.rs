@@ -30,7 +30,7 @@ mod serve;
 pub mod store;
 mod stream;
 
-pub use app::{App, AppParts, ChainIdentity, ChainView};
+pub use app::{App, AppParts, BatchError, BatchSource, ChainIdentity, ChainView};
 pub use clock::ServerClock;
 pub use config::{Limits, ServerConfig};
 pub use failure::Failure;

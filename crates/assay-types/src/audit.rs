@@ -21,6 +21,15 @@ pub const PROBES_MAX: usize = 16_384;
 /// Most delivered units of a report: sixteen times the most that a miner may hold.
 pub const DELIVERED_MAX: usize = 4_096;
 
+/// Most faults of a report: beyond two nothing changes.
+pub const FAULTS_MAX: usize = 1_024;
+
+/// Most bytes of each text of a fault.
+pub const FAULT_TEXT_BYTES_MAX: usize = 4_096;
+
+/// Largest gain that a report may name: the most any parameter set allows (`gain_max`).
+pub const GAIN_MAX: Q32 = Q32(1 << 40);
+
 /// Why bytes are no report.
 #[derive(Debug, Error)]
 pub enum ReportError {
@@ -189,6 +198,22 @@ impl AuditReport {
                 "delivered",
                 "hold at most 4096 units by ascending id",
                 self.delivered.len() <= DELIVERED_MAX && ascending,
+            ),
+            (
+                "delivered",
+                "have novelty of at most 1 and gains of at most 256",
+                self.delivered
+                    .iter()
+                    .all(|one| one.novelty <= Q32::ONE && one.gain <= GAIN_MAX),
+            ),
+            (
+                "faults",
+                "be at most 1024 with texts of at most 4096 bytes",
+                self.faults.len() <= FAULTS_MAX
+                    && self
+                        .faults
+                        .iter()
+                        .all(|fault| fault.expected.len().max(fault.found.len()) <= FAULT_TEXT_BYTES_MAX),
             ),
             (
                 "faults",

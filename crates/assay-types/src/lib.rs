@@ -69,8 +69,8 @@ pub mod ss58;
 mod work;
 
 pub use audit::{
-    AUDIT_REPORT_VERSION, AuditReport, DELIVERED_MAX, Delivered, PROBES_MAX, Probe, ReportError, Verdict,
-    batch_digest,
+    AUDIT_REPORT_VERSION, AuditReport, DELIVERED_MAX, Delivered, FAULT_TEXT_BYTES_MAX, FAULTS_MAX, GAIN_MAX,
+    PROBES_MAX, Probe, ReportError, Verdict, batch_digest,
 };
 pub use band::{BAND_MINIMA, BANDS, BANDS_COLUMNS, BANDS_VERSION, BandKeys, BandRow, band_key};
 pub use docs::{

@@ -10,6 +10,9 @@ use super::Play;
 use super::world::World;
 use crate::subnet::AgentError;
 
+/// Blocks that the server may be behind the driver: finality and reading.
+const SERVER_LAG_BLOCKS: u32 = 30;
+
 /// A run, added up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
@@ -141,8 +144,10 @@ impl Play<'_> {
                         && one.credibility_q32 == own.after.credibility.0
                         && one.average_q32 == own.after.average.0
                 });
-                // A round the server has yet to settle: the driver is a few blocks ahead.
-                if !is_equal && theirs.is_some() {
+                // The server settles a round when it is effective, and is a few blocks behind the driver.
+                let effective = self.setup.clock.effective_block(round).0;
+                let must_have = effective.saturating_add(SERVER_LAG_BLOCKS) < self.head.0;
+                if !is_equal && (theirs.is_some() || must_have) {
                     return Some(false);
                 }
             }

@@ -15,6 +15,7 @@ mod submission;
 mod tell;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use assay_chain::{At, Call, Chain, CommitmentField};
 use assay_hub::store::Publication;
@@ -29,6 +30,9 @@ pub use tell::{Told, due};
 use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker, is_committed, sealed_fields};
 use submission::Work;
 pub(crate) use submission::{OWNER_FILE, owner_message};
+
+/// Longest that telling the server may hold up a step: less than a block.
+const TELL_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Who mines, and how.
 #[derive(Debug, Clone)]
@@ -177,10 +181,21 @@ impl<'a> Miner<'a> {
         let folder = self.folder(journal.round);
         while let (Some(courier), Some(what)) = (&mut self.courier, due(journal.stage, journal.told)) {
             let Some(api) = courier.api() else { return Ok(()) };
-            match tell::tell(api, what, journal, &folder.join("data")).await? {
-                Ok(()) => journal.told = what,
-                Err(error) if courier.is_final("round", &error) => journal.told = Told::Submitted,
-                Err(_) => return Ok(()),
+            let data = folder.join("data");
+            let told = tokio::time::timeout(TELL_TIME_MAX, tell::tell(api, what, journal, &data)).await;
+            match told {
+                Ok(Ok(Ok(()))) => journal.told = what,
+                Ok(Ok(Err(error))) if courier.is_final("round", &error) => journal.told = Told::Submitted,
+                Ok(Ok(Err(_))) => return Ok(()),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the server is not told of the round");
+                    journal.told = Told::Submitted;
+                }
+                // What was said is said; the rest comes later.
+                Err(_) => {
+                    courier.pause();
+                    return Ok(());
+                }
             }
             journal.store(&folder)?;
         }

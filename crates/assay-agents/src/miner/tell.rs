@@ -1,5 +1,6 @@
 //! What a miner tells the Task API of a round, and when: leases taken, units done, the submission once it is open.
 
+use assay_types::api::ProblemKind;
 use assay_types::{MANIFEST_FILE, Manifest, Round, UnitId};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -56,7 +57,13 @@ pub(super) async fn tell(
 
 async fn take(api: &TaskApi, round: Round, units: &[UnitId]) -> Result<(), ApiError> {
     for unit in units {
-        api.take(round, unit).await?;
+        match api.take(round, unit).await {
+            // Taken before the answer was lost, or before a restart.
+            Err(error) if error.kind() == Some(ProblemKind::LeaseState) => {}
+            taken => {
+                taken?;
+            }
+        }
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! The BLAKE3 of the lines is what the validator puts on the chain (message 0x81), so readers find the file by the revision
 //! the digest begins with, and nobody can show two readers different reports. Reports name the digest of the state.
 
+use std::collections::BTreeSet;
+
 use assay_hub::store::{Body, ObjectPath, Publication, Store, View};
 use assay_mechanism::network::{Found, NetworkState};
 use assay_types::canonical_json::{emit, parse_as};
@@ -74,10 +76,20 @@ impl Batch {
         let reports = lines
             .map(|line| about.read(line))
             .collect::<Result<Vec<_>, _>>()?;
+        check_log(&reports)?;
         Ok(Self {
             reports,
             digest: *digest,
         })
+    }
+
+    /// The lines, as a server keeps them.
+    ///
+    /// # Errors
+    /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
+    pub fn lines(&self) -> Result<Vec<String>, AgentError> {
+        let text = String::from_utf8(lines(&self.reports)?).map_err(|error| bad(error.to_string()))?;
+        Ok(text.lines().map(str::to_owned).collect())
     }
 
     /// What the reports settle a round by.
@@ -160,6 +172,25 @@ impl About {
         }
         Ok(report)
     }
+}
+
+/// One report a miner, each naming the one before it, all from one state.
+fn check_log(reports: &[AuditReport]) -> Result<(), AgentError> {
+    let mut miners = BTreeSet::new();
+    let mut previous = Digest::ZERO;
+    for report in reports {
+        if !miners.insert(report.miner) {
+            return Err(bad(format!("it has two reports on `{}`", report.miner)));
+        }
+        let first = reports.first().map(|first| first.checkpoint);
+        if report.previous != previous || Some(report.checkpoint) != first {
+            return Err(bad(
+                "its reports do not follow each other from one state".to_owned()
+            ));
+        }
+        previous = report.digest().map_err(|error| bad(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// The file: a line a report.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use assay_mechanism::assign::Assigned;
 use assay_mechanism::plan::assigned;
 use assay_types::Round;
+use assay_types::api::ProblemKind;
 use fs_err as fs;
 
 use super::error::AgentError;
@@ -62,8 +63,19 @@ impl Courier {
 
     /// What to do about an error: true if it will not go away and the matter is closed.
     pub(crate) fn is_final(&mut self, what: &str, error: &ApiError) -> bool {
-        let waits =
-            error.retry_is_safe() || error.kind() == Some(assay_types::api::ProblemKind::UnknownRound);
+        // What a server that is behind the chain, or somebody in between, says now need not be so later.
+        let may_pass = matches!(
+            error.kind(),
+            Some(
+                ProblemKind::UnknownRound
+                    | ProblemKind::WrongPhase
+                    | ProblemKind::NotRegistered
+                    | ProblemKind::NotPermitted
+                    | ProblemKind::NotRevealed
+            )
+        );
+        let garbled = matches!(error, ApiError::Unsigned(_) | ApiError::Answer { .. });
+        let waits = error.retry_is_safe() || may_pass || garbled;
         if waits {
             self.not_before = Some(Instant::now() + PAUSE);
             tracing::debug!(what, %error, "the server will be told again");
@@ -71,6 +83,11 @@ impl Courier {
             tracing::info!(what, %error, "the server does not take it");
         }
         !waits
+    }
+
+    /// Does not speak to the server for a while.
+    pub(crate) fn pause(&mut self) {
+        self.not_before = Some(Instant::now() + PAUSE);
     }
 
     /// Compares the server's assignment of a round with the agent's own, once a round.

@@ -218,7 +218,16 @@ impl Tracker {
                 Err(error) if is_pruned(&error) => return Ok(false),
                 batches => batches?,
             };
-            if let Some(state) = named_by_most(&batches, setup).await? {
+            let state = named_by_most(&batches, setup).await?;
+            // A state of another moment would be no step forward.
+            let of_round = |state: &NetworkState| {
+                let out = state
+                    .out
+                    .keys()
+                    .all(|out| *out <= round.0 && *out >= state.settled);
+                state.assigned == round.0.saturating_add(1) && state.settled <= round.0 && out
+            };
+            if let Some(state) = state.filter(of_round) {
                 self.kept.assignments = state.out.clone();
                 keep(&mut self.kept.checkpoints, round, state.clone());
                 self.kept.state = state;
@@ -246,7 +255,13 @@ async fn named_by_most(
             *sum = sum.saturating_add(*stake);
         }
     }
-    let most = stakes.into_iter().max_by_key(|(_, stake)| *stake);
+    let all = stakes
+        .values()
+        .fold(0_u64, |sum, stake| sum.saturating_add(*stake));
+    let most = stakes
+        .into_iter()
+        .max_by_key(|(_, stake)| *stake)
+        .filter(|(_, stake)| u128::from(*stake) * 2 > u128::from(all));
     let Some((checkpoint, _)) = most else {
         return Ok(None);
     };

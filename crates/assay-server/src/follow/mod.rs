@@ -34,6 +34,11 @@ pub enum FollowError {
         "block {0} of the chain does not follow the one taken in before: another chain, or finality was undone"
     )]
     Fork(BlockNumber),
+    /// A round whose state is not kept, as in a database of an older version.
+    #[error(
+        "round {0} cannot be settled: the database does not hold the state it was assigned in; import into an empty one"
+    )]
+    OutOfStep(assay_types::Round),
     /// A value no document can hold.
     #[error("the assignment of the round cannot be written")]
     Document(#[from] assay_types::canonical_json::CanonicalJsonError),

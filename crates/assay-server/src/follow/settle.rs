@@ -40,6 +40,9 @@ struct Ballot {
 async fn outcome(app: &App, row: &RoundRow) -> Result<Settle, FollowError> {
     let readers = app.database().readers();
     let mut state = store::network_state(readers).await?;
+    if state.oldest_out() != Some(row.round.0) {
+        return Err(FollowError::OutOfStep(row.round));
+    }
     let given = state.out.get(&row.round.0).cloned().unwrap_or_default();
     let ballots = ballots(app, row.round).await?;
     let votes: Vec<Vote<'_>> = ballots
@@ -176,13 +179,32 @@ async fn ballots(app: &App, round: Round) -> Result<Vec<Ballot>, FollowError> {
             continue;
         };
         let neuron = metagraph.neuron(&validator).filter(|neuron| neuron.permit);
-        let lines = lines.get(&validator).map_or(&[][..], Vec::as_slice);
-        let is_whole = batch_digest(lines.iter().map(String::as_bytes)) == digest;
-        if let Some(neuron) = neuron.filter(|_| about == round && is_whole) {
-            ballots.extend(ballot(validator, neuron.stake.0, lines));
+        let Some(neuron) = neuron.filter(|_| about == round) else {
+            continue;
+        };
+        let is_whole = |lines: &[String]| batch_digest(lines.iter().map(String::as_bytes)) == digest;
+        let handed_in = lines.remove(&validator).unwrap_or_default();
+        let lines = if is_whole(&handed_in) {
+            Some(handed_in)
+        } else {
+            read_elsewhere(app, round, validator, digest).await
+        };
+        if let Some(lines) = lines.filter(|lines| is_whole(lines)) {
+            ballots.extend(ballot(validator, neuron.stake.0, &lines));
         }
     }
     Ok(ballots)
+}
+
+/// What a validator published and did not hand in here, or handed in only in part.
+async fn read_elsewhere(app: &App, round: Round, validator: Hotkey, digest: Digest) -> Option<Vec<String>> {
+    match app.batches()?.lines(round, validator, digest).await {
+        Ok(lines) => Some(lines),
+        Err(error) => {
+            tracing::warn!(%validator, %round, %error, "a validator's reports do not count");
+            None
+        }
+    }
 }
 
 /// The ballot of lines that are all reports; they were when they were taken in.

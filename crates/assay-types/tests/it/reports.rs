@@ -89,6 +89,15 @@ fn an_audit_report_is_read_as_written_and_cannot_contradict_itself() {
     audit_refused("`delivered` must hold", |report| {
         report.delivered.push(report.delivered[0]);
     });
+    audit_refused("`delivered` must have novelty", |report| {
+        report.delivered[0].novelty = Q32(Q32::ONE.0 + 1);
+    });
+    audit_refused("`delivered` must have novelty", |report| {
+        report.delivered[0].gain = Q32(u64::from(u32::MAX) << 12);
+    });
+    audit_refused("`faults` must be at most", |report| {
+        report.faults[0].found = "x".repeat(assay_types::FAULT_TEXT_BYTES_MAX + 1);
+    });
     audit_refused("`probes` must hold", |report| {
         report.probes = vec![report.probes[0]; assay_types::PROBES_MAX + 1];
     });

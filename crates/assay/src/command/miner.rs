@@ -14,7 +14,7 @@ use crate::exit::{Status, UsageError};
 
 pub(super) fn run(command: &MinerCommand, console: &Console) -> anyhow::Result<Status> {
     match command {
-        MinerCommand::Up(args) if args.agent.print_unit => print_unit("miner", &args.agent, console)?,
+        MinerCommand::Up(args) if args.agent.print_unit => print_unit("miner", console)?,
         MinerCommand::Up(args) => block_on(up(args, console))?,
         MinerCommand::Status { dir } => status(dir, console)?,
     }
@@ -50,12 +50,14 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
     if miner.join().await? {
         console.note("asked to join");
     }
+    operator.look(miner.tracker()).await;
     let mut last = None;
     loop {
         let Some(block) = next_block(chain, last, console).await else {
             continue;
         };
         last = Some(block);
+        operator.begins();
         match miner.step(block).await {
             Ok(did) => {
                 for did in &did {

@@ -63,13 +63,14 @@ pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Resu
 }
 
 /// Prints a unit file that runs this very command.
-pub(super) fn print_unit(kind: &str, args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
+pub(super) fn print_unit(kind: &str, console: &Console) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("find this program")?;
-    let arguments: Vec<String> = std::env::args()
+    let arguments: Vec<String> = std::env::args_os()
         .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
         .filter(|argument| argument != "--print-unit")
         .collect();
-    let folder = std::path::absolute(&args.dir)?;
+    let folder = std::env::current_dir().context("find this folder")?;
     let unit = unit_file(kind, &program, &arguments, &folder);
     console.result("assay.unit-file/1", &unit, &[], || unit.clone())
 }

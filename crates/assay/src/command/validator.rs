@@ -13,7 +13,7 @@ use crate::exit::Status;
 pub(super) fn run(command: &ValidatorCommand, console: &Console) -> anyhow::Result<Status> {
     let ValidatorCommand::Up(args) = command;
     if args.print_unit {
-        print_unit("validator", args, console)?;
+        print_unit("validator", console)?;
         return Ok(Status::Ok);
     }
     block_on(up(args, console))?;
@@ -36,12 +36,14 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
     if let Some(courier) = service.courier {
         validator = validator.with_courier(courier);
     }
+    operator.look(validator.tracker()).await;
     let mut last = None;
     loop {
         let Some(block) = next_block(chain, last, console).await else {
             continue;
         };
         last = Some(block);
+        operator.begins();
         match validator.step(block).await {
             Ok(did) => {
                 for did in &did {

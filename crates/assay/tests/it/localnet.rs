@@ -216,6 +216,7 @@ fn processes_killed_at_random_lose_nothing_and_nobody_is_blamed() {
     let data = &answer["data"];
     println!("{data:#}");
     assert_eq!(data["validators_equal"], true, "{data}");
+    assert_eq!(data["server_equal"], true, "{data}");
     for miner in data["miners"].as_array().unwrap() {
         let name = miner["name"].as_str().unwrap();
         let blocks = committed(&state, name);
@@ -227,7 +228,9 @@ fn processes_killed_at_random_lose_nothing_and_nobody_is_blamed() {
         );
         if miner["strategy"] == "honest" {
             assert_eq!(miner["faults"], serde_json::json!([]), "{miner}");
-            assert!(miner["verified_units"].as_u64().unwrap() > 0, "{miner}");
+            // At most one deadline of the six is missed by being killed.
+            assert!(blocks.len() >= 5, "{name}: {blocks:?}");
+            assert!(miner["verified_units"].as_u64().unwrap() >= 10, "{miner}");
         } else {
             assert_eq!(miner["verified_units"], 0, "{miner}");
         }

@@ -17,13 +17,21 @@ pub(super) use vitals::Vitals;
 use crate::cli::AgentArgs;
 use crate::console::Console;
 
+/// Up to where results were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    NotYet,
+    UpTo(Option<Round>),
+}
+
 /// Watches over one agent.
 pub(super) struct Operator<'a> {
     kind: &'static str,
     hotkey: Hotkey,
     vitals: Arc<Vitals>,
     webhook: Option<Webhook>,
-    seen: Option<Round>,
+    /// Newest round settled that was told of, or known at the start.
+    seen: Seen,
     console: &'a Console,
 }
 
@@ -54,9 +62,14 @@ impl<'a> Operator<'a> {
             hotkey,
             vitals,
             webhook: args.webhook.as_deref().map(Webhook::new).transpose()?,
-            seen: None,
+            seen: Seen::NotYet,
             console,
         })
+    }
+
+    /// A step begins.
+    pub(super) fn begins(&self) {
+        self.vitals.begins();
     }
 
     /// A step at `block` went well and did so many things of each name.
@@ -72,13 +85,12 @@ impl<'a> Operator<'a> {
     /// Tells of rounds settled since the last look in which this hotkey was found at fault or missing.
     pub(super) async fn look(&mut self, tracker: &Tracker) {
         let newest = tracker.all_results().map(|(round, _)| round).last();
-        let since = self.seen;
-        self.seen = newest.or(since);
+        let seen = std::mem::replace(&mut self.seen, Seen::UpTo(newest));
         // What was settled before this process began is no news.
-        let Some(since) = since else { return };
+        let Seen::UpTo(since) = seen else { return };
         let events: Vec<Event> = tracker
             .all_results()
-            .filter(|(round, _)| *round > since)
+            .filter(|(round, _)| Some(*round) > since)
             .flat_map(|(round, results)| results.iter().map(move |one| (round, one)))
             .filter(|(_, one)| one.hotkey == self.hotkey)
             .filter_map(|(round, one)| Event::of_result(round, one))

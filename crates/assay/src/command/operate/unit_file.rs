@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// The unit of an agent: `program` with `arguments`, which may write in `folder` alone.
-pub(crate) fn unit_file(kind: &str, program: &Path, arguments: &[String], folder: &Path) -> String {
+/// The unit of an agent: `program` with `arguments`, whose relative paths start at `working_folder`.
+pub(crate) fn unit_file(kind: &str, program: &Path, arguments: &[String], working_folder: &Path) -> String {
     let words: Vec<String> = std::iter::once(program.to_string_lossy().into_owned())
         .chain(arguments.iter().cloned())
         .map(|word| quoted(&word))
@@ -22,15 +22,16 @@ TimeoutStopSec=120
 KillSignal=SIGINT
 NoNewPrivileges=yes
 PrivateTmp=yes
-ProtectSystem=strict
-ProtectHome=read-only
-ReadWritePaths={}
+ProtectSystem=full
+WorkingDirectory={}
+# Uncomment to run as a user of its own, who owns the folders named above:
+# User=assay
 
 [Install]
 WantedBy=multi-user.target
 ",
         words.join(" "),
-        quoted(&folder.to_string_lossy())
+        quoted(&working_folder.to_string_lossy())
     )
 }
 
@@ -69,6 +70,6 @@ mod tests {
             unit.contains("ExecStart=/usr/bin/assay miner up --dir \"/data/my miner\" --wallet 50%%$$a\n"),
             "{unit}"
         );
-        assert!(unit.contains("ReadWritePaths=\"/data/my miner\"\n"), "{unit}");
+        assert!(unit.contains("WorkingDirectory=\"/data/my miner\"\n"), "{unit}");
     }
 }

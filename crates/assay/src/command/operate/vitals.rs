@@ -10,6 +10,9 @@ use assay_types::BlockNumber;
 /// Age of the newest block from which an agent is not well: twenty-five blocks.
 const BLOCK_AGE_MAX: Duration = Duration::from_mins(5);
 
+/// How long a step may take: refining what one hotkey may hold, or auditing everybody, before it counts as stuck.
+const STEP_MAX: Duration = Duration::from_hours(3);
+
 /// How an agent is.
 #[derive(Debug)]
 pub(crate) struct Vitals {
@@ -26,6 +29,8 @@ struct State {
     errors: u64,
     /// The error of the newest step; empty if it went well.
     trouble: String,
+    /// Since when a step goes on.
+    working: Option<Instant>,
 }
 
 impl Vitals {
@@ -39,6 +44,7 @@ impl Vitals {
                 faults: 0,
                 errors: 0,
                 trouble: String::new(),
+                working: None,
             }),
         }
     }
@@ -47,11 +53,16 @@ impl Vitals {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub(super) fn begins(&self) {
+        self.with(|state| state.working = Some(Instant::now()));
+    }
+
     pub(super) fn stepped(&self, block: BlockNumber, did: impl IntoIterator<Item = &'static str>) {
         self.with(|state| {
             state.block = block.0;
             state.seen = Instant::now();
             state.trouble.clear();
+            state.working = None;
             for name in did {
                 *state.did.entry(name).or_default() += 1;
             }
@@ -62,6 +73,7 @@ impl Vitals {
         self.with(|state| {
             state.errors += 1;
             error.clone_into(&mut state.trouble);
+            state.working = None;
         });
     }
 
@@ -97,6 +109,11 @@ impl Vitals {
     /// Whether the agent is well, and why.
     pub(crate) fn judge(&self) -> (bool, String) {
         self.with(|state| {
+            if let Some(since) = state.working.map(|since| since.elapsed())
+                && since < STEP_MAX
+            {
+                return (true, format!("at work for {} s\n", since.as_secs()));
+            }
             let age = state.seen.elapsed();
             if age > BLOCK_AGE_MAX {
                 return (false, format!("no new block for {} s\n", age.as_secs()));
@@ -131,6 +148,11 @@ mod tests {
         vitals.failed("the node is away");
         let (is_well, why) = vitals.judge();
         assert!(!is_well && why.contains("the node is away"), "{why}");
+        vitals.begins();
+        assert!(
+            vitals.judge().1.starts_with("at work"),
+            "a long step is no illness"
+        );
         vitals.stepped(BlockNumber(8), []);
         assert!(vitals.judge().0);
     }

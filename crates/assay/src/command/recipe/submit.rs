@@ -1,5 +1,8 @@
 //! `assay recipe submit`: offers a recipe to a subnet: published sealed, committed under time lock, opened when the chain opens it.
 //!
+//! The hotkey should be one that neither mines nor validates, as a hotkey has one commitment at a time: a miner's next pointer would
+//! replace the recipe's, and its sealed pointer looks like it.
+//!
 //! The commitment comes first and nobody can read it, so that nobody can take the recipe and say it was theirs. The same call again goes
 //! on where it was: what is published is found, what stands on the chain is not committed twice, what the chain has opened is
 //! made public.
@@ -120,11 +123,20 @@ impl Offer<'_> {
             return Ok(State::Public);
         }
         let standing = self.chain.commitments(self.netuid, At::Head).await?;
-        let mut own = standing
-            .iter()
-            .filter(|one| one.hotkey == hotkey)
-            .flat_map(|one| &one.fields);
-        if own.any(|field| matches!(field, CommitmentField::Timelocked { .. })) {
+        let own = || {
+            standing
+                .iter()
+                .filter(|one| one.hotkey == hotkey)
+                .flat_map(|one| &one.fields)
+        };
+        let is_message = |field: &CommitmentField| matches!(field, CommitmentField::Plain(bytes) if Message::parse(bytes).is_ok());
+        if own().any(is_message) {
+            let help = "use a hotkey that neither mines nor validates: a hotkey has one commitment, and this would replace it";
+            return Err(
+                UsageError::new("this hotkey has a message on the chain that still counts", help).into(),
+            );
+        }
+        if own().any(|field| matches!(field, CommitmentField::Timelocked { .. })) {
             return Ok(State::Sealed);
         }
         let beacon = self.chain.beacon(At::Head).await?;

@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use assay_agents::subnet::Setup;
+use assay_agents::subnet::{About, Batch, Setup};
 use assay_chain::Chain;
+use assay_hub::store::Store;
 use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
 use assay_server::store::{AddCorpus, AddRecipeText, Database, Writer};
-use assay_server::{App, AppParts, ChainIdentity, ServerClock, ServerConfig, admin, follow, start};
-use assay_types::{NetUid, ParamSet, Recipe, WorkUnit};
+use assay_server::{
+    App, AppParts, BatchError, BatchSource, ChainIdentity, ServerClock, ServerConfig, admin, follow, start,
+};
+use assay_types::{Digest, Hotkey, NetUid, ParamSet, Recipe, Round, WorkUnit};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -51,6 +55,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         limits: config.limits.clone(),
         clock: ServerClock::default(),
         client_address_header: config.client_address_header.clone(),
+        batches: subnet.batches,
     }));
     add_corpora(&app, &args.corpus).await?;
     add_subnet(&app, subnet.corpus, subnet.recipes).await?;
@@ -154,6 +159,35 @@ struct Served {
     corpus: Vec<WorkUnit>,
     recipes: Vec<Recipe>,
     archives: PathBuf,
+    batches: Option<Arc<dyn BatchSource>>,
+}
+
+/// Validators' reports in the subnet's store.
+#[derive(Debug)]
+struct Published {
+    store: Arc<dyn Store>,
+    netuid: NetUid,
+    params: Digest,
+}
+
+impl BatchSource for Published {
+    fn lines(
+        &self,
+        round: Round,
+        validator: Hotkey,
+        digest: Digest,
+    ) -> BoxFuture<'_, Result<Vec<String>, BatchError>> {
+        let about = About {
+            netuid: self.netuid,
+            params: self.params,
+            validator,
+            round,
+        };
+        Box::pin(async move {
+            let batch = Batch::fetch(self.store.as_ref(), &digest, &about).await?;
+            Ok(batch.lines()?)
+        })
+    }
 }
 
 fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
@@ -164,12 +198,18 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             corpus: Vec::new(),
             recipes: Vec::new(),
             archives: args.archives.clone(),
+            batches: None,
         });
     };
     let setup = Setup::load(file, &config::store_options())?;
     Ok(Served {
         netuid: setup.netuid,
         recipes: setup.recipes().cloned().collect(),
+        batches: Some(Arc::new(Published {
+            store: Arc::clone(&setup.store),
+            netuid: setup.netuid,
+            params: setup.params_digest,
+        })),
         archives: setup.archives().folder().unwrap_or(Path::new(".")).to_owned(),
         params: setup.params,
         corpus: setup.corpus,
