@@ -77,7 +77,7 @@ impl From<OverBudget> for ExtractDrop {
     }
 }
 
-fn document(html: &str, options: &ExtractOptions) -> Result<Document, OverBudget> {
+fn document<'a>(html: &'a str, options: &ExtractOptions) -> Result<Document<'a>, OverBudget> {
     let limits = ParseLimits {
         fuel_max: options.fuel_max.min(options.limits.fuel_max),
         ..options.limits

@@ -50,7 +50,7 @@ struct Open {
 
 /// The walk's state.
 struct Walk<'a> {
-    document: &'a Document,
+    document: &'a Document<'a>,
     scope: Scope,
     page: Page,
     marker: Marker,

@@ -3,7 +3,7 @@
 #[path = "../../benches/extraction/measures.rs"]
 mod measures;
 #[path = "../../benches/extraction/pages.rs"]
-mod pages;
+pub(crate) mod pages;
 
 use assay_refine::extract::{ExtractOptions, Profile, extract};
 use measures::{Summary, judge};

@@ -9,6 +9,7 @@ mod extraction;
 mod filter_manual;
 mod filter_parity;
 mod hostile_html;
+mod html;
 mod minhash;
 mod reading;
 mod text;
