@@ -1,8 +1,8 @@
 """Pages a CPU second of resiliparse (`main_content=True`) and of Assay on the same pages, in one run, in turns.
 
     python3 -m venv venv && venv/bin/pip install resiliparse==2.0.1
-    cargo bench -p assay-refine --bench extraction --no-run          # prints the path of ASSAY_BENCH
-    venv/bin/python bench/extract-resiliparse/speed.py "$ASSAY_DATA/extraction" ASSAY_BENCH [ROUNDS]
+    cargo build --release
+    venv/bin/python bench/extract-resiliparse/speed.py "$ASSAY_DATA/extraction" target/release/assay [ROUNDS]
 
 Neither decodes anything: the pages are strings before the clock starts. CPU seconds of one thread; the median of the rounds counts.
 """
@@ -10,7 +10,6 @@ Neither decodes anything: the pages are strings before the clock starts. CPU sec
 import gzip
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -37,19 +36,18 @@ def theirs(pages):
     return len(pages) / sum(times), 1e3 * times[len(times) * 99 // 100]
 
 
-def ours(program, data):
-    environment = dict(os.environ, ASSAY_DATA=data)
-    text = subprocess.run([program, "--bench"], env=environment, capture_output=True, text=True, check=True).stdout
-    line = next(line for line in text.splitlines() if line.startswith("balanced:"))
-    return float(re.search(r"([\d.]+) pages/s", line)[1]), float(re.search(r"p99 ([\d.]+) ms", line)[1])
+def ours(program, folder):
+    command = [program, "extract", "bench", folder, "--profile", "balanced", "--json"]
+    answer = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    speed = answer["data"][0]["speed"]
+    return speed["pages_per_cpu_second"], speed["p99_ms"]
 
 
 def main():
     folder, program = sys.argv[1], sys.argv[2]
     pages = list(load(folder))
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-    data = os.path.dirname(os.path.abspath(folder))
-    pairs = [(theirs(pages), ours(program, data)) for _ in range(rounds)]
+    pairs = [(theirs(pages), ours(program, folder)) for _ in range(rounds)]
     for name, at in (("resiliparse", 0), ("assay", 1)):
         speeds = [pair[at][0] for pair in pairs]
         print(f"{name}: {statistics.median(speeds):.1f} pages/s {[round(s, 1) for s in speeds]}, p99 {pairs[0][at][1]:.1f} ms")

@@ -20,7 +20,7 @@ keys! {
     Property "property" Rel "rel" Alt "alt" Lang "lang" Hidden "hidden" AriaHidden "aria-hidden"
     Itemprop "itemprop" Itemtype "itemtype" Itemscope "itemscope" Itemref "itemref" Itemid "itemid"
     Colspan "colspan" Rowspan "rowspan" Datetime "datetime" Alttext "alttext" Encoding "encoding" Src "src"
-    Start "start" DataLang "data-lang" DataLanguage "data-language"
+    Start "start" Display "display" DataLang "data-lang" DataLanguage "data-language"
 }
 
 impl AttributeKey {

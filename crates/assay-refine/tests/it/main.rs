@@ -10,6 +10,7 @@ mod filter_manual;
 mod filter_parity;
 mod hostile_html;
 mod html;
+mod markdown;
 mod minhash;
 mod reading;
 mod text;

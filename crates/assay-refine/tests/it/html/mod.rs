@@ -11,7 +11,7 @@ use reference::{Reference, skeleton, visible};
 #[test]
 fn real_pages_read_as_html5ever_reads_them() {
     let Some(data) = crate::assay_data() else { return };
-    let pages = pages::load(&data).expect("pages");
+    let pages = pages::load(&data.join("extraction")).expect("pages");
     let (mut texts, mut trees) = (0, 0);
     for page in &pages {
         let ours = parse(&page.html, &ParseLimits::default()).expect("within budget");
