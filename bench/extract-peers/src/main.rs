@@ -54,10 +54,10 @@ const SYSTEMS: &[System] = &[
     ("same, own mode", |html| dom_smoothie(html, dom_smoothie::CandidateSelectMode::DomSmoothie)),
 ];
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), pages::PagesError> {
     let data = std::env::var_os("ASSAY_DATA").ok_or("set `ASSAY_DATA` to the folder of test data")?;
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let pages = pages::load(std::path::Path::new(&data))?;
+    let pages = pages::load(&std::path::Path::new(&data).join("extraction"))?;
     println!(
         "| system | pages/s | MB/s | p50 ms | p99 ms | WCXB F1 (P/R) | wo | AEB | TF | all gold | empty | ratio | {} |",
         measures::TYPES.join(" | ")

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod agents;
 mod chain;
 mod dataset;
+mod extract;
 mod owner;
 mod recipe;
 mod serve;
@@ -22,6 +23,7 @@ pub(crate) use chain::{
     SigningArgs, SubnetArgs,
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
+pub(crate) use extract::{ExtractArgs, ExtractBenchArgs, ExtractCommand, ProfileArg};
 pub(crate) use owner::{IdentityArgs, OwnerCommand, SendArgs, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
@@ -220,34 +222,6 @@ pub(crate) struct RefineArgs {
 pub(crate) enum FormatArg {
     Parquet,
     Jsonl,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  assay extract page.html
-  assay extract pages/*.html.gz --jsonl > texts.jsonl")]
-pub(crate) struct ExtractArgs {
-    /// HTML files, plain or gzip; `-` for stdin
-    #[arg(required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    /// One JSON object a line: file, title, text, language
-    #[arg(long)]
-    pub(crate) jsonl: bool,
-    /// Which blocks to take
-    #[arg(long, value_enum, default_value_t = ProfileArg::Balanced)]
-    pub(crate) profile: ProfileArg,
-}
-
-/// Extraction profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProfileArg {
-    /// Fewer blocks, all of them certain (what recipes use)
-    Precision,
-    /// As much main text as possible without boilerplate
-    Balanced,
-    /// Every block that any extractor takes
-    Union,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use assay_refine::charset;
-use assay_refine::extract::{ExtractDrop, ExtractOptions, Profile, extract};
+use assay_refine::extract::{ExtractDrop, ExtractOptions, Metadata, explain_html, extract};
 use assay_refine::language::{LanguageOptions, detect};
 use serde::Serialize;
 
@@ -23,25 +23,60 @@ pub struct PageText {
     pub text: String,
     /// ISO 639-1 code of the text; empty if unknown.
     pub language: String,
+    /// What the page says about itself.
+    pub metadata: PageFacts,
     /// Why there is no text.
     #[serde(skip)]
     pub dropped: Option<&'static str>,
 }
 
-/// Extracts one file, `.gz` inflated; `-` is stdin.
-pub fn extract_file(path: &Path, profile: Profile) -> Result<PageText, LocalError> {
-    let bytes = if path == Path::new("-") {
-        read_stdin()?
+/// What a page says about itself, as far as it does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PageFacts {
+    /// Author.
+    pub author: Option<String>,
+    /// Date of publication as the page writes it.
+    pub date: Option<String>,
+    /// Name of the site.
+    pub site_name: Option<String>,
+    /// Address of the licence.
+    pub licence: Option<String>,
+    /// Type of page.
+    pub page_type: Option<&'static str>,
+}
+
+fn facts(metadata: Metadata) -> PageFacts {
+    PageFacts {
+        author: metadata.author,
+        date: metadata.date,
+        site_name: metadata.site_name,
+        licence: metadata.licence,
+        page_type: metadata.page_type,
+    }
+}
+
+/// The bytes of a page, `.gz` inflated; `-` is stdin.
+fn read(path: &Path) -> Result<Vec<u8>, LocalError> {
+    if path == Path::new("-") {
+        read_stdin()
     } else {
-        read_page(path)?
-    };
-    let file = path.display().to_string();
-    let options = ExtractOptions {
-        profile,
-        ..ExtractOptions::default()
-    };
+        read_page(path)
+    }
+}
+
+/// The report on the choice of blocks of one file, as HTML; `None` if the page has none or is over a budget.
+pub fn explain_file(path: &Path, options: &ExtractOptions) -> Result<Option<String>, LocalError> {
+    let bytes = read(path)?;
     let decoded = charset::decode(&bytes, None, None);
-    Ok(match extract(&decoded.text, &options) {
+    Ok(explain_html(&decoded.text, options).ok())
+}
+
+/// Extracts one file, `.gz` inflated; `-` is stdin.
+pub fn extract_file(path: &Path, options: &ExtractOptions) -> Result<PageText, LocalError> {
+    let bytes = read(path)?;
+    let file = path.display().to_string();
+    let decoded = charset::decode(&bytes, None, None);
+    Ok(match extract(&decoded.text, options) {
         Ok(page) => {
             let language = detect(&page.text, &LanguageOptions::default()).code.to_owned();
             PageText {
@@ -49,6 +84,7 @@ pub fn extract_file(path: &Path, profile: Profile) -> Result<PageText, LocalErro
                 title: page.title,
                 text: page.text,
                 language,
+                metadata: facts(page.metadata),
                 dropped: None,
             }
         }
@@ -62,6 +98,7 @@ pub fn extract_file(path: &Path, profile: Profile) -> Result<PageText, LocalErro
                 title: None,
                 text: String::new(),
                 language: String::new(),
+                metadata: PageFacts::default(),
                 dropped: Some(dropped),
             }
         }

@@ -30,7 +30,7 @@ pub use evaluate::{
     duel, evaluate, make_index, make_pack,
 };
 pub use explain::explain;
-pub use extract::{PageText, extract_file};
+pub use extract::{PageFacts, PageText, explain_file, extract_file};
 pub use filter::{FilterJob, filter};
 pub use output::{OutputDir, write_atomically};
 pub use pack::{PackJob, Packed, pack};

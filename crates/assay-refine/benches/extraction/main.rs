@@ -14,11 +14,11 @@ use assay_refine::html::{ParseLimits, parse};
     clippy::disallowed_methods,
     reason = "a bench is told its data by the environment"
 )]
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), pages::PagesError> {
     let Some(data) = std::env::var_os("ASSAY_DATA") else {
         return Ok(());
     };
-    let pages = pages::load(std::path::Path::new(&data))?;
+    let pages = pages::load(&std::path::Path::new(&data).join("extraction"))?;
     let options = ExtractOptions::default();
     let profile = |profile| {
         move |html: &str| {
@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("visible text", pages::run(&pages, all)),
         ("precision", pages::run(&pages, profile(Profile::Precision))),
         ("balanced", pages::run(&pages, profile(Profile::Balanced))),
+        ("recall", pages::run(&pages, profile(Profile::Recall))),
         ("union", pages::run(&pages, profile(Profile::Union))),
     ] {
         let score = measures::judge(&pages, &texts);

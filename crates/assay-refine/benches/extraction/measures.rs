@@ -1,6 +1,6 @@
 //! The measures of the extraction benchmark: word F1, shingle F1, snippet F1; per page type and over all pages.
 //!
-//! Used by the bench, the data test and `bench/extract-peers`, so that all systems are judged by the same code.
+//! Used by the bench, the data test, `assay extract bench` and `bench/extract-peers`, so that all systems are judged by the same code.
 //! Definitions: WCXB = multiset F1 of lower-cased `\w+`, mean over pages; AEB = 4-gram multisets with tp, fp, fn
 //! of a page divided by their sum, F1 of mean precision and mean recall (`scrapinghub/article-extraction-benchmark`
 //! `evaluate.py` @4a3bc979); TF = snippets after white-space collapse, micro F1.

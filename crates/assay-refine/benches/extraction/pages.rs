@@ -1,6 +1,6 @@
 //! The pages of the extraction benchmark and a run over them in CPU time.
 //!
-//! Reads `$ASSAY_DATA/extraction`: `pages.jsonl.gz` and `html/<id>.html.gz`, decoded as UTF-8 with replacement.
+//! Reads a folder of `pages.jsonl.gz` and `html/<id>.html.gz`, decoded as UTF-8 with replacement.
 
 use std::io::Read;
 use std::path::Path;
@@ -35,12 +35,14 @@ fn gunzip(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads all pages below `data/extraction`.
+/// Why pages cannot be read: a file or a line that is missing or malformed.
+pub(crate) type PagesError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads all pages of a folder.
 ///
 /// # Errors
 /// When a file is missing or malformed.
-pub(crate) fn load(data: &Path) -> Result<Vec<Page>, Box<dyn std::error::Error>> {
-    let folder = data.join("extraction");
+pub(crate) fn load(folder: &Path) -> Result<Vec<Page>, PagesError> {
     let lines = String::from_utf8(gunzip(&folder.join("pages.jsonl.gz"))?)?;
     let mut pages = vec![];
     for line in lines.lines() {

@@ -2,10 +2,12 @@
 //!
 //! Takes a [`Recipe`] and its URL lists; the [`Engine`] is shared by all worker threads.
 
-use assay_types::recipe::{CharsetStage, ENGINE, ExtractParams, MinhashParams, Profile as RecipeProfile};
+use assay_types::recipe::{
+    CharsetStage, ENGINE, ExtractParams, MinhashParams, Profile as RecipeProfile, TextOutput,
+};
 use assay_types::{Recipe, RecipeId, Step};
 
-use crate::extract::{ExtractOptions, Profile};
+use crate::extract::{ExtractOptions, MarkdownOptions, Output, Profile};
 use crate::filter::url::UrlFilter;
 use crate::html::ParseLimits;
 use crate::url_lists::{UrlListError, UrlListKind, UrlLists};
@@ -163,9 +165,10 @@ fn check_supported(recipe: &Recipe) -> Result<(), EngineError> {
     {
         return unsupported("[read] mime_conversion");
     }
-    // Budgets of tables with resolved spans, which no profile of this engine version writes.
+    // Budgets of tables with resolved spans, which only Markdown writes.
     let tables = |params: &ExtractParams| (params.colspan_max, params.rowspan_max, params.table_cells_max);
-    if tables(&recipe.extract) != tables(&ExtractParams::default()) {
+    let is_plain = recipe.extract.output == TextOutput::Plain;
+    if is_plain && tables(&recipe.extract) != tables(&ExtractParams::default()) {
         return unsupported("[extract] colspan_max, rowspan_max, table_cells_max");
     }
     let mut after_minhash = false;
@@ -244,10 +247,17 @@ fn read_limits(recipe: &Recipe) -> ReadLimits {
 
 fn extract_options(recipe: &Recipe) -> ExtractOptions {
     let params = &recipe.extract;
+    let markdown = MarkdownOptions {
+        links: true,
+        colspan_max: params.colspan_max as u32,
+        rowspan_max: params.rowspan_max as u32,
+        table_cells_max: params.table_cells_max as u32,
+    };
     ExtractOptions {
         profile: match params.profile {
             RecipeProfile::Precision => Profile::Precision,
             RecipeProfile::Balanced => Profile::Balanced,
+            RecipeProfile::Recall => Profile::Recall,
             RecipeProfile::Union => Profile::Union,
         },
         limits: ParseLimits {
@@ -259,5 +269,13 @@ fn extract_options(recipe: &Recipe) -> ExtractOptions {
         },
         text_max: params.text_max as usize,
         fuel_max: params.fuel_max,
+        output: match params.output {
+            TextOutput::Plain => Output::Plain,
+            TextOutput::Markdown => Output::Markdown(MarkdownOptions {
+                links: false,
+                ..markdown
+            }),
+            TextOutput::MarkdownLinks => Output::Markdown(markdown),
+        },
     }
 }

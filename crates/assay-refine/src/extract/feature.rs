@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::lexicon::{Lexicon, TOPICS};
+use super::lexicon::{self, TOPICS};
 use super::mark;
 use super::page::{Block, Container, NO_CONTAINER, Page, kind};
 use super::sum::Sum;
+use super::words::hash_text;
 use crate::html::Tag;
 
 /// `part` of `whole` in thousandths; 0 of 0 is 0.
@@ -64,8 +65,8 @@ pub(crate) struct Ground<'a> {
     repeats: Vec<u32>,
     /// Block groups by (signature, parent's signature).
     groups: BTreeMap<(u32, u32), Group>,
-    /// How often a block's text occurs.
-    copies: BTreeMap<&'a str, u32>,
+    /// How often a block's text occurs, by its hash.
+    copies: BTreeMap<u64, u32>,
     /// Containers on the way to the one that still holds half, and four fifths, of the prose.
     core: [Vec<u32>; 2],
     /// Block index of the first `h1`.
@@ -98,11 +99,10 @@ impl<'a> Ground<'a> {
             title: page.title.as_deref().unwrap_or("").to_lowercase(),
             topics: vec![],
         };
-        let lexicon = Lexicon::new();
         ground.topics = page
             .blocks
             .iter()
-            .map(|block| lexicon.topics(page.block_text(block)))
+            .map(|block| lexicon::topics(page.block_text(block)))
             .collect();
         let mut sum = Sum::default();
         for (index, block) in page.blocks.iter().enumerate() {
@@ -112,7 +112,10 @@ impl<'a> Ground<'a> {
             if tag == Tag::H1 && ground.h1 < 0 {
                 ground.h1 = index as i64;
             }
-            *ground.copies.entry(page.block_text(block)).or_default() += 1;
+            *ground
+                .copies
+                .entry(hash_text(page.block_text(block)))
+                .or_default() += 1;
             let group = ground.groups.entry(ground_key(page, block)).or_default();
             group.count += 1;
             group.words += i64::from(block.measure.words);
@@ -289,7 +292,7 @@ impl<'a> Ground<'a> {
             block.row.into(),
             i32::from(block.inlines),
             i32::from(block.images),
-            self.copies.get(text).copied().unwrap_or(1).min(100) as i32,
+            self.copies.get(&hash_text(text)).copied().unwrap_or(1).min(100) as i32,
             i32::from(title) * if text.len() > 20 { 2 } else { 1 },
         ]);
     }

@@ -2,6 +2,10 @@
 //!
 //! Only the first words of a block are looked at; the bits are features like any other and decide nothing alone.
 
+use std::sync::LazyLock;
+
+use super::words::Words;
+
 /// Words looked at.
 const WORDS_MAX: usize = 12;
 /// Number of bits.
@@ -34,41 +38,26 @@ const GROUPS: [&str; TOPICS] = [
     "faq faqs questions question answer how what why when who",
 ];
 
-/// The table of words, sorted for look-up.
-#[derive(Debug)]
-pub(crate) struct Lexicon {
-    words: Vec<(&'static str, u8)>,
-}
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(&GROUPS));
 
-impl Lexicon {
-    pub(crate) fn new() -> Lexicon {
-        let groups = GROUPS.iter().enumerate();
-        let mut words: Vec<_> = groups
-            .flat_map(|(bit, words)| words.split_whitespace().map(move |word| (word, bit as u8)))
-            .collect();
-        words.sort_unstable();
-        Lexicon { words }
-    }
-
-    /// The topics of a text's first words.
-    pub(crate) fn topics(&self, text: &str) -> u32 {
-        let mut bits = 0;
-        let mut lower = String::with_capacity(32);
-        let runs = text
-            .split(|c: char| !(c.is_alphanumeric() || c == '©'))
-            .filter(|run| !run.is_empty());
-        for run in runs.take(WORDS_MAX).filter(|run| run.len() <= 16) {
-            lower.clear();
+/// The topics of a text's first words.
+pub(crate) fn topics(text: &str) -> u32 {
+    let mut bits = 0;
+    let mut lower = String::with_capacity(32);
+    let runs = text
+        .split(|c: char| !(c.is_alphanumeric() || c == '©'))
+        .filter(|run| !run.is_empty());
+    for run in runs.take(WORDS_MAX).filter(|run| run.len() <= 16) {
+        lower.clear();
+        if run.is_ascii() {
+            lower.push_str(run);
+            lower.make_ascii_lowercase();
+        } else {
             lower.extend(run.chars().flat_map(char::to_lowercase));
-            if let Ok(at) = self
-                .words
-                .binary_search_by(|(known, _)| (*known).cmp(lower.as_str()))
-            {
-                bits |= self.words.get(at).map_or(0, |(_, bit)| 1 << bit);
-            }
         }
-        bits
+        bits |= WORDS.group(lower.as_bytes()).map_or(0, |bit| 1 << bit);
     }
+    bits
 }
 
 /// Hashes of four consecutive words of texts that the page's structured data quotes.
@@ -145,15 +134,9 @@ mod tests {
 
     #[test]
     fn topics_are_found() {
-        let lexicon = Lexicon::new();
-        assert_eq!(lexicon.topics("Related ARTICLES"), 1);
-        assert_eq!(lexicon.topics("© 2020 All rights reserved"), 1 << 4);
-        assert_eq!(lexicon.topics("plain text"), 0);
-    }
-
-    #[test]
-    fn no_word_has_two_topics() {
-        assert!(Lexicon::new().words.windows(2).all(|pair| pair[0].0 != pair[1].0));
+        assert_eq!(topics("Related ARTICLES"), 1);
+        assert_eq!(topics("© 2020 All rights reserved"), 1 << 4);
+        assert_eq!(topics("plain text"), 0);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! The walk computes it per element and hands it down; features read the union over ancestors. Words are general
 //! web vocabulary in English; no bit names a site.
 
+use std::sync::LazyLock;
+
+use super::words::{Words, hash_text};
 use crate::html::{AttributeKey, Document, NodeId, Tag};
 
 /// Words of class and id attributes; the index of a group is its bit. The name of the group stands before it.
@@ -187,11 +190,30 @@ fn style_hides(style: &str) -> bool {
         .any(|rule| memchr::memmem::find(packed, rule).is_some())
 }
 
+/// The names of a bit set: the first word of each group, the tag or attribute of the others.
+pub(crate) fn names(marks: u64) -> Vec<&'static str> {
+    #[rustfmt::skip]
+    const OTHERS: [&str; 24] = [
+        "<nav>", "<header>", "<footer>", "<aside>", "<main>", "<article>", "<form>", "<table>", "<ul>", "<figure>", "<dl>",
+        "<blockquote>", "<pre>", "<section>", "<button>", "<details>", "itemprop text", "itemprop", "style hidden",
+        "aria-hidden", "hidden", "<noscript>", "dialog", "<a>",
+    ];
+    let words = GROUPS.iter().map(|group| group.split(' ').next().unwrap_or(""));
+    words
+        .chain(OTHERS)
+        .enumerate()
+        .filter(|(bit, _)| marks >> bit & 1 == 1)
+        .map(|(_, name)| name)
+        .collect()
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| Words::new(GROUPS));
+
 /// Looks up class and id words; remembers what it has seen, since pages repeat their class strings.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Marker {
-    words: Vec<(&'static str, u64)>,
-    seen: std::collections::BTreeMap<String, u64>,
+    /// Bits of class and id strings by their hash.
+    seen: std::collections::BTreeMap<u64, u64>,
 }
 
 /// Distinct class and id strings remembered; beyond it they are looked up each time.
@@ -199,15 +221,7 @@ const SEEN_MAX: usize = 4_096;
 
 impl Marker {
     pub(crate) fn new() -> Marker {
-        let groups = GROUPS.iter().enumerate();
-        let mut words: Vec<_> = groups
-            .flat_map(|(bit, words)| words.split_ascii_whitespace().map(move |word| (word, 1 << bit)))
-            .collect();
-        words.sort_unstable();
-        Marker {
-            words,
-            seen: std::collections::BTreeMap::new(),
-        }
+        Marker::default()
     }
 
     /// The bits of one element without its ancestors'.
@@ -228,66 +242,61 @@ impl Marker {
     }
 
     fn words_in(&mut self, value: &str) -> u64 {
-        if let Some(bits) = self.seen.get(value) {
+        let key = hash_text(value);
+        if let Some(bits) = self.seen.get(&key) {
             return *bits;
         }
-        let bits = self.split(value);
+        let bits = split(value);
         if self.seen.len() < SEEN_MAX {
-            self.seen.insert(value.to_owned(), bits);
+            self.seen.insert(key, bits);
         }
         bits
     }
+}
 
-    /// Words end at anything but letters and before a capital after a small letter.
-    fn split(&self, value: &str) -> u64 {
-        let mut bits = 0;
-        let mut word = [0_u8; 24];
-        let mut length = 0;
-        let mut small_before = false;
-        for byte in value.bytes().chain(std::iter::once(b' ')) {
-            let letter = byte.is_ascii_alphabetic();
-            if !letter || (small_before && byte.is_ascii_uppercase()) {
-                bits |= self.word(word.get(..length).unwrap_or_default());
-                length = 0;
-            }
-            if letter && let Some(slot) = word.get_mut(length) {
-                *slot = byte.to_ascii_lowercase();
-                length += 1;
-            }
-            small_before = byte.is_ascii_lowercase();
+/// Words end at anything but letters and before a capital after a small letter.
+fn split(value: &str) -> u64 {
+    let mut bits = 0;
+    let mut letters = [0_u8; 24];
+    let mut length = 0;
+    let mut small_before = false;
+    for byte in value.bytes().chain(std::iter::once(b' ')) {
+        let letter = byte.is_ascii_alphabetic();
+        if !letter || (small_before && byte.is_ascii_uppercase()) {
+            bits |= word(letters.get(..length).unwrap_or_default());
+            length = 0;
         }
-        bits
+        if letter && let Some(slot) = letters.get_mut(length) {
+            *slot = byte.to_ascii_lowercase();
+            length += 1;
+        }
+        small_before = byte.is_ascii_lowercase();
     }
+    bits
+}
 
-    /// The bit of a word; a long unknown word may be two known ones written together.
-    fn word(&self, word: &[u8]) -> u64 {
-        let exact = self.exact(word);
-        if exact != 0 || word.len() < 7 {
-            return exact;
-        }
-        let mut bits = 0;
-        for cut in 4..word.len() - 2 {
-            let (front, back) = word.split_at(cut);
-            bits |= self.exact(front);
-            if back.len() >= 4 {
-                bits |= self.exact(back);
-            }
-        }
-        bits
+/// The bit of a word; a long unknown word may be two known ones written together.
+fn word(word: &[u8]) -> u64 {
+    let whole = exact(word);
+    if whole != 0 || word.len() < 7 {
+        return whole;
     }
-
-    fn exact(&self, word: &[u8]) -> u64 {
-        if word.len() < 2 {
-            return 0;
-        }
-        match self
-            .words
-            .binary_search_by(|(known, _)| known.as_bytes().cmp(word))
-        {
-            Ok(index) => self.words.get(index).map_or(0, |(_, bit)| *bit),
-            Err(_) => 0,
+    let mut bits = 0;
+    for cut in 4..word.len() - 2 {
+        let (front, back) = word.split_at(cut);
+        bits |= exact(front);
+        if back.len() >= 4 {
+            bits |= exact(back);
         }
     }
+    bits
+}
+
+fn exact(word: &[u8]) -> u64 {
+    if word.len() < 2 {
+        return 0;
+    }
+    WORDS.group(word).map_or(0, |bit| 1 << bit)
 }
 
 #[cfg(test)]
@@ -308,9 +317,9 @@ mod tests {
     }
 
     #[test]
-    fn no_word_has_two_bits() {
-        let words = Marker::new().words;
-        assert!(words.windows(2).all(|pair| pair[0].0 != pair[1].0));
+    fn every_bit_has_a_name() {
+        assert_eq!(names(u64::MAX).len(), 64);
+        assert_eq!(names(1 << 2 | TAG_NAV | LINK), ["footer", "<nav>", "<a>"]);
     }
 
     #[test]

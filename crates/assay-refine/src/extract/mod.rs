@@ -4,9 +4,11 @@
 //! the options. Quality, speed and method stand in `docs/extraction.md`.
 
 mod context;
+mod explain;
 mod feature;
 mod lexicon;
 mod mark;
+mod markdown;
 mod measure;
 mod metadata;
 mod model;
@@ -17,7 +19,12 @@ mod run;
 mod select;
 mod sum;
 mod walk;
+mod words;
 
+pub use explain::explain_html;
+pub use markdown::MarkdownOptions;
+pub use metadata::Metadata;
 pub use run::{
-    BlockFeatures, ExtractDrop, ExtractOptions, Extracted, Profile, block_features, extract, visible_text,
+    BlockFeatures, ExtractDrop, ExtractOptions, Extracted, Output, Profile, block_features, extract,
+    visible_text,
 };

@@ -16,39 +16,41 @@ pub(crate) struct Model {
     pub(crate) leaves: &'static [i16],
 }
 
+/// Blocks judged together.
+pub(crate) const LANES: usize = 8;
+
 /// Nodes on one way down at most: a bound for a malformed table, trees are far shallower.
 const DEPTH_MAX: usize = 64;
 
 impl Model {
-    /// The probability in 1/65,536 that the block with these features is main text.
-    pub(crate) fn answer(&self, features: &[i32]) -> u32 {
-        let trees = self.trees.iter().enumerate();
-        logistic(
-            trees
-                .map(|(tree, first)| self.descend(tree, usize::from(*first), features))
-                .sum(),
-        )
-    }
-
-    /// The leaf's score. A tree of n nodes has n + 1 leaves, so those of tree t start at its first node plus t.
-    fn descend(&self, tree: usize, first: usize, features: &[i32]) -> i32 {
-        let mut at: i16 = 0;
-        for _ in 0..DEPTH_MAX {
-            let Some((feature, threshold, left, right)) = self.nodes.get(first + at as usize) else {
-                return 0;
-            };
-            let value = features.get(usize::from(*feature)).copied().unwrap_or(0);
-            at = if value <= *threshold { *left } else { *right };
-            if at < 0 {
-                return self
-                    .leaves
-                    .get(first + tree + !at as usize)
-                    .copied()
-                    .unwrap_or(0)
-                    .into();
+    /// The probabilities in 1/65,536 that the blocks with these features are main text. The blocks go down each tree together,
+    /// so that the processor has work while it waits for a comparison.
+    ///
+    /// A tree of n nodes has n + 1 leaves, so those of tree t start at its first node plus t.
+    pub(crate) fn answers(&self, rows: [&[i32]; LANES]) -> [u32; LANES] {
+        let mut sums = [0_i32; LANES];
+        for (tree, first) in self.trees.iter().enumerate() {
+            let nodes = self.nodes.get(usize::from(*first)..).unwrap_or_default();
+            let mut at = [0_i16; LANES];
+            for _ in 0..DEPTH_MAX {
+                for (at, row) in at.iter_mut().zip(rows) {
+                    let Some((feature, threshold, left, right)) = nodes.get((*at).max(0) as usize) else {
+                        continue;
+                    };
+                    let value = row.get(usize::from(*feature)).copied().unwrap_or(0);
+                    let next = if value <= *threshold { *left } else { *right };
+                    *at = if *at < 0 { *at } else { next };
+                }
+                if at.iter().all(|at| *at < 0) {
+                    break;
+                }
+            }
+            let leaves = self.leaves.get(usize::from(*first) + tree..).unwrap_or_default();
+            for (sum, at) in sums.iter_mut().zip(at) {
+                *sum += leaves.get(!at as usize).copied().map_or(0, i32::from);
             }
         }
-        0
+        sums.map(logistic)
     }
 }
 
@@ -81,8 +83,8 @@ mod tests {
             nodes: &[(0, 5, !0, !1)],
             leaves: &[-4_096, 4_096],
         };
-        assert_eq!(model.answer(&[5]), LOGISTIC[28]);
-        assert_eq!(model.answer(&[6]), LOGISTIC[36]);
+        assert_eq!(model.answers([&[5]; LANES])[0], LOGISTIC[28]);
+        assert_eq!(model.answers([&[6]; LANES])[LANES - 1], LOGISTIC[36]);
     }
 
     #[test]
@@ -92,6 +94,19 @@ mod tests {
             assert!(LOGISTIC[at].abs_diff(65_536 - LOGISTIC[64 - at]) <= 1, "{at}");
         }
         assert_eq!(logistic(i32::MAX), logistic(32_767));
+    }
+
+    #[test]
+    fn lanes_do_not_touch_each_other() {
+        let rows: Vec<Vec<i32>> = (0..LANES as i32)
+            .map(|lane| (0..600).map(|at| (at * 37 + lane * 101) % 1_000 - 100).collect())
+            .collect();
+        for model in [&model_block::MODEL, &model_context::MODEL] {
+            let together = model.answers(std::array::from_fn(|lane| rows[lane].as_slice()));
+            for (row, answer) in rows.iter().zip(together) {
+                assert_eq!(model.answers([row.as_slice(); LANES]), [answer; LANES]);
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::lexicon::Quoted;
 use super::measure::Measure;
+use super::metadata::Metadata;
 use crate::html::Tag;
 
 /// The index of no container.
@@ -61,8 +62,12 @@ pub(crate) struct Page {
     pub(crate) containers: Vec<Container>,
     pub(crate) title: Option<String>,
     pub(crate) language: Option<String>,
+    /// What the page says about itself, as found so far.
+    pub(crate) facts: Metadata,
     /// Bits of [`kind`]: what structured data and metadata call the page.
     pub(crate) kinds: u32,
+    /// Per node of the document the block it is written with; empty unless Markdown is wanted.
+    pub(crate) owners: Vec<u32>,
     /// Article bodies, and other texts, in structured data: hints only, never output.
     pub(crate) quoted: [Quoted; 2],
 }

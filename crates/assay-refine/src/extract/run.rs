@@ -2,9 +2,11 @@
 
 use super::context::Context;
 use super::feature::Ground;
+use super::markdown::{self, MarkdownOptions};
+use super::metadata::Metadata;
 use super::page::{Block, Page};
 use super::select::select;
-use super::walk::{Scope, walk};
+use super::walk::{Scope, walk, walk_with_owners};
 use crate::html::{Document, OverBudget, ParseLimits, parse};
 
 /// What is wanted from a page.
@@ -15,8 +17,20 @@ pub enum Profile {
     /// Best mean F1 over all page types.
     #[default]
     Balanced,
+    /// More of the main text, and some words around it.
+    Recall,
     /// All blocks that may be main text.
     Union,
+}
+
+/// How the chosen blocks are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// Lines; list items start with `- `, table cells are separated by ` | `.
+    #[default]
+    Plain,
+    /// Markdown with headings, lists, quotes, code, tables and formulas.
+    Markdown(MarkdownOptions),
 }
 
 /// Options of [`extract`].
@@ -30,6 +44,8 @@ pub struct ExtractOptions {
     pub text_max: usize,
     /// Units of work, parse included.
     pub fuel_max: u64,
+    /// How the text is written.
+    pub output: Output,
 }
 
 impl Default for ExtractOptions {
@@ -40,6 +56,7 @@ impl Default for ExtractOptions {
             limits,
             text_max: 2_000_000,
             fuel_max: limits.fuel_max,
+            output: Output::Plain,
         }
     }
 }
@@ -49,10 +66,12 @@ impl Default for ExtractOptions {
 pub struct Extracted {
     /// The content of `title`, white space collapsed.
     pub title: Option<String>,
-    /// Lines separated by `\n`; list items start with `- `, table cells are separated by ` | `.
+    /// The text in the form of [`ExtractOptions::output`].
     pub text: String,
     /// Primary subtag of the page's `lang`, lower-case.
     pub language_hint: Option<String>,
+    /// What the page says about itself.
+    pub metadata: Metadata,
     /// Always `false` today: a page over a bound is dropped, never cut.
     pub truncated: bool,
 }
@@ -77,7 +96,7 @@ impl From<OverBudget> for ExtractDrop {
     }
 }
 
-fn document(html: &str, options: &ExtractOptions) -> Result<Document, OverBudget> {
+pub(super) fn document<'a>(html: &'a str, options: &ExtractOptions) -> Result<Document<'a>, OverBudget> {
     let limits = ParseLimits {
         fuel_max: options.fuel_max.min(options.limits.fuel_max),
         ..options.limits
@@ -90,20 +109,7 @@ fn document(html: &str, options: &ExtractOptions) -> Result<Document, OverBudget
 /// # Errors
 /// [`ExtractDrop`] when a budget is broken or the page has no main text.
 pub fn extract(html: &str, options: &ExtractOptions) -> Result<Extracted, ExtractDrop> {
-    let document = document(html, options)?;
-    let mut page = walk(&document, Scope::All);
-    let chosen = select(&page, options.profile);
-    let text = render(
-        &page,
-        chosen.iter().filter_map(|index| page.blocks.get(*index as usize)),
-    );
-    finish(&text, options.text_max)?;
-    Ok(Extracted {
-        title: page.title.take(),
-        text,
-        language_hint: page.language.take(),
-        truncated: false,
-    })
+    written(html, options, Scope::All, |page| select(page, options.profile))
 }
 
 /// All visible text of a decoded page, one block a line: what an extractor that chooses nothing would give.
@@ -111,14 +117,37 @@ pub fn extract(html: &str, options: &ExtractOptions) -> Result<Extracted, Extrac
 /// # Errors
 /// [`ExtractDrop`] as [`extract`].
 pub fn visible_text(html: &str, options: &ExtractOptions) -> Result<Extracted, ExtractDrop> {
+    written(html, options, Scope::Visible, |page| {
+        (0..page.blocks.len() as u32).collect()
+    })
+}
+
+/// Parses, walks, chooses and writes.
+fn written(
+    html: &str,
+    options: &ExtractOptions,
+    scope: Scope,
+    choose: impl Fn(&Page) -> Vec<u32>,
+) -> Result<Extracted, ExtractDrop> {
     let document = document(html, options)?;
-    let mut page = walk(&document, Scope::Visible);
-    let text = render(&page, page.blocks.iter());
+    let mut page = match options.output {
+        Output::Plain => walk(&document, scope),
+        Output::Markdown(_) => walk_with_owners(&document, scope),
+    };
+    let chosen = choose(&page);
+    let text = match options.output {
+        Output::Plain => {
+            let blocks = chosen.iter().filter_map(|index| page.blocks.get(*index as usize));
+            render(&page, blocks)
+        }
+        Output::Markdown(form) => markdown::render(&document, &page, &chosen, form),
+    };
     finish(&text, options.text_max)?;
     Ok(Extracted {
         title: page.title.take(),
         text,
         language_hint: page.language.take(),
+        metadata: page.metadata(),
         truncated: false,
     })
 }

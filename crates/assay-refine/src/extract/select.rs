@@ -7,6 +7,7 @@
 use super::context::Context;
 use super::feature::Ground;
 use super::mark;
+use super::model::{LANES, Model};
 use super::model_block::MODEL as BLOCK;
 use super::model_context::MODEL as CONTEXT;
 use super::page::{Block, Page};
@@ -14,9 +15,6 @@ use super::run::Profile;
 
 /// A probability in 1/65,536.
 type Answer = u32;
-
-/// Blocks up to which the feature rows of the first model are kept for the second (1.5 kB a block).
-const KEPT_ROWS: usize = 4_096;
 
 /// Profile constants, all in 1/65,536 but `share`, which is the part of the best expected F1 in thousandths that
 /// a block's answer must exceed.
@@ -39,6 +37,11 @@ fn rule(profile: Profile) -> Rule {
             answer_min: 36_045,
             answer_max: 49_152,
         },
+        Profile::Recall => Rule {
+            share: 350,
+            answer_min: 8_520,
+            answer_max: 32_768,
+        },
         Profile::Union => Rule {
             share: 150,
             answer_min: 6_554,
@@ -47,32 +50,54 @@ fn rule(profile: Profile) -> Rule {
     }
 }
 
+/// Blocks up to which the feature rows of the first model are kept for the second (1.5 kB a block).
+const KEPT_ROWS: usize = 4_096;
+
 /// The probability of each block to be main text: the mean of both models.
 pub(crate) fn answers(page: &Page) -> Vec<Answer> {
     let ground = Ground::new(page);
-    let keep = page.blocks.len() <= KEPT_ROWS;
-    let (mut row, mut rows, mut first) = (vec![], vec![], vec![]);
-    for index in 0..page.blocks.len() {
-        ground.row(index, &mut row);
-        first.push(BLOCK.answer(&row));
-        if keep {
-            rows.extend_from_slice(&row);
+    let count = page.blocks.len();
+    let mut rows: Vec<Vec<i32>> = vec![vec![]; if count <= KEPT_ROWS { count } else { LANES }];
+    let mut first = vec![];
+    for start in (0..count).step_by(LANES) {
+        let group = group(&mut rows, start, count);
+        for (index, row) in (start..count).zip(&mut *group) {
+            ground.row(index, row);
         }
+        first.extend(answer(&BLOCK, group).into_iter().take(count - start));
     }
-    let width = row.len();
     let context = Context::new(page, &first);
     let mut both = vec![];
-    for (index, answer) in first.iter().enumerate() {
-        if keep {
-            row.clear();
-            row.extend_from_slice(rows.get(index * width..(index + 1) * width).unwrap_or_default());
-        } else {
-            ground.row(index, &mut row);
+    for start in (0..count).step_by(LANES) {
+        let group = group(&mut rows, start, count);
+        for (index, row) in (start..count).zip(&mut *group) {
+            if count > KEPT_ROWS {
+                ground.row(index, row);
+            }
+            context.row(index, row);
         }
-        context.row(index, &mut row);
-        both.push((answer + CONTEXT.answer(&row)) / 2);
+        let firsts = first.get(start..).unwrap_or_default().iter();
+        both.extend(
+            answer(&CONTEXT, group)
+                .into_iter()
+                .zip(firsts)
+                .map(|(second, first)| (first + second) / 2),
+        );
     }
     both
+}
+
+/// The rows of the blocks from `start` on, at most [`LANES`]: their own, or the only ones there are.
+fn group(rows: &mut [Vec<i32>], start: usize, count: usize) -> &mut [Vec<i32>] {
+    let start = if count <= KEPT_ROWS { start } else { 0 };
+    let end = (start + LANES).min(rows.len());
+    rows.get_mut(start..end).unwrap_or_default()
+}
+
+fn answer(model: &Model, rows: &[Vec<i32>]) -> [Answer; LANES] {
+    model.answers(std::array::from_fn(|lane| {
+        rows.get(lane).map_or(&[][..], Vec::as_slice)
+    }))
 }
 
 /// The highest expected F1 of any set of blocks, in 1/65,536.
@@ -104,24 +129,68 @@ fn is_furniture(block: &Block) -> bool {
         || block.marks & (mark::TAG_NAV | mark::TAG_FOOTER | mark::TAG_FORM | mark::TAG_BUTTON) != 0
 }
 
-/// The chosen blocks, in document order. `noscript` repeats what scripts draw: it counts only where nothing else
-/// is chosen.
-pub(crate) fn select(page: &Page, profile: Profile) -> Vec<u32> {
+/// Why a block is kept or cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Above the bar.
+    Kept,
+    /// At or below the bar.
+    Low,
+    /// Links or a label without a sentence, which `precision` does not take.
+    Furniture,
+    /// Inside `noscript`, where something else was chosen; or the other way round.
+    Noscript,
+}
+
+/// The choice on one page.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    /// The answer a block must exceed, 1/65,536.
+    pub(crate) bar: Answer,
+    /// Per block its answer and what became of it.
+    pub(crate) blocks: Vec<(Answer, Verdict)>,
+}
+
+impl Choice {
+    /// The chosen blocks, in document order.
+    pub(crate) fn kept(&self) -> Vec<u32> {
+        let numbered = (0_u32..).zip(&self.blocks);
+        let kept = numbered.filter(|(_, (_, verdict))| *verdict == Verdict::Kept);
+        kept.map(|(index, _)| index).collect()
+    }
+}
+
+/// Judges every block. `noscript` repeats what scripts draw: it counts only where nothing else is chosen.
+pub(crate) fn choose(page: &Page, profile: Profile) -> Choice {
     let answers = answers(page);
     let rule = rule(profile);
     let share = (best_f1(page, &answers) * rule.share / 1_000) as Answer;
     let bar = share.clamp(rule.answer_min, rule.answer_max);
-    let pick = |noscript: bool| -> Vec<u32> {
-        let numbered = page.blocks.iter().zip(&answers).zip(0_u32..);
-        let good = numbered.filter(|((block, answer), _)| {
-            **answer > bar
-                && (block.marks & mark::NOSCRIPT != 0) == noscript
-                && (profile != Profile::Precision || !is_furniture(block))
+    let judge = |noscript: bool| -> Vec<(Answer, Verdict)> {
+        let judged = page.blocks.iter().zip(&answers).map(|(block, answer)| {
+            let verdict = if *answer <= bar {
+                Verdict::Low
+            } else if (block.marks & mark::NOSCRIPT != 0) != noscript {
+                Verdict::Noscript
+            } else if profile == Profile::Precision && is_furniture(block) {
+                Verdict::Furniture
+            } else {
+                Verdict::Kept
+            };
+            (*answer, verdict)
         });
-        good.map(|(_, index)| index).collect()
+        judged.collect()
     };
-    let chosen = pick(false);
-    if chosen.is_empty() { pick(true) } else { chosen }
+    let mut blocks = judge(false);
+    if blocks.iter().all(|(_, verdict)| *verdict != Verdict::Kept) {
+        blocks = judge(true);
+    }
+    Choice { bar, blocks }
+}
+
+/// The chosen blocks, in document order.
+pub(crate) fn select(page: &Page, profile: Profile) -> Vec<u32> {
+    choose(page, profile).kept()
 }
 
 #[cfg(test)]
@@ -164,13 +233,15 @@ mod tests {
 
     #[test]
     fn every_profile_holds_the_stricter_one() {
-        let (strict, balanced, union) = (
-            chosen(Profile::Precision),
-            chosen(Profile::Balanced),
-            chosen(Profile::Union),
-        );
-        assert!(strict.iter().all(|text| balanced.contains(text)));
-        assert!(balanced.iter().all(|text| union.contains(text)));
+        let profiles = [
+            Profile::Precision,
+            Profile::Balanced,
+            Profile::Recall,
+            Profile::Union,
+        ];
+        for pair in profiles.map(chosen).windows(2) {
+            assert!(pair[0].iter().all(|text| pair[1].contains(text)), "{pair:?}");
+        }
     }
 
     #[test]

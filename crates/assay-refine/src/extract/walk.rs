@@ -50,7 +50,7 @@ struct Open {
 
 /// The walk's state.
 struct Walk<'a> {
-    document: &'a Document,
+    document: &'a Document<'a>,
     scope: Scope,
     page: Page,
     marker: Marker,
@@ -63,14 +63,33 @@ struct Walk<'a> {
     /// Depth of open rows whose cells hold only inline content.
     rows: u16,
     preformatted: u16,
+    /// Nodes since the last block that Markdown writes with it; only if it is wanted.
+    members: Option<Vec<NodeId>>,
 }
+
+/// The index of no block.
+pub(crate) const NO_BLOCK: u32 = u32::MAX;
 
 /// Walks a document.
 pub(crate) fn walk(document: &Document, scope: Scope) -> Page {
+    run(document, scope, None)
+}
+
+/// Walks a document and fills [`Page::owners`].
+pub(crate) fn walk_with_owners(document: &Document, scope: Scope) -> Page {
+    run(document, scope, Some(vec![]))
+}
+
+fn run(document: &Document, scope: Scope, members: Option<Vec<NodeId>>) -> Page {
+    let owners = members.as_ref().map_or(0, |_| document.len());
     let mut walk = Walk {
         document,
         scope,
-        page: Page::default(),
+        page: Page {
+            owners: vec![NO_BLOCK; owners],
+            ..Page::default()
+        },
+        members,
         marker: Marker::new(),
         frames: vec![Frame {
             marks: 0,
@@ -142,6 +161,11 @@ impl Walk<'_> {
     /// Whether the node's children are to be visited.
     fn enter(&mut self, id: NodeId) -> bool {
         let tag = self.document.tag(id);
+        if let Some(members) = &mut self.members
+            && matches!(tag, Tag::Text | Tag::Math | Tag::Img | Tag::Script)
+        {
+            members.push(id);
+        }
         match tag {
             Tag::Text => {
                 self.text(self.document.text(id));
@@ -163,7 +187,7 @@ impl Walk<'_> {
                 self.page.read_script(self.document, id);
                 return false;
             }
-            Tag::Title | Tag::Meta => {
+            Tag::Title | Tag::Meta | Tag::Link => {
                 self.page.read_metadata(self.document, id);
                 return false;
             }
@@ -230,6 +254,7 @@ impl Walk<'_> {
             }
             self.open.inlines = self.open.inlines.saturating_add(1);
             if tag == Tag::A {
+                self.page.read_licence(self.document, id);
                 self.open.links = self.open.links.saturating_add(1);
                 self.open.space |= self.follows_link(id);
             }
@@ -346,6 +371,17 @@ impl Walk<'_> {
 
     /// Ends the open block, if it has text.
     fn flush(&mut self) {
+        self.flush_text();
+        // Without text since the last block, formulas and images belong to that one.
+        let owner = (self.page.blocks.len() as u32).checked_sub(1).unwrap_or(NO_BLOCK);
+        for id in self.members.iter_mut().flat_map(|members| members.drain(..)) {
+            if let Some(slot) = self.page.owners.get_mut(id as usize) {
+                *slot = owner;
+            }
+        }
+    }
+
+    fn flush_text(&mut self) {
         let open = self.open;
         self.open = Open {
             start: self.page.text.len(),
@@ -385,7 +421,7 @@ impl Walk<'_> {
     }
 }
 
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control() || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 

@@ -1,7 +1,10 @@
-//! The tree of a page: nodes in one vector, linked by `u32` ids; text and kept attribute values in two buffers.
+//! The tree of a page: nodes in one vector, linked by `u32` ids; text and kept attribute values are slices of the page, or of
+//! a side buffer where references were decoded.
 //!
-//! The sink fills it, extraction reads it. Every accessor is total: an id that does not exist answers like an
+//! The tree builder fills it, extraction reads it. Every accessor is total: an id that does not exist answers like an
 //! empty text node, so that no caller can fail.
+
+use std::borrow::Cow;
 
 use super::attribute::AttributeKey;
 use super::tag::Tag;
@@ -12,10 +15,20 @@ pub type NodeId = u32;
 /// The id of no node.
 pub(crate) const NONE: NodeId = u32::MAX;
 
+/// A piece of text: bytes of the page, or of the side buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) side: bool,
+}
+
 /// One node: 32 bytes. `start..end` is the text of a text node and the attributes of an element.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub(crate) tag: Tag,
+    /// Whether the text stands in the side buffer.
+    pub(crate) side: bool,
     pub(crate) depth: u16,
     pub(crate) parent: NodeId,
     pub(crate) first: NodeId,
@@ -29,6 +42,7 @@ pub(crate) struct Node {
 /// What an accessor shows for an id that does not exist.
 const NOTHING: Node = Node {
     tag: Tag::Text,
+    side: false,
     depth: 0,
     parent: NONE,
     first: NONE,
@@ -40,49 +54,44 @@ const NOTHING: Node = Node {
 };
 
 #[derive(Clone, Copy, Debug)]
-struct Attribute {
-    key: AttributeKey,
-    start: u32,
-    end: u32,
+pub(crate) struct Attribute {
+    pub(crate) key: AttributeKey,
+    pub(crate) value: Piece,
+}
+
+/// The nodes of a page without the page itself.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    pub(crate) attributes: Vec<Attribute>,
+    /// Text and values that are not as they stand in the page.
+    pub(crate) side: String,
+    depth_max: u16,
 }
 
 /// A parsed page.
 #[derive(Debug)]
-pub struct Document {
-    nodes: Vec<Node>,
-    attributes: Vec<Attribute>,
-    text: String,
-    values: String,
-    pub(crate) depth_max: u16,
+pub struct Document<'a> {
+    source: Cow<'a, str>,
+    tree: Tree,
 }
 
-impl Document {
+impl<'a> Document<'a> {
     /// The id of the document node.
     pub const ROOT: NodeId = 0;
 
-    pub(crate) fn new(bytes: usize, depth_max: u16) -> Document {
-        let mut nodes = Vec::with_capacity(bytes / 40 + 16);
-        nodes.push(Node {
-            tag: Tag::Root,
-            ..NOTHING
-        });
-        Document {
-            nodes,
-            attributes: Vec::with_capacity(bytes / 80 + 16),
-            text: String::with_capacity(bytes / 4),
-            values: String::with_capacity(bytes / 8),
-            depth_max,
-        }
+    pub(crate) fn new(source: Cow<'a, str>, tree: Tree) -> Document<'a> {
+        Document { source, tree }
     }
 
-    /// Nodes made so far, detached ones included.
+    /// Nodes made, detached ones included.
     #[expect(clippy::len_without_is_empty, reason = "a document always has its root")]
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.tree.nodes.len()
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
-        self.nodes.get(id as usize).unwrap_or(&NOTHING)
+        self.tree.node(id)
     }
 
     /// The tag of a node.
@@ -109,104 +118,110 @@ impl Document {
     pub fn text(&self, id: NodeId) -> &str {
         let node = self.node(id);
         if node.tag == Tag::Text {
-            self.text
-                .get(node.start as usize..node.end as usize)
-                .unwrap_or("")
+            self.piece(Piece {
+                start: node.start,
+                end: node.end,
+                side: node.side,
+            })
         } else {
             ""
         }
     }
 
+    fn piece(&self, piece: Piece) -> &str {
+        let buffer: &str = if piece.side { &self.tree.side } else { &self.source };
+        buffer.get(piece.start as usize..piece.end as usize).unwrap_or("")
+    }
+
     /// The value of a kept attribute of an element.
     pub fn attribute(&self, id: NodeId, key: AttributeKey) -> Option<&str> {
-        let node = self.node(id);
-        if node.tag == Tag::Text {
-            return None;
-        }
-        let attributes = self.attributes.get(node.start as usize..node.end as usize)?;
-        let found = attributes.iter().find(|attribute| attribute.key == key)?;
-        self.values.get(found.start as usize..found.end as usize)
+        let found = self
+            .tree
+            .attributes_of(id)
+            .iter()
+            .find(|attribute| attribute.key == key)?;
+        Some(self.piece(found.value))
     }
 
     /// All kept attributes of an element.
     pub fn attributes(&self, id: NodeId) -> impl Iterator<Item = (AttributeKey, &str)> {
-        let node = self.node(id);
-        let range = if node.tag == Tag::Text {
-            0..0
-        } else {
-            node.start as usize..node.end as usize
-        };
-        self.attributes
-            .get(range)
-            .unwrap_or_default()
-            .iter()
-            .map(|attribute| {
-                (
-                    attribute.key,
-                    self.values
-                        .get(attribute.start as usize..attribute.end as usize)
-                        .unwrap_or(""),
-                )
-            })
+        let attributes = self.tree.attributes_of(id).iter();
+        attributes.map(|attribute| (attribute.key, self.piece(attribute.value)))
+    }
+}
+
+impl Tree {
+    /// A tree of a root alone, with room for what a page of so many bytes usually holds.
+    pub(crate) fn new(bytes: usize, depth_max: u16) -> Tree {
+        let mut nodes = Vec::with_capacity(bytes / 40 + 16);
+        nodes.push(Node {
+            tag: Tag::Root,
+            ..NOTHING
+        });
+        Tree {
+            nodes,
+            attributes: Vec::with_capacity(bytes / 80 + 16),
+            side: String::new(),
+            depth_max,
+        }
     }
 
-    /// Adds a detached element with its kept attributes.
-    pub(crate) fn push_element<'a>(
-        &mut self,
-        tag: Tag,
-        attributes: impl Iterator<Item = (AttributeKey, &'a str)>,
-    ) -> NodeId {
-        let start = self.attributes.len() as u32;
-        for (key, value) in attributes {
-            let from = self.values.len() as u32;
-            self.values.push_str(value);
-            self.attributes.push(Attribute {
-                key,
-                start: from,
-                end: self.values.len() as u32,
-            });
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        self.nodes.get(id as usize).unwrap_or(&NOTHING)
+    }
+
+    fn attributes_of(&self, id: NodeId) -> &[Attribute] {
+        let node = self.node(id);
+        if node.tag == Tag::Text {
+            return &[];
         }
+        self.attributes
+            .get(node.start as usize..node.end as usize)
+            .unwrap_or_default()
+    }
+
+    /// Adds a detached element whose kept attributes are `start..end`; a clone names those of its model.
+    pub(crate) fn push_element(&mut self, tag: Tag, start: u32, end: u32) -> NodeId {
         self.push(Node {
             tag,
             start,
-            end: self.attributes.len() as u32,
+            end,
             ..NOTHING
         })
     }
 
-    /// Adds attributes an element does not have yet, by copying its list to the end.
-    pub(crate) fn add_attributes<'a>(
-        &mut self,
-        id: NodeId,
-        attributes: impl Iterator<Item = (AttributeKey, &'a str)>,
-    ) {
+    /// The range of an element's attributes.
+    pub(crate) fn attribute_range(&self, id: NodeId) -> (u32, u32) {
+        let node = self.node(id);
+        if node.tag == Tag::Text {
+            (0, 0)
+        } else {
+            (node.start, node.end)
+        }
+    }
+
+    /// Adds those attributes `from..to` that an element does not have yet, by copying its list to the end.
+    pub(crate) fn add_attributes(&mut self, id: NodeId, from: u32, to: u32) {
         let node = *self.node(id);
         if node.tag == Tag::Text || node.tag == Tag::Root {
             return;
         }
-        let start = self.attributes.len() as u32;
-        for index in node.start..node.end {
-            if let Some(kept) = self.attributes.get(index as usize).copied() {
-                self.attributes.push(kept);
-            }
-        }
-        for (key, value) in attributes {
-            let seen = self.attributes.get(start as usize..).unwrap_or_default();
-            if seen.iter().any(|attribute| attribute.key == key) {
+        let start = self.attributes.len();
+        for index in (node.start..node.end).chain(from..to) {
+            let Some(found) = self.attributes.get(index as usize).copied() else {
                 continue;
+            };
+            let seen = self.attributes.get(start..).unwrap_or_default();
+            if !seen.iter().any(|attribute| attribute.key == found.key) {
+                self.attributes.push(found);
             }
-            let from = self.values.len() as u32;
-            self.values.push_str(value);
-            self.attributes.push(Attribute {
-                key,
-                start: from,
-                end: self.values.len() as u32,
-            });
         }
         let end = self.attributes.len() as u32;
-        if let Some(node) = self.nodes.get_mut(id as usize) {
-            (node.start, node.end) = (start, end);
-        }
+        self.edit(id, |node| (node.start, node.end) = (start as u32, end));
     }
 
     fn push(&mut self, node: Node) -> NodeId {
@@ -231,13 +246,12 @@ impl Document {
         }
     }
 
-    /// Attaches `child` as the last child; `NONE` on either side does nothing. Gives the depth of the child as
-    /// the tree builder sees it.
-    pub(crate) fn append(&mut self, parent: NodeId, child: NodeId) -> u16 {
+    /// Attaches `child` as the last child; `NONE` on either side does nothing.
+    pub(crate) fn append(&mut self, parent: NodeId, child: NodeId) {
         let depth = self.node(parent).depth.saturating_add(1);
         let host = self.host(parent);
         if host == NONE || child == NONE || host == child {
-            return depth;
+            return;
         }
         self.detach(child);
         let last = self.node(host).last;
@@ -250,7 +264,20 @@ impl Document {
             self.edit(last, |node| node.next = child);
         }
         self.edit(host, |node| node.last = child);
-        depth
+    }
+
+    /// Moves all children of a node to the end of another's; gives their number.
+    pub(crate) fn reparent(&mut self, from: NodeId, to: NodeId) -> u64 {
+        let mut moved = 0;
+        if from == to || self.host(to) == from {
+            return moved;
+        }
+        while let Some(child) = some(self.node(from).first) {
+            self.detach(child);
+            self.append(to, child);
+            moved += 1;
+        }
+        moved
     }
 
     /// Attaches `child` before `sibling`; does nothing when `sibling` has no parent.
@@ -298,41 +325,14 @@ impl Document {
         });
     }
 
-    /// Appends text, joined to the text node before it where the two touch in the buffer. Gives whether a node
-    /// was added.
-    pub(crate) fn append_text(&mut self, parent: NodeId, text: &str) -> bool {
-        let host = self.host(parent);
-        if host == NONE {
-            return false;
-        }
-        let start = self.text.len() as u32;
-        self.text.push_str(text);
-        let end = self.text.len() as u32;
-        let last = self.node(host).last;
-        let before = *self.node(last);
-        if last != NONE && before.tag == Tag::Text && before.end == start {
-            self.edit(last, |node| node.end = end);
-            return false;
-        }
-        let id = self.push(Node {
-            start,
-            end,
+    /// Adds a detached text node.
+    pub(crate) fn push_text(&mut self, text: Piece) -> NodeId {
+        self.push(Node {
+            side: text.side,
+            start: text.start,
+            end: text.end,
             ..NOTHING
-        });
-        self.append(host, id);
-        true
-    }
-
-    /// Inserts text before a sibling.
-    pub(crate) fn insert_text_before(&mut self, sibling: NodeId, text: &str) {
-        let start = self.text.len() as u32;
-        self.text.push_str(text);
-        let id = self.push(Node {
-            start,
-            end: self.text.len() as u32,
-            ..NOTHING
-        });
-        self.insert_before(sibling, id);
+        })
     }
 }
 
@@ -344,49 +344,46 @@ fn some(id: NodeId) -> Option<NodeId> {
 mod tests {
     use super::*;
 
-    fn names(document: &Document, parent: NodeId) -> Vec<Tag> {
-        std::iter::successors(document.first_child(parent), |id| document.next_sibling(*id))
-            .map(|id| document.tag(id))
+    fn names(tree: &Tree, parent: NodeId) -> Vec<Tag> {
+        std::iter::successors(some(tree.node(parent).first), |id| some(tree.node(*id).next))
+            .map(|id| tree.node(id).tag)
             .collect()
     }
 
     #[test]
     fn children_move_and_keep_order() {
-        let mut document = Document::new(0, 512);
-        let ids: Vec<_> = [Tag::P, Tag::Div, Tag::A]
-            .map(|tag| document.push_element(tag, std::iter::empty()))
-            .to_vec();
-        for id in &ids {
-            document.append(Document::ROOT, *id);
+        let mut tree = Tree::new(0, 512);
+        let ids = [Tag::P, Tag::Div, Tag::A].map(|tag| tree.push_element(tag, 0, 0));
+        for id in ids {
+            tree.append(0, id);
         }
-        assert_eq!(names(&document, 0), [Tag::P, Tag::Div, Tag::A]);
-        document.insert_before(ids[0], ids[2]);
-        assert_eq!(names(&document, 0), [Tag::A, Tag::P, Tag::Div]);
-        document.detach(ids[0]);
-        assert_eq!(names(&document, 0), [Tag::A, Tag::Div]);
-        document.append(ids[1], ids[0]);
-        assert_eq!(names(&document, ids[1]), [Tag::P]);
+        assert_eq!(names(&tree, 0), [Tag::P, Tag::Div, Tag::A]);
+        tree.insert_before(ids[0], ids[2]);
+        assert_eq!(names(&tree, 0), [Tag::A, Tag::P, Tag::Div]);
+        tree.detach(ids[0]);
+        assert_eq!(names(&tree, 0), [Tag::A, Tag::Div]);
+        tree.append(ids[1], ids[0]);
+        assert_eq!(names(&tree, ids[1]), [Tag::P]);
+        assert_eq!(tree.reparent(0, ids[0]), 2);
     }
 
     #[test]
     fn depth_is_flattened_at_the_limit() {
-        let mut document = Document::new(0, 3);
-        let mut parent = Document::ROOT;
+        let mut tree = Tree::new(0, 3);
+        let mut parent = 0;
         for _ in 0..10 {
-            let id = document.push_element(Tag::Div, std::iter::empty());
-            document.append(parent, id);
+            let id = tree.push_element(Tag::Div, 0, 0);
+            tree.append(parent, id);
             parent = id;
         }
-        let real = std::iter::successors(Some(parent), |id| document.parent(*id)).count();
+        let real = std::iter::successors(Some(parent), |id| some(tree.node(*id).parent)).count();
         assert_eq!(real, 4);
     }
 
     #[test]
-    fn touching_text_is_joined() {
-        let mut document = Document::new(0, 9);
-        assert!(document.append_text(0, "a"));
-        assert!(!document.append_text(0, "b"));
-        assert_eq!(document.text(1), "ab");
-        assert_eq!(document.text(99), "");
+    fn an_unknown_id_is_an_empty_text() {
+        let document = Document::new(Cow::Borrowed("ab"), Tree::new(0, 9));
+        assert_eq!((document.text(99), document.tag(99)), ("", Tag::Text));
+        assert_eq!(document.attributes(99).count(), 0);
     }
 }

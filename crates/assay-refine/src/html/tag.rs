@@ -1,6 +1,8 @@
 //! Element names as one byte, and the sets of names that block building and visibility ask for.
 //!
-//! The sink maps every name once, when the element is made; everything later compares bytes.
+//! The scanner maps every name once, when it reads the tag; everything later compares bytes.
+
+use super::name::{Table, fold};
 
 macro_rules! tags {
     ($($variant:ident $name:literal)*) => {
@@ -18,14 +20,13 @@ macro_rules! tags {
         }
 
         impl Tag {
-            /// The tag of a lower-case local name; unknown names are [`Tag::Other`].
+            /// The tag of a local name in any case; unknown names are [`Tag::Other`].
             pub fn from_name(name: &str) -> Tag {
-                match name {
-                    $($name => Tag::$variant,)*
-                    _ => Tag::Other,
-                }
+                Tag::from_key(fold(name.as_bytes()))
             }
         }
+
+        static TAGS: Table<Tag> = Table::new(&[$(($name, Tag::$variant),)*], Tag::Other);
     };
 }
 
@@ -45,9 +46,19 @@ tags! {
     Strike "strike" Tt "tt" Nobr "nobr" Sub "sub" Sup "sup" Center "center" Menu "menu" Hgroup "hgroup"
     Noembed "noembed" Noframes "noframes" Xmp "xmp" Plaintext "plaintext" Frameset "frameset" Frame "frame"
     Search "search" Slot "slot" Dir "dir" Listing "listing" Marquee "marquee" Param "param"
+    Keygen "keygen" Bgsound "bgsound" Basefont "basefont" Applet "applet" Image "image" Ruby "ruby" Rb "rb" Rt "rt"
+    Rtc "rtc" Rp "rp" Var "var" Desc "desc" ForeignObject "foreignobject" AnnotationXml "annotation-xml" Mi "mi" Mo "mo"
+    Mn "mn" Ms "ms" Mtext "mtext" Mglyph "mglyph" Malignmark "malignmark" Mrow "mrow" Mfrac "mfrac" Msup "msup"
+    Msub "msub" Msubsup "msubsup" Msqrt "msqrt" Mroot "mroot" Munder "munder" Mover "mover" Munderover "munderover"
+    Mtable "mtable" Mtr "mtr" Mtd "mtd" Mspace "mspace" Mfenced "mfenced" Semantics "semantics"
 }
 
 impl Tag {
+    /// The tag of a folded name.
+    pub(super) fn from_key(key: u64) -> Tag {
+        TAGS.get(key).unwrap_or(Tag::Other)
+    }
+
     /// Whether the element starts and ends a line of text (the standard's `display: block`, list item or table).
     pub fn is_block(self) -> bool {
         matches!(
@@ -164,37 +175,6 @@ impl Tag {
                 | Tag::U
         )
     }
-
-    /// Whether the element has no end tag or its content is read as raw text: never left out for its depth,
-    /// because the tokenizer's state hangs on it.
-    pub fn is_void_or_raw(self) -> bool {
-        matches!(
-            self,
-            Tag::Img
-                | Tag::Br
-                | Tag::Link
-                | Tag::Meta
-                | Tag::Input
-                | Tag::Hr
-                | Tag::Wbr
-                | Tag::Embed
-                | Tag::Source
-                | Tag::Track
-                | Tag::Area
-                | Tag::Col
-                | Tag::Base
-                | Tag::Param
-                | Tag::Script
-                | Tag::Style
-                | Tag::Title
-                | Tag::Textarea
-                | Tag::Iframe
-                | Tag::Noembed
-                | Tag::Noframes
-                | Tag::Xmp
-                | Tag::Plaintext
-        )
-    }
 }
 
 #[cfg(test)]
@@ -211,11 +191,5 @@ mod tests {
         ] {
             assert_eq!(Tag::from_name(name), tag, "{name}");
         }
-    }
-
-    #[test]
-    fn raw_text_is_never_left_out() {
-        assert!(Tag::Script.is_void_or_raw() && Tag::Br.is_void_or_raw() && !Tag::Div.is_void_or_raw());
-        assert!(Tag::B.is_formatting() && !Tag::A.is_formatting());
     }
 }

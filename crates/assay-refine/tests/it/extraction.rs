@@ -3,7 +3,7 @@
 #[path = "../../benches/extraction/measures.rs"]
 mod measures;
 #[path = "../../benches/extraction/pages.rs"]
-mod pages;
+pub(crate) mod pages;
 
 use assay_refine::extract::{ExtractOptions, Profile, extract};
 use measures::{Summary, judge};
@@ -27,7 +27,7 @@ fn summary(pages: &[pages::Page], profile: Profile) -> Summary {
 #[test]
 fn balanced_is_above_the_best_crate() {
     let Some(data) = crate::assay_data() else { return };
-    let pages = pages::load(&data).expect("pages");
+    let pages = pages::load(&data.join("extraction")).expect("pages");
     let found = summary(&pages, Profile::Balanced);
     assert!(found.wcxb[0] >= 0.848, "{found:?}");
     assert!(found.aeb >= 0.959, "{found:?}");
@@ -38,7 +38,7 @@ fn balanced_is_above_the_best_crate() {
 #[test]
 fn precision_keeps_less_that_is_forbidden() {
     let Some(data) = crate::assay_data() else { return };
-    let pages = pages::load(&data).expect("pages");
+    let pages = pages::load(&data.join("extraction")).expect("pages");
     let (strict, balanced) = (
         summary(&pages, Profile::Precision),
         summary(&pages, Profile::Balanced),

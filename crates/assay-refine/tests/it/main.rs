@@ -9,6 +9,8 @@ mod extraction;
 mod filter_manual;
 mod filter_parity;
 mod hostile_html;
+mod html;
+mod markdown;
 mod minhash;
 mod reading;
 mod text;

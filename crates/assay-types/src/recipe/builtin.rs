@@ -1,12 +1,19 @@
-//! The built-in recipes: FineWeb-en without third-party lists, with them, and without a language step.
+//! The built-in recipes: FineWeb-en without third-party lists, with them, and without a language step; Assay's own two.
 //!
 //! `--recipe NAME` finds them here; their canonical texts are committed under `recipes/` and compared in a test.
 
-use crate::recipe::{Artifact, ENGINE, ExtractParams, ReadParams, Recipe, STEP_KINDS, Step, UrlFilterParams};
+use crate::recipe::{
+    Artifact, ENGINE, ExtractParams, Profile, ReadParams, Recipe, STEP_KINDS, Step, UrlFilterParams,
+};
 
 /// Names of the recipes that need no artifact.
-pub fn builtin_names() -> [&'static str; 2] {
-    ["fineweb-en-v1", "fineweb-en-v1-nolang"]
+pub fn builtin_names() -> [&'static str; 4] {
+    [
+        "fineweb-en-v1",
+        "fineweb-en-v1-nolang",
+        "assay-en-v2",
+        "assay-en-v2-high-yield",
+    ]
 }
 
 /// The built-in recipe of a name that needs no artifact.
@@ -14,6 +21,8 @@ pub fn builtin(name: &str) -> Option<Recipe> {
     match name {
         "fineweb-en-v1" => Some(fineweb_en_v1()),
         "fineweb-en-v1-nolang" => Some(fineweb_en_v1_nolang()),
+        "assay-en-v2" => Some(assay_en_v2()),
+        "assay-en-v2-high-yield" => Some(assay_en_v2_high_yield()),
         _ => None,
     }
 }
@@ -39,6 +48,25 @@ pub fn fineweb_en_v1_nolang() -> Recipe {
     let mut recipe = fineweb_en_v1();
     recipe.name = "fineweb-en-v1-nolang".into();
     recipe.steps.retain(|step| !matches!(step, Step::Language(_)));
+    recipe
+}
+
+/// [`fineweb_en_v1`] with the extractor's best profile and without C4, whose rule on curly braces drops every page with code
+/// or mathematics.
+pub fn assay_en_v2() -> Recipe {
+    let mut recipe = fineweb_en_v1();
+    recipe.name = "assay-en-v2".into();
+    recipe.version = "2.0.0".into();
+    recipe.extract.profile = Profile::Balanced;
+    recipe.steps.retain(|step| !matches!(step, Step::C4(_)));
+    recipe
+}
+
+/// [`assay_en_v2`] with every block that may be main text: more tokens a page, more of them beside the point.
+pub fn assay_en_v2_high_yield() -> Recipe {
+    let mut recipe = assay_en_v2();
+    recipe.name = "assay-en-v2-high-yield".into();
+    recipe.extract.profile = Profile::Union;
     recipe
 }
 

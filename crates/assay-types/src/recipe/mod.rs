@@ -14,13 +14,14 @@ mod parse;
 mod steps;
 
 pub use builtin::{
-    ListArtifacts, builtin, builtin_names, fineweb_en_v1, fineweb_en_v1_lists, fineweb_en_v1_nolang,
+    ListArtifacts, assay_en_v2, assay_en_v2_high_yield, builtin, builtin_names, fineweb_en_v1,
+    fineweb_en_v1_lists, fineweb_en_v1_nolang,
 };
 pub use diff::{RecipeChange, diff};
 pub use error::RecipeError;
 pub use model::{
     ARTIFACT_BYTES_MAX, ARTIFACTS_MAX, Artifact, ArtifactKind, CharsetStage, ENGINE, ExtractParams, Profile,
-    RECIPE_BYTES_MAX, RECIPE_FORMAT, ReadParams, Recipe,
+    RECIPE_BYTES_MAX, RECIPE_FORMAT, ReadParams, Recipe, TextOutput,
 };
 pub use steps::{
     C4Params, FinewebQualityParams, GopherQualityParams, GopherRepetitionParams, LanguageParams,

@@ -11,7 +11,7 @@ use crate::recipe::{RecipeError, Step, canonical, parse};
 pub const RECIPE_FORMAT: u32 = 1;
 
 /// The engine version that this crate's built-in recipes name.
-pub const ENGINE: &str = "1.0.0";
+pub const ENGINE: &str = "2.0.0";
 
 /// Most bytes of a recipe's TOML.
 pub const RECIPE_BYTES_MAX: usize = 1 << 20;
@@ -247,30 +247,66 @@ pub enum Profile {
     /// Little else than main text, at the price of some of it.
     #[default]
     Precision,
-    /// The extractor that suits the page.
+    /// The best mean F1 over all page types.
     Balanced,
-    /// Blocks that any extractor takes.
+    /// More of the main text, at the price of some words around it.
+    Recall,
+    /// Every block that may be main text.
     Union,
 }
 
 impl Profile {
     /// All profiles' names.
-    pub const NAMES: [&'static str; 3] = ["precision", "balanced", "union"];
+    pub const NAMES: [&'static str; 4] = ["precision", "balanced", "recall", "union"];
 
     /// The profile's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Precision => "precision",
             Self::Balanced => "balanced",
+            Self::Recall => "recall",
             Self::Union => "union",
         }
     }
 
     /// The profile of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Precision, Self::Balanced, Self::Union]
+        [Self::Precision, Self::Balanced, Self::Recall, Self::Union]
             .into_iter()
             .find(|profile| profile.name() == name)
+    }
+}
+
+/// How the chosen blocks are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TextOutput {
+    /// Lines of plain text.
+    #[default]
+    Plain,
+    /// Markdown without the targets of links.
+    Markdown,
+    /// Markdown with them.
+    MarkdownLinks,
+}
+
+impl TextOutput {
+    /// All forms' names.
+    pub const NAMES: [&'static str; 3] = ["plain", "markdown", "markdown-links"];
+
+    /// The form's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Markdown => "markdown",
+            Self::MarkdownLinks => "markdown-links",
+        }
+    }
+
+    /// The form of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Plain, Self::Markdown, Self::MarkdownLinks]
+            .into_iter()
+            .find(|output| output.name() == name)
     }
 }
 
@@ -292,6 +328,8 @@ pub struct ExtractParams {
     pub fuel_max: u64,
     /// Most nodes of a document.
     pub nodes_max: u64,
+    /// How the text is written.
+    pub output: TextOutput,
     /// The extractor's profile.
     pub profile: Profile,
     /// Largest `rowspan` believed.
@@ -313,6 +351,7 @@ impl Default for ExtractParams {
             // Twenty units for each byte of the largest body.
             fuel_max: 400_000_000,
             nodes_max: 1_000_000,
+            output: TextOutput::Plain,
             profile: Profile::Precision,
             rowspan_max: 65_534,
             table_cells_max: 200_000,
@@ -334,6 +373,9 @@ impl Table for ExtractParams {
         f.integer("depth_max", &mut self.depth_max, 1..=65_535)?;
         f.integer("fuel_max", &mut self.fuel_max, 1..=FUEL_MAX)?;
         f.integer("nodes_max", &mut self.nodes_max, 1..=NODES_MAX)?;
+        let mut output = self.output.name();
+        f.choice("output", &mut output, &TextOutput::NAMES)?;
+        self.output = TextOutput::from_name(output).unwrap_or_default();
         let mut profile = self.profile.name();
         f.choice("profile", &mut profile, &Profile::NAMES)?;
         self.profile = Profile::from_name(profile).unwrap_or_default();

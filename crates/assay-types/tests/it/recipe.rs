@@ -2,8 +2,8 @@
 
 use crate::mutate;
 use assay_types::recipe::{
-    Artifact, ArtifactKind, ListArtifacts, builtin, builtin_names, fineweb_en_v1, fineweb_en_v1_lists,
-    fineweb_en_v1_nolang,
+    Artifact, ArtifactKind, ListArtifacts, assay_en_v2, assay_en_v2_high_yield, builtin, builtin_names,
+    fineweb_en_v1, fineweb_en_v1_lists, fineweb_en_v1_nolang,
 };
 use assay_types::{Digest, Reason, Recipe, RecipeError, step_reason};
 use proptest::prelude::*;
@@ -11,11 +11,15 @@ use proptest::prelude::*;
 /// The committed canonical texts.
 const FINEWEB_EN_V1: &str = include_str!("../../recipes/fineweb-en-v1.toml");
 const FINEWEB_EN_V1_NOLANG: &str = include_str!("../../recipes/fineweb-en-v1-nolang.toml");
+const ASSAY_EN_V2: &str = include_str!("../../recipes/assay-en-v2.toml");
+const ASSAY_EN_V2_HIGH_YIELD: &str = include_str!("../../recipes/assay-en-v2-high-yield.toml");
 
 #[test]
 fn the_committed_recipes_are_the_built_in_ones() {
     assert_eq!(fineweb_en_v1().to_canonical(), FINEWEB_EN_V1);
     assert_eq!(fineweb_en_v1_nolang().to_canonical(), FINEWEB_EN_V1_NOLANG);
+    assert_eq!(assay_en_v2().to_canonical(), ASSAY_EN_V2);
+    assert_eq!(assay_en_v2_high_yield().to_canonical(), ASSAY_EN_V2_HIGH_YIELD);
     for name in builtin_names() {
         let recipe = builtin(name).unwrap();
         assert_eq!(recipe.name, name);
@@ -28,11 +32,19 @@ fn the_committed_recipes_are_the_built_in_ones() {
 fn ids_are_stable() {
     assert_eq!(
         fineweb_en_v1().id().to_string(),
-        "b4c2f58a6f8f603aea572f52d05227d6970bc7028252df589d35cba8e51147a4"
+        "85a853e9ba4cefd093c8c3616bb671490c782f177282c59cb497bf1f0756e18e"
     );
     assert_eq!(
         fineweb_en_v1_nolang().id().to_string(),
-        "1e3bf2ad2dbcb2f186e10a017771ed84baa84e01798871794e5902b80e7e8cdd"
+        "30ee55801024d23b0e2e4c384e75f1a96fbc2e673ee0653478a0e058c9b2e5bc"
+    );
+    assert_eq!(
+        assay_en_v2().id().to_string(),
+        "bad207b4f48ebe4c74339a61f76df69d0382aa9a5c31ef78c4b8e0c11b1c8605"
+    );
+    assert_eq!(
+        assay_en_v2_high_yield().id().to_string(),
+        "bd9980ef95f95d6b7eac2e4236f0ae7af72cd81d38afb967d8550c137164d49c"
     );
 }
 
@@ -74,7 +86,7 @@ fn layout_and_omitted_defaults_do_not_change_the_id() {
         name = 'fineweb-en-v1'
         licence = "MIT OR Apache-2.0"
         version = "1.0.0"
-        engine = "1.0.0"
+        engine = "2.0.0"
         format = 0x1
         extract = { profile = "precision" }
         [[step]]
@@ -178,7 +190,7 @@ fn values_out_of_range_or_form_are_named() {
         "\"guess\"",
         "`charset` in [read] is not a list of bom",
     );
-    refused("engine = \"1.0.0\"", "engine = \"1\"", "is not a version");
+    refused("engine = \"2.0.0\"", "engine = \"1\"", "is not a version");
     refused("name = \"fineweb-en-v1\"", "name = \"Fine Web\"", "is not a name");
     refused(
         "words_min = 50",

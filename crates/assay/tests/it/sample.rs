@@ -193,7 +193,7 @@ fn pages_become_text() {
     for (line, file) in lines.iter().zip([&first, &second]) {
         let mut keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         keys.sort();
-        assert_eq!(keys, ["file", "language", "text", "title"]);
+        assert_eq!(keys, ["file", "language", "metadata", "text", "title"]);
         assert_eq!(line["file"], file.display().to_string());
         assert_eq!(line["language"], "en");
     }
