@@ -15,6 +15,7 @@ pub mod admin;
 pub mod api;
 mod app;
 mod auth;
+mod board;
 mod cache;
 mod clock;
 mod config;
@@ -28,6 +29,7 @@ pub mod recheck;
 mod serve;
 pub mod store;
 mod stream;
+mod web;
 
 pub use app::{App, AppParts, ChainIdentity, ChainView};
 pub use clock::ServerClock;

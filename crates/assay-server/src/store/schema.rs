@@ -1,54 +1,65 @@
 //! The tables, as numbered migrations; a published one is never changed.
 
 /// Migrations in order; the schema's number is how many were applied.
-pub(super) const MIGRATIONS: &[&[&str]] = &[&[
-    "CREATE TABLE nonces (hotkey TEXT NOT NULL, nonce BIGINT NOT NULL, PRIMARY KEY (hotkey, nonce))",
-    "CREATE INDEX nonces_by_time ON nonces (nonce)",
-    "CREATE TABLE corpora (name TEXT PRIMARY KEY, root TEXT NOT NULL, index_root TEXT NOT NULL, first BIGINT NOT NULL, \
+pub(super) const MIGRATIONS: &[&[&str]] = &[
+    &[
+        "CREATE TABLE nonces (hotkey TEXT NOT NULL, nonce BIGINT NOT NULL, PRIMARY KEY (hotkey, nonce))",
+        "CREATE INDEX nonces_by_time ON nonces (nonce)",
+        "CREATE TABLE corpora (name TEXT PRIMARY KEY, root TEXT NOT NULL, index_root TEXT NOT NULL, first BIGINT NOT NULL, \
      units BIGINT NOT NULL, bytes BIGINT NOT NULL, added_ms BIGINT NOT NULL)",
-    "CREATE TABLE units (position BIGINT PRIMARY KEY, unit_id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
+        "CREATE TABLE units (position BIGINT PRIMARY KEY, unit_id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
      path TEXT NOT NULL, bytes BIGINT NOT NULL, leaf TEXT NOT NULL)",
-    "CREATE TABLE queue (unit_id TEXT PRIMARY KEY, state TEXT NOT NULL, attempts BIGINT NOT NULL, failed TEXT NOT NULL, \
+        "CREATE TABLE queue (unit_id TEXT PRIMARY KEY, state TEXT NOT NULL, attempts BIGINT NOT NULL, failed TEXT NOT NULL, \
      round BIGINT NOT NULL)",
-    "CREATE INDEX queue_by_state ON queue (state, unit_id)",
-    "CREATE TABLE heads (block BIGINT PRIMARY KEY, hash TEXT NOT NULL, parent TEXT NOT NULL, time_ms BIGINT NOT NULL, \
+        "CREATE INDEX queue_by_state ON queue (state, unit_id)",
+        "CREATE TABLE heads (block BIGINT PRIMARY KEY, hash TEXT NOT NULL, parent TEXT NOT NULL, time_ms BIGINT NOT NULL, \
      taken_ms BIGINT NOT NULL)",
-    "CREATE TABLE metagraphs (block BIGINT PRIMARY KEY, reason TEXT NOT NULL, document TEXT NOT NULL)",
-    "CREATE TABLE weights (block BIGINT NOT NULL, mechanism BIGINT NOT NULL, document TEXT NOT NULL, \
+        "CREATE TABLE metagraphs (block BIGINT PRIMARY KEY, reason TEXT NOT NULL, document TEXT NOT NULL)",
+        "CREATE TABLE weights (block BIGINT NOT NULL, mechanism BIGINT NOT NULL, document TEXT NOT NULL, \
      PRIMARY KEY (block, mechanism))",
-    "CREATE TABLE commitments (hotkey TEXT NOT NULL, kind TEXT NOT NULL, block BIGINT NOT NULL, place BIGINT NOT NULL, \
+        "CREATE TABLE commitments (hotkey TEXT NOT NULL, kind TEXT NOT NULL, block BIGINT NOT NULL, place BIGINT NOT NULL, \
      bytes TEXT NOT NULL, PRIMARY KEY (hotkey, kind, block, place, bytes))",
-    "CREATE INDEX commitments_by_block ON commitments (block)",
-    "CREATE TABLE pulses (round BIGINT PRIMARY KEY, block BIGINT NOT NULL)",
-    "CREATE TABLE rounds (round BIGINT PRIMARY KEY, block BIGINT NOT NULL, beacon TEXT NOT NULL, index_root TEXT NOT NULL, \
+        "CREATE INDEX commitments_by_block ON commitments (block)",
+        "CREATE TABLE pulses (round BIGINT PRIMARY KEY, block BIGINT NOT NULL)",
+        "CREATE TABLE rounds (round BIGINT PRIMARY KEY, block BIGINT NOT NULL, beacon TEXT NOT NULL, index_root TEXT NOT NULL, \
      next_cursor BIGINT NOT NULL, units BIGINT NOT NULL, replicas BIGINT NOT NULL, digest TEXT NOT NULL, \
      document TEXT NOT NULL, settled BIGINT NOT NULL)",
-    "CREATE TABLE leases (round BIGINT NOT NULL, unit_id TEXT NOT NULL, holder TEXT NOT NULL, state TEXT NOT NULL, \
+        "CREATE TABLE leases (round BIGINT NOT NULL, unit_id TEXT NOT NULL, holder TEXT NOT NULL, state TEXT NOT NULL, \
      progress BIGINT NOT NULL, taken_ms BIGINT NOT NULL, heard_ms BIGINT NOT NULL, deadline BIGINT NOT NULL, \
      unit_root TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (round, unit_id, holder))",
-    "CREATE INDEX leases_by_holder ON leases (holder, round)",
-    "CREATE INDEX leases_by_end ON leases (deadline, state)",
-    "CREATE TABLE submissions (round BIGINT NOT NULL, hotkey TEXT NOT NULL, root TEXT NOT NULL, payload TEXT NOT NULL, \
+        "CREATE INDEX leases_by_holder ON leases (holder, round)",
+        "CREATE INDEX leases_by_end ON leases (deadline, state)",
+        "CREATE TABLE submissions (round BIGINT NOT NULL, hotkey TEXT NOT NULL, root TEXT NOT NULL, payload TEXT NOT NULL, \
      block BIGINT NOT NULL, refusal TEXT NOT NULL, units TEXT NOT NULL, PRIMARY KEY (round, hotkey))",
-    "CREATE INDEX submissions_by_root ON submissions (root)",
-    "CREATE TABLE reports (digest TEXT PRIMARY KEY, sequence BIGINT NOT NULL UNIQUE, kind TEXT NOT NULL, \
+        "CREATE INDEX submissions_by_root ON submissions (root)",
+        "CREATE TABLE reports (digest TEXT PRIMARY KEY, sequence BIGINT NOT NULL UNIQUE, kind TEXT NOT NULL, \
      round BIGINT NOT NULL, validator TEXT NOT NULL, subject TEXT NOT NULL, line TEXT NOT NULL, \
      received_ms BIGINT NOT NULL, UNIQUE (kind, round, validator, subject))",
-    "CREATE INDEX reports_by_round ON reports (round, sequence)",
-    "CREATE TABLE proofs (digest TEXT PRIMARY KEY, sequence BIGINT NOT NULL UNIQUE, state TEXT NOT NULL, \
+        "CREATE INDEX reports_by_round ON reports (round, sequence)",
+        "CREATE TABLE proofs (digest TEXT PRIMARY KEY, sequence BIGINT NOT NULL UNIQUE, state TEXT NOT NULL, \
      round BIGINT NOT NULL, hotkey TEXT NOT NULL, prover TEXT NOT NULL, kind TEXT NOT NULL, line TEXT NOT NULL, \
      finding TEXT NOT NULL, received_ms BIGINT NOT NULL)",
-    "CREATE INDEX proofs_by_state ON proofs (state, sequence)",
-    "CREATE TABLE miners (hotkey TEXT NOT NULL, registered BIGINT NOT NULL, credibility BIGINT NOT NULL, \
+        "CREATE INDEX proofs_by_state ON proofs (state, sequence)",
+        "CREATE TABLE miners (hotkey TEXT NOT NULL, registered BIGINT NOT NULL, credibility BIGINT NOT NULL, \
      cap BIGINT NOT NULL, passed BIGINT NOT NULL, PRIMARY KEY (hotkey, registered))",
-    "CREATE TABLE verdicts (round BIGINT NOT NULL, hotkey TEXT NOT NULL, verdict TEXT NOT NULL, \
+        "CREATE TABLE verdicts (round BIGINT NOT NULL, hotkey TEXT NOT NULL, verdict TEXT NOT NULL, \
      delivered BIGINT NOT NULL, faults BIGINT NOT NULL, reports TEXT NOT NULL, credibility BIGINT NOT NULL, \
      cap BIGINT NOT NULL, PRIMARY KEY (round, hotkey))",
-    "CREATE INDEX verdicts_by_hotkey ON verdicts (hotkey, round)",
-    "CREATE TABLE recipes (recipe_id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, coldkey TEXT NOT NULL, block BIGINT NOT NULL, \
+        "CREATE INDEX verdicts_by_hotkey ON verdicts (hotkey, round)",
+        "CREATE TABLE recipes (recipe_id TEXT PRIMARY KEY, hotkey TEXT NOT NULL, coldkey TEXT NOT NULL, block BIGINT NOT NULL, \
      toml TEXT NOT NULL)",
-    "CREATE TABLE datasets (name TEXT NOT NULL, release TEXT NOT NULL, document TEXT NOT NULL, added_ms BIGINT NOT NULL, \
+        "CREATE TABLE datasets (name TEXT NOT NULL, release TEXT NOT NULL, document TEXT NOT NULL, added_ms BIGINT NOT NULL, \
      PRIMARY KEY (name, release))",
-    "CREATE TABLE audit (sequence BIGINT PRIMARY KEY, time_ms BIGINT NOT NULL, kind TEXT NOT NULL, \
+        "CREATE TABLE audit (sequence BIGINT PRIMARY KEY, time_ms BIGINT NOT NULL, kind TEXT NOT NULL, \
      document TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL)",
-]];
+    ],
+    &[
+        "CREATE TABLE declared (round BIGINT NOT NULL, hotkey TEXT NOT NULL, recipe_id TEXT NOT NULL, units BIGINT NOT NULL, \
+     records BIGINT NOT NULL, kept BIGINT NOT NULL, tokens BIGINT NOT NULL, bytes BIGINT NOT NULL, \
+     PRIMARY KEY (round, hotkey, recipe_id))",
+        "CREATE INDEX declared_by_hotkey ON declared (hotkey, round)",
+        "CREATE TABLE removals (number BIGINT PRIMARY KEY, received_ms BIGINT NOT NULL, state TEXT NOT NULL, target TEXT NOT NULL, \
+     contact TEXT NOT NULL, reason TEXT NOT NULL)",
+        "CREATE INDEX removals_by_target ON removals (target)",
+    ],
+];
