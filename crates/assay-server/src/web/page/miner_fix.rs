@@ -59,13 +59,20 @@ fn fixes(app: &App, miner: &Miner) -> Vec<Fix> {
     let row = &miner.line.row;
     if let Some(points) = &miner.points {
         faults(miner, &mut fixes);
+        if matches!(points.verdict, Verdict::OneFault | Verdict::Fraud) {
+            fixes.push(Fix {
+                what: "The round was not paid".to_owned(),
+                why: html! { "Without a fault it would have been, at this credibility, which a fault lowers too." },
+                worth: Some(points.with(points.delivered, points.credibility)),
+            });
+        }
         if points.verdict == Verdict::NoShow {
             fixes.push(Fix {
                 what: "Show up: the last round was not delivered".to_owned(),
                 why: html! { "Nothing readable, or less than half, was public in time. " a href="/docs/localnet" { "What a round needs" } },
                 worth: Some(points.with(1.0, points.credibility)),
             });
-        } else if points.delivered < 0.999 {
+        } else if points.delivered < 0.999 && points.verdict == Verdict::Pass {
             fixes.push(Fix {
                 what: format!("{:.1}% of the assigned volume was never delivered", (1.0 - points.delivered) * 100.0),
                 why: html! { "The share counts twice: for the units themselves and as a factor. Ask for fewer units, or free the disk." },

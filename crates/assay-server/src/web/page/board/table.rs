@@ -248,7 +248,7 @@ fn line<R: Board>(row: &R, columns: &[&Column<R>], shown: &Shown, picks: bool) -
                 td.x { input type="checkbox" name=(pick_name(R::NAME)) value=(pick) aria-label=(format!("Compare {}", row.called())); }
             }
             @for column in columns {
-                td class=[class(column)] data-l=(column.label) {
+                td class=[class(column)] data-l=(column.label.trim_start_matches("Last 10 ")) {
                     @if let Some(cell) = row.cell(column.name, shown) { (cell) } @else { (plain(row, column)) }
                 }
             }
