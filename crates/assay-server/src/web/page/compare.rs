@@ -3,6 +3,7 @@
 use super::{Asked, Page, Stop, answer, number, part};
 use crate::app::App;
 use crate::board::{BoardRow, Range, dataset_rows, miner_lines, recipe_lines};
+use crate::web::asked::decode;
 use assay_types::api::FieldValue;
 use axum::extract::State;
 use axum::response::Response;
@@ -31,7 +32,7 @@ async fn render(app: &App, asked: &Asked) -> Result<Page, Stop> {
         })
     } else if !datasets.is_empty() {
         let rows = dataset_rows(app).await?;
-        let found: Vec<_> = in_order(&datasets, &rows, |row, name| row.name == *name);
+        let found: Vec<_> = in_order(&datasets, &rows, |row, name| row.name == decode(name));
         side_by_side(
             "Datasets",
             "/leaderboard/datasets",

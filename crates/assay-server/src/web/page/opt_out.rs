@@ -1,6 +1,6 @@
 //! How a site owner is heard: what the crawl respects, and a form that files a request.
 
-use super::{Asked, Page, answer, part};
+use super::{Asked, Page, answer, number, part};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::AddRemoval;
@@ -132,12 +132,12 @@ fn form(typed: &Typed) -> Markup {
             form method="post" action="/opt-out" {
                 div.field {
                     label for="target" { "What should go" }
-                    input #target name="target" required maxlength=(FIELD_BYTES_MAX) value=(typed.target) autocomplete="off" aria-describedby="target-help";
+                    input #target name="target" required maxlength=(FIELD_BYTES_MAX) value=(number::clean_to(&typed.target, FIELD_BYTES_MAX)) autocomplete="off" aria-describedby="target-help";
                     small #target-help { "A host (example.org), the beginning of an address, or the path of a record on this site (/records/…)." }
                 }
                 div.field {
                     label for="contact" { "How we reach you" }
-                    input #contact name="contact" required maxlength=(FIELD_BYTES_MAX) value=(typed.contact) autocomplete="email" aria-describedby="contact-help";
+                    input #contact name="contact" required maxlength=(FIELD_BYTES_MAX) value=(number::clean_to(&typed.contact, FIELD_BYTES_MAX)) autocomplete="email" aria-describedby="contact-help";
                     small #contact-help { "An e-mail address or a link. It is never shown and never leaves this server." }
                 }
                 div.field {

@@ -30,7 +30,7 @@ async fn render(app: &App, asked: &Asked) -> Result<Page, Stop> {
             h1 { "Search" }
             form.find.page.gap role="search" action="/search" aria-label="Search this site" {
                 (part::lens())
-                input name="q" type="search" value=(text) aria-label="Search for" placeholder="Hotkey, UID, recipe, unit, root, archive path, words of the docs" maxlength=(SEARCH_BYTES_MAX) autocomplete="off";
+                input name="q" type="search" value=(number::clean_to(text, SEARCH_BYTES_MAX)) aria-label="Search for" placeholder="Hotkey, UID, recipe, unit, root, archive path, words of the docs" maxlength=(SEARCH_BYTES_MAX) autocomplete="off";
             }
         }
         section.panel {

@@ -174,7 +174,8 @@ impl Board for DatasetRow {
     }
 
     fn pick(&self) -> Option<String> {
-        Some(self.name.clone())
+        // Encoded: a form's value would carry direction marks as they are.
+        Some(encode(&self.name))
     }
 
     fn called(&self) -> String {

@@ -149,9 +149,9 @@ fn controls<R: Board>(asked: &Asked, query: Option<&Query>) -> Markup {
     html! {
         section.row {
             form.find.mono role="search" aria-label="Filter rows" {
-                input name="q" aria-label="Filter" value=(asked.get("q")) placeholder=(placeholder(R::NAME)) maxlength=(FILTER_BYTES_MAX) autocomplete="off";
+                input name="q" aria-label="Filter" value=(number::clean_to(asked.get("q"), FILTER_BYTES_MAX)) placeholder=(placeholder(R::NAME)) maxlength=(FILTER_BYTES_MAX) autocomplete="off";
                 @for name in ["sort", "dir", "t", "at", "cols", "per"] {
-                    @if !asked.get(name).is_empty() { input type="hidden" name=(name) value=(asked.get(name)); }
+                    @if !asked.get(name).is_empty() { input type="hidden" name=(name) value=(number::clean(asked.get(name))); }
                 }
             }
             div.chips {
