@@ -21,18 +21,21 @@ const COMPRESSED_BYTES_MIN: usize = 512;
 /// A rendered answer.
 #[derive(Debug)]
 pub(crate) struct Rendered {
+    kind: &'static str,
     etag: HeaderValue,
     plain: Bytes,
     brotli: Option<Bytes>,
 }
 
 impl Rendered {
-    fn new(plain: Vec<u8>) -> Self {
+    /// Bytes of a media type.
+    pub(crate) fn new(kind: &'static str, plain: Vec<u8>) -> Self {
         let etag = format!("\"{}\"", Digest::of(&plain).truncated());
         let brotli = (plain.len() >= COMPRESSED_BYTES_MIN)
             .then(|| compress(&plain))
             .flatten();
         Self {
+            kind,
             etag: HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"\"")),
             plain: Bytes::from(plain),
             brotli: brotli.map(Bytes::from),
@@ -44,7 +47,7 @@ impl Rendered {
     }
 
     /// The answer to a request with these headers: unchanged, compressed or plain.
-    fn respond(&self, asked: &HeaderMap) -> Response {
+    pub(crate) fn respond(&self, asked: &HeaderMap) -> Response {
         let is_known = asked
             .get_all(header::IF_NONE_MATCH)
             .iter()
@@ -62,7 +65,7 @@ impl Rendered {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         if !is_known {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
             if brotli.is_some() {
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
             }
@@ -157,17 +160,31 @@ impl SnapshotCache {
         }
     }
 
-    /// The answer under `key`, rendered by `render` if the newest state has none yet; many who ask at once wait for one.
+    /// The JSON under `key`, see [`Self::answer_as`].
     pub(crate) async fn answer<F>(&self, key: &str, asked: &HeaderMap, render: F) -> Result<Response, Failure>
     where
         F: Future<Output = Result<Vec<u8>, Failure>>,
     {
+        self.answer_as((key, "application/json"), asked, render).await
+    }
+
+    /// The answer under `key`, rendered by `render` if the newest state has none yet; many who ask at once wait for one.
+    /// What could not be rendered is not kept.
+    pub(crate) async fn answer_as<F, E>(
+        &self,
+        (key, kind): (&str, &'static str),
+        asked: &HeaderMap,
+        render: F,
+    ) -> Result<Response, E>
+    where
+        F: Future<Output = Result<Vec<u8>, E>>,
+    {
         let (version, slot) = self.slot(key);
         let rendered = slot
             .get_or_try_init(|| async {
-                let rendered = Arc::new(Rendered::new(render.await?));
+                let rendered = Arc::new(Rendered::new(kind, render.await?));
                 self.count(version, rendered.bytes());
-                Ok::<_, Failure>(rendered)
+                Ok::<_, E>(rendered)
             })
             .await?;
         Ok(rendered.respond(asked))

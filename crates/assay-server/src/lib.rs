@@ -15,6 +15,7 @@ pub mod admin;
 pub mod api;
 mod app;
 mod auth;
+mod board;
 mod cache;
 mod clock;
 mod config;
@@ -29,6 +30,7 @@ pub mod recheck;
 mod serve;
 pub mod store;
 mod stream;
+mod web;
 
 pub use app::{App, AppParts, BatchError, BatchSource, ChainIdentity, ChainView};
 pub use clock::ServerClock;

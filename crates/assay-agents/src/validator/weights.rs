@@ -65,7 +65,7 @@ impl Validator<'_> {
     pub(super) async fn unrevealed(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
         let netuid = self.setup.netuid;
         let parameters = self.chain.hyperparameters(netuid, At::Head).await?;
-        let epochs = u64::from(parameters.reveal_period_epochs).saturating_add(2);
+        let epochs = parameters.reveal_period_epochs.saturating_add(2);
         let wait = epochs
             .saturating_mul(u64::from(parameters.tempo))
             .saturating_add(1);

@@ -43,6 +43,18 @@ pub enum AdminRequest {
         /// What to show.
         dataset: DatasetView,
     },
+    /// Takedown requests in a state: `pending`, `listed` or `refused`.
+    Removals {
+        /// Which state; `pending` if none.
+        state: Option<String>,
+    },
+    /// Decide a takedown request.
+    DecideRemoval {
+        /// Its number.
+        number: u64,
+        /// Whether it goes on the removal list.
+        listed: bool,
+    },
     /// The whole state, a line a row.
     Export,
     /// A copy of a SQLite database.

@@ -4,7 +4,7 @@ use super::{AdminAnswer, AdminRequest, REQUEST_BYTES_MAX};
 use crate::api::health_of;
 use crate::app::App;
 use crate::corpus::{name_of, read_corpus};
-use crate::store::{self, AddCorpus, AddDataset, DatabaseKind, TABLES};
+use crate::store::{self, AddCorpus, AddDataset, DatabaseKind, DecideRemoval, RemovalState, TABLES};
 use assay_hub::OpenOptions;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,6 +24,10 @@ enum Refused {
     Corpus(#[from] crate::corpus::CorpusError),
     #[error("the request cannot be read")]
     Request(#[source] serde_json::Error),
+    #[error("there is no takedown request `{0}`")]
+    NoRemoval(u64),
+    #[error("`{0}` is no state of a takedown request: pending, listed, refused")]
+    RemovalState(String),
     #[error("the connection broke")]
     Io(#[from] std::io::Error),
     #[error("the work was interrupted")]
@@ -149,8 +153,50 @@ async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Resul
             app.database().backup(&file).await?;
             (format!("backup written to `{}`", file.display()), Value::Null)
         }
+        AdminRequest::Removals { state } => removals(app, state.as_deref()).await?,
+        AdminRequest::DecideRemoval { number, listed } => {
+            let state = if listed {
+                RemovalState::Listed
+            } else {
+                RemovalState::Refused
+            };
+            let write = DecideRemoval {
+                number,
+                state,
+                now_ms,
+            };
+            if !app.writer().write(write).await? {
+                return Err(Refused::NoRemoval(number));
+            }
+            (
+                format!("request {number} is {}", state.name()),
+                json!({"number": number, "state": state.name()}),
+            )
+        }
         AdminRequest::Export => (String::new(), Value::Null),
     })
+}
+
+/// Takedown requests with how to reach who asks: for administrators only.
+async fn removals(app: &App, state: Option<&str>) -> Result<(String, Value), Refused> {
+    let state = match state {
+        None | Some("pending") => RemovalState::Pending,
+        Some("listed") => RemovalState::Listed,
+        Some("refused") => RemovalState::Refused,
+        Some(other) => return Err(Refused::RemovalState(other.to_owned())),
+    };
+    let found = store::removals(app.database().readers(), state).await?;
+    let shown: Vec<Value> = found
+        .iter()
+        .map(|one| {
+            json!({"number": one.number, "received_ms": one.received_ms, "target": one.target,
+                "contact": one.contact, "reason": one.reason})
+        })
+        .collect();
+    Ok((
+        format!("{} requests are {}", shown.len(), state.name()),
+        Value::from(shown),
+    ))
 }
 
 /// Writes every row of one moment.

@@ -7,8 +7,8 @@ mod extract;
 mod health;
 mod history;
 mod lease;
+mod lookup;
 mod openapi;
-mod reference;
 mod release;
 mod round;
 mod submission;
@@ -17,6 +17,7 @@ pub use openapi::{openapi, openapi_json};
 
 pub(crate) use extract::ClientAddress;
 pub(crate) use health::health_of;
+pub(crate) use round::view as round_view;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -64,7 +65,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/reports/{digest}", get(evidence::one_report))
         .route("/v1/fraud-proofs", get(evidence::proofs).post(evidence::proof))
         .route("/v1/leaderboard/miners", get(board::miners))
+        .route("/v1/leaderboard/recipes", get(board::recipes))
         .route("/v1/leaderboard/validators", get(board::validators))
+        .route("/v1/leaderboard/datasets", get(board::datasets))
         .route("/v1/miners/{hotkey}", get(board::miner))
         .route("/v1/miners/{hotkey}/rounds", get(board::miner_rounds))
         .route("/v1/validators/{hotkey}", get(board::validator))
@@ -76,11 +79,17 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/datasets/{name}", get(release::dataset))
         .route("/v1/audit", get(history::audit))
         .route("/v1/params", get(history::params))
+        .route("/v1/search", get(lookup::search))
+        .route("/v1/records/{unit}/{idx}", get(lookup::record))
+        .route("/v1/changelog", get(lookup::changelog))
         .route("/v1/stream", get(history::stream))
         .route("/v1/openapi.json", get(openapi::document))
-        .route("/api", get(reference::page))
-        .route("/api/style.css", get(reference::style))
-        .fallback(async || Failure::new(ProblemKind::NotFound, "`/api` lists what there is"))
+        .route(
+            "/v1/{*rest}",
+            axum::routing::any(async || Failure::new(ProblemKind::NotFound, "`/api` lists what there is")),
+        )
+        .merge(crate::web::router())
+        .fallback(crate::web::not_found)
         .method_not_allowed_fallback(async || {
             Failure::new(ProblemKind::Method, "`/api` lists the methods of each resource")
         })

@@ -1,6 +1,6 @@
 //! The OpenAPI document, from handlers and types.
 
-use super::{board, corpus, evidence, health, history, lease, release, round, submission};
+use super::{board, corpus, evidence, health, history, lease, lookup, release, round, submission};
 use assay_types::api::HEADER_SIGNATURE;
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -17,10 +17,11 @@ use utoipa::{Modify, OpenApi};
         corpus::corpora, corpus::units, corpus::unit, corpus::dead_letters,
         submission::list, submission::one, submission::complete,
         evidence::reports, evidence::one_report, evidence::report, evidence::proofs, evidence::proof,
-        board::miners, board::validators, board::miner, board::miner_rounds, board::validator,
+        board::miners, board::recipes, board::validators, board::datasets, board::miner, board::miner_rounds, board::validator,
         release::recipes, release::recipe, release::put_recipe, release::duels, release::duel,
         release::datasets, release::dataset,
         history::audit, history::params, history::stream,
+        lookup::search, lookup::record, lookup::changelog,
     ),
     modifiers(&Btauth),
     tags(

@@ -2,18 +2,16 @@
 
 use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest, encode};
 use crate::app::App;
+use crate::board::{all_duels, anchor};
 use crate::failure::Failure;
 use crate::store::{self, AddRecipeText};
-use assay_types::api::{
-    Answer, DatasetView, DuelCell, DuelView, Problem, ProblemKind, Receipt, RecipeView, ReportKind, Source,
-};
-use assay_types::{Arm, EvaluationReport, Recipe, RecipeId, Round, Stage, recipe};
+use assay_types::api::{Answer, DatasetView, DuelView, Problem, ProblemKind, Receipt, RecipeView, Source};
+use assay_types::{Recipe, RecipeId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -49,11 +47,6 @@ pub(crate) async fn recipe(
         found.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no recipe of this id was announced"))?;
     found.active = id == anchor();
     Ok(Json(app.answer(Source::Observed, found)))
-}
-
-/// The frozen reference recipe.
-pub(crate) fn anchor() -> RecipeId {
-    recipe::fineweb_en_v1().id()
 }
 
 /// The text of a recipe.
@@ -100,69 +93,6 @@ pub(crate) async fn put_recipe(
         sequence,
         known: sequence == 0,
     })
-}
-
-/// Rounds of which duels are read.
-const DUEL_ROUNDS: u32 = 1_000;
-
-/// First round, stage and profile.
-type DuelKey = (Round, Stage, String);
-/// Arm, seed and domain.
-type CellKey = (Arm, u32, String);
-
-/// Duels in the order of their first rounds, from the reported cells.
-async fn all_duels(app: &App) -> Result<Vec<DuelView>, Failure> {
-    let readers = app.database().readers();
-    let head = app.view().block();
-    let mut cells = BTreeMap::<DuelKey, BTreeMap<CellKey, Vec<u32>>>::new();
-    let mut arms = BTreeMap::<DuelKey, BTreeMap<Arm, RecipeId>>::new();
-    let rounds = store::rounds(readers, u64::from(u32::MAX) + 1, DUEL_ROUNDS).await?;
-    for round in rounds
-        .iter()
-        .filter(|round| head > app.rounds().report_cutoff(round.round))
-    {
-        for view in store::reports_of_round(readers, round.round, ReportKind::Evaluation).await? {
-            let Ok(report) = EvaluationReport::parse(view.line.as_bytes()) else {
-                continue;
-            };
-            let duel = (report.round, report.stage, report.profile.clone());
-            let cell = (report.arm, report.seed, report.domain.clone());
-            cells
-                .entry(duel.clone())
-                .or_default()
-                .entry(cell)
-                .or_default()
-                .push(report.value);
-            arms.entry(duel)
-                .or_default()
-                .entry(report.arm)
-                .or_insert(report.recipe_id);
-        }
-    }
-    let duels = (1..).zip(cells).map(|(number, (duel, cells))| {
-        let arm = |arm| arms.get(&duel).and_then(|arms| arms.get(&arm)).copied();
-        DuelView {
-            number,
-            round: duel.0,
-            stage: duel.1,
-            challenger: arm(Arm::Challenger),
-            champion: arm(Arm::Champion),
-            cells: cells
-                .into_iter()
-                .map(|((arm, seed, domain), mut values)| {
-                    values.sort_unstable();
-                    DuelCell {
-                        arm,
-                        seed,
-                        domain,
-                        values,
-                    }
-                })
-                .collect(),
-            profile: duel.2.clone(),
-        }
-    });
-    Ok(duels.collect())
 }
 
 /// Duels, with every reported cell

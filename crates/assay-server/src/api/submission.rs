@@ -4,12 +4,13 @@ use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{self, CompleteSubmission};
-use assay_types::api::{Answer, Problem, ProblemKind, Receipt, Source, SubmissionView};
-use assay_types::{Digest, Manifest, Round};
+use assay_types::api::{Answer, DeclaredWork, Problem, ProblemKind, Receipt, Source, SubmissionView};
+use assay_types::{Digest, Manifest, RecipeId, Round};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::IntoParams;
 
@@ -79,6 +80,7 @@ pub(crate) async fn complete(request: SignedRequest) -> Result<Response, Failure
         hotkey: manifest.hotkey,
         root: manifest.submission_root,
         units: manifest.units.iter().map(|unit| unit.unit_id).collect(),
+        declared: declared(&manifest),
         now_ms: request.app.clock().now_ms(),
     };
     let (sequence, known) = request.write(write).await??;
@@ -87,6 +89,27 @@ pub(crate) async fn complete(request: SignedRequest) -> Result<Response, Failure
         sequence,
         known,
     })
+}
+
+/// What a manifest says of its units, summed by recipe.
+fn declared(manifest: &Manifest) -> Vec<DeclaredWork> {
+    let mut works = BTreeMap::<RecipeId, DeclaredWork>::new();
+    for unit in &manifest.units {
+        let work = works.entry(unit.recipe_id).or_insert(DeclaredWork {
+            recipe_id: unit.recipe_id,
+            units: 0,
+            records: 0,
+            kept: 0,
+            tokens: 0,
+            archive_bytes: 0,
+        });
+        work.units = work.units.saturating_add(1);
+        work.records = work.records.saturating_add(u64::from(unit.n_records));
+        work.kept = work.kept.saturating_add(u64::from(unit.n_kept));
+        work.tokens = work.tokens.saturating_add(unit.n_tokens.0);
+        work.archive_bytes = work.archive_bytes.saturating_add(unit.warc_len.0);
+    }
+    works.into_values().collect()
 }
 
 /// An error with its causes on one line.

@@ -76,6 +76,24 @@ pub async fn audit_entries(pool: &AnyPool, after: u64, limit: u32) -> Result<Vec
     rows.iter().map(read).collect()
 }
 
+/// The newest entries of some kinds, newest first.
+pub async fn newest_entries(
+    pool: &AnyPool,
+    kinds: &[EventKind],
+    limit: u32,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let names: Vec<String> = kinds.iter().map(|kind| format!("'{}'", kind.name())).collect();
+    let statement = format!(
+        "SELECT * FROM audit WHERE kind IN ({}) ORDER BY sequence DESC LIMIT $1",
+        names.join(", ")
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Number of the newest entry; 0 if there is none.
 pub async fn last_sequence(pool: &AnyPool) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT sequence FROM audit ORDER BY sequence DESC LIMIT 1")

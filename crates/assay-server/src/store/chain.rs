@@ -222,6 +222,30 @@ pub async fn metagraph_at(pool: &AnyPool, block: BlockNumber) -> Result<Option<M
     row.as_ref().map(|row| json(row, "document")).transpose()
 }
 
+/// The newest metagraph kept up to a block.
+pub async fn metagraph_before(pool: &AnyPool, block: BlockNumber) -> Result<Option<Metagraph>, StoreError> {
+    let row = sqlx::query("SELECT document FROM metagraphs WHERE block <= $1 ORDER BY block DESC LIMIT 1")
+        .bind(i64::from(block.0))
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(|row| json(row, "document")).transpose()
+}
+
+/// Weights of mechanism 0 that were kept, newest epoch first: (block, rows).
+pub async fn weights_rows(
+    pool: &AnyPool,
+    limit: u32,
+) -> Result<Vec<(BlockNumber, Vec<WeightRow>)>, StoreError> {
+    let rows =
+        sqlx::query("SELECT block, document FROM weights WHERE mechanism = 0 ORDER BY block DESC LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await?;
+    rows.iter()
+        .map(|row| Ok((BlockNumber(number(row, "block")?), json(row, "document")?)))
+        .collect()
+}
+
 /// What hotkeys said in the clear between two blocks, oldest first: (hotkey, block, bytes).
 pub async fn messages(
     pool: &AnyPool,

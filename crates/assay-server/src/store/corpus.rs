@@ -202,6 +202,25 @@ pub async fn unit(pool: &AnyPool, id: &UnitId) -> Result<Option<(u64, WorkUnit)>
     row.as_ref().map(read_unit).transpose()
 }
 
+/// Units whose path holds a text, by place.
+pub async fn units_by_path(
+    pool: &AnyPool,
+    part: &str,
+    limit: u32,
+) -> Result<Vec<(UnitId, String)>, StoreError> {
+    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let rows = sqlx::query(
+        "SELECT unit_id, path FROM units WHERE path LIKE $1 ESCAPE '\\' ORDER BY position LIMIT $2",
+    )
+    .bind(format!("%{escaped}%"))
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((parsed(row, "unit_id")?, text(row, "path")?)))
+        .collect()
+}
+
 fn read_unit(row: &AnyRow) -> Result<(u64, WorkUnit), StoreError> {
     let unit = WorkUnit {
         unit_id: parsed(row, "unit_id")?,

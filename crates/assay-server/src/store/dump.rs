@@ -82,6 +82,16 @@ pub const TABLES: &[(&str, &[&str], &[&str])] = &[
         &["kind", "document", "previous", "digest"],
     ),
     ("nonces", &["nonce"], &["hotkey"]),
+    (
+        "declared",
+        &["round", "units", "records", "kept", "tokens", "bytes"],
+        &["hotkey", "recipe_id"],
+    ),
+    (
+        "removals",
+        &["number", "received_ms"],
+        &["state", "target", "contact", "reason"],
+    ),
 ];
 
 /// One row.

@@ -213,6 +213,24 @@ pub async fn reports_of_round(
     rows.iter().map(read_report).collect()
 }
 
+/// Audit reports by a validator or on a miner, newest first.
+pub async fn reports_by(
+    pool: &AnyPool,
+    (validator, miner): (Option<&Hotkey>, Option<&Hotkey>),
+    limit: u32,
+) -> Result<Vec<ReportView>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM reports WHERE kind = 'audit' AND ($1 = '' OR validator = $1) AND ($2 = '' OR subject = $2) \
+         ORDER BY sequence DESC LIMIT $3",
+    )
+    .bind(validator.map(ToString::to_string).unwrap_or_default())
+    .bind(miner.map(ToString::to_string).unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read_report).collect()
+}
+
 /// A report by its digest.
 pub async fn report(pool: &AnyPool, digest: &Digest) -> Result<Option<ReportView>, StoreError> {
     let row = sqlx::query("SELECT * FROM reports WHERE digest = $1")

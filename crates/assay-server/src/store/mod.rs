@@ -8,6 +8,7 @@ mod audit;
 mod chain;
 mod corpus;
 mod database;
+mod declared;
 mod dump;
 mod error;
 mod evidence;
@@ -17,25 +18,29 @@ mod miner;
 mod network;
 mod nonce;
 mod release;
+mod removal;
 mod round;
 mod row;
 mod schema;
 mod submission;
 mod writer;
 
-pub use audit::{Append, audit_entries, last_sequence};
+pub use audit::{Append, audit_entries, last_sequence, newest_entries};
 pub use chain::{
-    CommitmentRow, HeadRow, TakeBlock, cursor, head_at, head_time, messages, metagraph_at, newest_metagraph,
-    pulse_block, sealed_at, standing_at,
+    CommitmentRow, HeadRow, TakeBlock, cursor, head_at, head_time, messages, metagraph_at, metagraph_before,
+    newest_metagraph, pulse_block, sealed_at, standing_at, weights_rows,
 };
 pub use corpus::{
-    AddCorpus, corpora, corpus_units, index_root, source_means, unit, unit_count, unit_leaves, units_from,
+    AddCorpus, corpora, corpus_units, index_root, source_means, unit, unit_count, unit_leaves, units_by_path,
+    units_from,
 };
 pub use database::{Database, DatabaseKind};
+pub use declared::{DeclaredRow, Verified, declared_newest, declared_of, declared_sums};
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
-    AddProof, AddReport, JudgeProof, ProofCursor, proofs, queued_proofs, report, reports, reports_of_round,
+    AddProof, AddReport, JudgeProof, ProofCursor, proofs, queued_proofs, report, reports, reports_by,
+    reports_of_round,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{
@@ -45,6 +50,9 @@ pub use miner::{
 pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
+pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
-pub use submission::{CompleteSubmission, RevealedRow, submission, submission_of, submissions};
+pub use submission::{
+    CompleteSubmission, RevealedRow, submission, submission_of, submissions, submissions_by, submissions_with,
+};
 pub use writer::{Write, Writer};

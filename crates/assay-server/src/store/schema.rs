@@ -60,5 +60,12 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
         "ALTER TABLE verdicts ADD COLUMN records BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE verdicts ADD COLUMN produced BIGINT NOT NULL DEFAULT 0",
         "ALTER TABLE verdicts ADD COLUMN average BIGINT NOT NULL DEFAULT 0",
+        "CREATE TABLE declared (round BIGINT NOT NULL, hotkey TEXT NOT NULL, recipe_id TEXT NOT NULL, units BIGINT NOT NULL, \
+     records BIGINT NOT NULL, kept BIGINT NOT NULL, tokens BIGINT NOT NULL, bytes BIGINT NOT NULL, \
+     PRIMARY KEY (round, hotkey, recipe_id))",
+        "CREATE INDEX declared_by_hotkey ON declared (hotkey, round)",
+        "CREATE TABLE removals (number BIGINT PRIMARY KEY, received_ms BIGINT NOT NULL, state TEXT NOT NULL, target TEXT NOT NULL, \
+     contact TEXT NOT NULL, reason TEXT NOT NULL)",
+        "CREATE INDEX removals_by_target ON removals (target)",
     ],
 ];

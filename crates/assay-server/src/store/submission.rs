@@ -1,9 +1,10 @@
 //! Submissions: pointers the chain revealed, completed by manifests that have their roots.
 
 use super::audit::append;
+use super::declared::insert_declared;
 use super::row::{json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
-use assay_types::api::{EventKind, ProblemKind, SubmissionState, SubmissionView};
+use assay_types::api::{DeclaredWork, EventKind, ProblemKind, SubmissionState, SubmissionView};
 use assay_types::{BlockNumber, Digest, Hotkey, POINTER_BYTES, Pointer, Round, UnitId, hex};
 use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
@@ -68,6 +69,8 @@ pub struct CompleteSubmission {
     pub root: Digest,
     /// Its units, ascending.
     pub units: Vec<UnitId>,
+    /// What it says of them, one entry a recipe.
+    pub declared: Vec<DeclaredWork>,
     /// The server's time.
     pub now_ms: u64,
 }
@@ -103,6 +106,7 @@ impl Write for CompleteSubmission {
             .bind(to_json(&self.units))
             .execute(&mut *connection)
             .await?;
+            insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
             let event = serde_json::json!({"round": self.round, "hotkey": self.hotkey, "root": self.root,
                 "units": self.units.len()});
             let sequence = append(connection, EventKind::Submission, &event, self.now_ms).await?;
@@ -148,6 +152,35 @@ pub async fn submissions(
             .bind(signed(u64::from(limit)))
             .fetch_all(pool)
             .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Submissions of a miner, newest round first.
+pub async fn submissions_by(
+    pool: &AnyPool,
+    hotkey: &Hotkey,
+    limit: u32,
+) -> Result<Vec<SubmissionView>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM submissions WHERE hotkey = $1 ORDER BY round DESC LIMIT $2")
+        .bind(hotkey.to_string())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Complete submissions that hold a unit, newest round first.
+pub async fn submissions_with(
+    pool: &AnyPool,
+    unit: &UnitId,
+    limit: u32,
+) -> Result<Vec<SubmissionView>, StoreError> {
+    // The list of units is JSON of ids of fixed length: an id is in it or not.
+    let rows = sqlx::query("SELECT * FROM submissions WHERE units LIKE $1 ORDER BY round DESC LIMIT $2")
+        .bind(format!("%{unit}%"))
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(read).collect()
 }
 

@@ -10,4 +10,5 @@ mod lying;
 mod openapi;
 mod postgres;
 mod rounds;
+mod web;
 mod world;

@@ -140,6 +140,7 @@ async fn suite(place: &Place) {
         hotkey: hotkey("miner-a"),
         root,
         units: units.to_vec(),
+        declared: Vec::new(),
         now_ms: 1,
     };
     let wrong = world

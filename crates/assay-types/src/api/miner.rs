@@ -1,5 +1,6 @@
 //! What pages and people read: miners, validators, recipes, duels, datasets, corpora, health.
 
+use super::DeclaredWork;
 use crate::evaluation::{Arm, Stage};
 use crate::hash::Digest;
 use crate::ids::{BlockNumber, Bytes, Coldkey, Hotkey, Rao, RecipeId, Round, Uid, UnitId};
@@ -38,6 +39,10 @@ pub struct MinerRow {
     pub immunity_left: u32,
     /// When it last used a lease, milliseconds since 1970; 0 = never.
     pub heard_ms: u64,
+    /// Places won since the metagraph kept about a day ago; null = none is kept, or it was not there.
+    pub rank_change: Option<i32>,
+    /// Newest manifest handed in: its round and what it declares; null = none is here.
+    pub declared: Option<(Round, Vec<DeclaredWork>)>,
 }
 
 /// What a round did to a miner.

@@ -4,9 +4,11 @@
 //! Amounts carry their unit in the name; digests, keys and ids are lower-case hexadecimal.
 
 mod assignment;
+mod board;
 mod btauth;
 mod envelope;
 mod evidence;
+mod filter;
 mod history;
 mod lease;
 mod limits;
@@ -19,6 +21,10 @@ pub use assignment::{
     ASSIGNMENT_VERSION, Assignment, AssignmentCandidate, AssignmentEntry, AssignmentError, AssignmentHeader,
     RequeuedUnit,
 };
+pub use board::{
+    ChangeEntry, DatasetRow, DeclaredWork, Estimate, RecipeRow, RecordDelivery, RecordProbe, RecordView,
+    SearchHit,
+};
 pub use btauth::{
     AuthScheme, HEADER_CRYPTO, HEADER_HOTKEY, HEADER_NONCE, HEADER_RECEIVER, HEADER_SERVER,
     HEADER_SERVER_SIGNATURE, HEADER_SIGNATURE, HEADER_VERSION, NONCE_AGE_MS_MAX, NONCE_AHEAD_MS_MAX,
@@ -26,6 +32,10 @@ pub use btauth::{
 };
 pub use envelope::{Answer, Observed, Source};
 pub use evidence::{ProofState, ProofView, Receipt, ReportKind, ReportView};
+pub use filter::{
+    FILTER_BYTES_MAX, FILTER_TERMS_MAX, FieldValue, Filter, FilterCondition, FilterError, FilterErrorKind,
+    FilterField, FilterNumber, FilterOp, FilterTerm, FilterValue, Filtered,
+};
 pub use history::{AuditEntry, EventKind};
 pub use lease::{
     CompleteLease, FailLease, Heartbeat, LEASE_REASON_CHARS_MAX, LeaseKey, LeaseState, LeaseView,

@@ -115,6 +115,14 @@ kinds! {
     ProofInvalid = "proof/invalid", 422, "the body proves no fault";
     /// No recipe.
     RecipeInvalid = "recipe/invalid", 422, "the body is not the recipe of this id";
+    /// A filter over a field nobody knows.
+    FilterUnknownField = "filter/unknown-field", 422, "the filter names a field that does not exist";
+    /// A filter that compares what cannot be compared.
+    FilterBadNumber = "filter/bad-number", 422, "the filter needs a number, or a text has no order";
+    /// A filter beyond its bounds.
+    FilterTooLong = "filter/too-long", 422, "the filter is too long";
+    /// A filter that is not of the grammar.
+    FilterMalformed = "filter/malformed", 422, "the filter is not of the grammar";
     /// Too many requests.
     RateLimited = "limit/rate", 429, "too many requests";
     /// Too many streams.

@@ -106,6 +106,20 @@ pub(crate) enum AdminCommand {
         /// The file
         file: PathBuf,
     },
+    /// List takedown requests
+    Removals {
+        /// Which: pending, listed or refused [default: pending]
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Put a takedown request on the removal list, or refuse it
+    DecideRemoval {
+        /// Its number
+        number: u64,
+        /// Refuse it: what it names is shown again
+        #[arg(long)]
+        refuse: bool,
+    },
     /// Write the whole state as JSON lines
     Export {
         /// New file

@@ -44,6 +44,11 @@ pub(super) fn run(
                 )
             })?,
         },
+        AdminCommand::Removals { state } => AdminRequest::Removals { state: state.clone() },
+        AdminCommand::DecideRemoval { number, refuse } => AdminRequest::DecideRemoval {
+            number: *number,
+            listed: !refuse,
+        },
         AdminCommand::Backup { file } => AdminRequest::Backup {
             file: std::path::absolute(file)?,
         },

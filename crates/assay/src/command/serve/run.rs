@@ -71,14 +71,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         genesis: identity.genesis.to_string(),
         admin_socket: config.admin_socket.display().to_string(),
     };
-    let worker = Worker {
-        program: std::env::current_exe().context("find this program")?,
-        args: ["serve", "recheck", "--archives"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([subnet.archives.display().to_string()])
-            .collect(),
-    };
+    let worker = recheck_worker(&subnet.archives)?;
     let checking = tokio::spawn(recheck(Arc::clone(&app), worker, shutdown.clone()));
     let following = tokio::spawn(follow::follow(Arc::clone(&app), chain, shutdown.clone()));
     let socket = config.admin_socket.clone();
@@ -104,6 +97,18 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     app.database().close().await;
     drop(app);
     writing.await.context("end the writer")
+}
+
+/// The process that judges fraud proofs against the archives of a folder.
+fn recheck_worker(archives: &Path) -> anyhow::Result<Worker> {
+    Ok(Worker {
+        program: std::env::current_exe().context("find this program")?,
+        args: ["serve", "recheck", "--archives"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([archives.display().to_string()])
+            .collect(),
+    })
 }
 
 /// Ctrl-C or the signal by which services are ended.

@@ -1,0 +1,26 @@
+//! Boards: miners, recipes, validators and datasets as rows, from the store and the newest metagraph; pages and API read these.
+//!
+//! `select` filters, sorts and cuts any of them by one registry of columns, so a new column is sortable, filterable and in
+//! the CSV at once.
+
+mod dataset;
+mod duel;
+mod miner;
+mod range;
+mod recipe;
+mod record;
+mod search;
+mod select;
+mod state;
+mod validator;
+
+pub(crate) use dataset::dataset_rows;
+pub(crate) use duel::{all_duels, estimate};
+pub(crate) use miner::{MinerLine, miner_lines, result};
+pub(crate) use range::Range;
+pub(crate) use recipe::{RecipeLine, anchor, recipe_lines};
+pub(crate) use record::record;
+pub(crate) use search::{SEARCH_BYTES_MAX, search};
+pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv};
+pub(crate) use state::{StateKind, verdict_words};
+pub(crate) use validator::validator_rows;

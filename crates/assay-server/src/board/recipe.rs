@@ -1,0 +1,254 @@
+//! Recipes as rows: what was announced, what duels measured, who uses it.
+
+use super::duel::{all_duels, estimates};
+use super::range::newest_judged;
+use super::{BoardRow, Column, Range};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{self, Verified};
+use assay_types::api::{DuelView, FieldValue, RecipeRow, RecipeView};
+use assay_types::{Recipe, RecipeId, Round, recipe};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Recipes read for a board.
+const RECIPES_READ: u32 = 2_000;
+
+/// The frozen reference recipe.
+pub(crate) fn anchor() -> RecipeId {
+    recipe::fineweb_en_v1().id()
+}
+
+/// A recipe with what its page needs.
+#[derive(Debug, Clone)]
+pub(crate) struct RecipeLine {
+    /// The row.
+    pub(crate) row: RecipeRow,
+    /// Its canonical TOML; "" before it is here.
+    pub(crate) toml: String,
+    /// Share of the verified units of the range, 0 to 1; none if there are none.
+    pub(crate) share: Option<f64>,
+}
+
+impl RecipeLine {
+    /// Its name, or the beginning of its id.
+    pub(crate) fn name(&self) -> String {
+        if self.row.name.is_empty() {
+            self.row.recipe_id.to_string().chars().take(8).collect()
+        } else {
+            self.row.name.clone()
+        }
+    }
+
+    /// In words.
+    pub(crate) fn state(&self) -> &'static str {
+        match (&self.row, self.toml.is_empty()) {
+            (row, _) if row.anchor => "anchor",
+            (_, true) => "announced",
+            (row, _) if row.units > 0 => "in use",
+            _ => "published",
+        }
+    }
+}
+
+/// What miners did with recipes.
+#[derive(Debug, Default)]
+struct Use {
+    units: BTreeMap<RecipeId, u64>,
+    tokens: BTreeMap<RecipeId, u64>,
+    miners: BTreeMap<RecipeId, u32>,
+}
+
+async fn usage(app: &App, range: Range) -> Result<Use, Failure> {
+    let readers = app.database().readers();
+    let mut used = Use::default();
+    let rounds = range.rounds(app, newest_judged(app).await?);
+    for row in store::declared_sums(readers, rounds, Verified::Passed).await? {
+        let id = row.work.recipe_id;
+        *used.units.entry(id).or_default() += u64::from(row.work.units);
+        *used.tokens.entry(id).or_default() += row.work.tokens;
+    }
+    for row in store::declared_newest(readers, Round(i32::MAX as u32)).await? {
+        *used.miners.entry(row.work.recipe_id).or_default() += 1;
+    }
+    Ok(used)
+}
+
+/// The anchor, then what is known of others by id.
+async fn known(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
+    let mut views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
+    let mut seen: BTreeSet<RecipeId> = views.iter().map(|view| view.recipe_id).collect();
+    let built_in: Vec<Recipe> = recipe::builtin_names()
+        .into_iter()
+        .filter_map(recipe::builtin)
+        .filter(|recipe| recipe.id() == anchor() || used.miners.contains_key(&recipe.id()))
+        .collect();
+    for recipe in built_in {
+        if seen.insert(recipe.id()) {
+            views.push(RecipeView {
+                recipe_id: recipe.id(),
+                name: recipe.name.clone(),
+                author: None,
+                block: assay_types::BlockNumber(0),
+                active: true,
+                toml: recipe.to_canonical(),
+            });
+        }
+    }
+    for id in used.miners.keys() {
+        if seen.insert(*id) {
+            views.push(RecipeView {
+                recipe_id: *id,
+                name: String::new(),
+                author: None,
+                block: assay_types::BlockNumber(0),
+                active: false,
+                toml: String::new(),
+            });
+        }
+    }
+    Ok(views)
+}
+
+/// Names of recipes whose text is here.
+pub(super) async fn known_names(app: &App) -> Result<Vec<(RecipeId, String)>, Failure> {
+    let views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
+    let built_in = recipe::builtin_names()
+        .into_iter()
+        .filter_map(recipe::builtin)
+        .map(|recipe| (recipe.id(), recipe.name));
+    let named = views
+        .into_iter()
+        .map(|view| (view.recipe_id, view.name))
+        .filter(|(_, name)| !name.is_empty());
+    Ok(built_in.chain(named).collect())
+}
+
+/// Recipes by the lower end of fineness, then by tokens; figures of use over a range.
+pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLine>, Failure> {
+    let used = usage(app, range).await?;
+    let duels = all_duels(app).await?;
+    let measured = estimates(&duels, anchor());
+    let all: u64 = used.units.values().sum();
+    let took_part = |id: RecipeId| {
+        let is_in = |duel: &&DuelView| duel.challenger == Some(id) || duel.champion == Some(id);
+        u32::try_from(duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
+    };
+    let of = |map: &BTreeMap<RecipeId, u64>, id: &RecipeId| map.get(id).copied().unwrap_or(0);
+    let mut lines: Vec<RecipeLine> = known(app, &used)
+        .await?
+        .into_iter()
+        .map(|view| {
+            let id = view.recipe_id;
+            let row = RecipeRow {
+                rank: 0,
+                recipe_id: id,
+                name: view.name,
+                author: view.author,
+                block: view.block,
+                anchor: id == anchor(),
+                fineness: measured.get(&id).cloned(),
+                miners: used.miners.get(&id).copied().unwrap_or(0),
+                units: of(&used.units, &id),
+                tokens: of(&used.tokens, &id),
+                duels: took_part(id),
+            };
+            let share = (all > 0).then(|| row.units as f64 / all as f64);
+            RecipeLine {
+                row,
+                toml: view.toml,
+                share,
+            }
+        })
+        .collect();
+    lines.sort_by(|left, right| {
+        let low = |line: &RecipeLine| {
+            line.row
+                .fineness
+                .as_ref()
+                .map_or(f64::NEG_INFINITY, |found| found.low)
+        };
+        low(right)
+            .total_cmp(&low(left))
+            .then_with(|| Reverse(left.row.tokens).cmp(&Reverse(right.row.tokens)))
+            .then_with(|| left.row.recipe_id.cmp(&right.row.recipe_id))
+    });
+    for (rank, line) in (1..).zip(&mut lines) {
+        line.row.rank = rank;
+    }
+    Ok(lines)
+}
+
+fn number(value: impl Into<f64>) -> FieldValue {
+    FieldValue::Number(value.into())
+}
+
+fn text(text: &str) -> FieldValue {
+    FieldValue::Texts(vec![text.to_owned()])
+}
+
+fn measured(line: &RecipeLine, of: fn(&assay_types::api::Estimate) -> f64) -> FieldValue {
+    line.row
+        .fineness
+        .as_ref()
+        .map_or(FieldValue::Missing, |found| FieldValue::Number(of(found)))
+}
+
+macro_rules! column {
+    ($name:literal, $label:literal, $number:literal, $default:literal, $value:expr) => {
+        Column {
+            name: $name,
+            label: $label,
+            is_number: $number,
+            is_default: $default,
+            value: $value,
+        }
+    };
+}
+
+impl BoardRow for RecipeLine {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column!("rank", "#", true, true, |line| number(line.row.rank)),
+        column!("recipe", "Recipe", false, true, |line| FieldValue::Texts(vec![
+            line.name(),
+            line.row.recipe_id.to_string()
+        ])),
+        column!("fineness", "Fineness ‰", true, true, |line| measured(
+            line,
+            |found| found.value
+        )),
+        column!("low", "Lower end", true, true, |line| measured(line, |found| {
+            found.low
+        })),
+        column!("share", "Used in", true, true, |line| line
+            .share
+            .map_or(FieldValue::Missing, FieldValue::Number)),
+        column!("miners", "Miners", true, true, |line| number(line.row.miners)),
+        column!("units", "Units", true, true, |line| number(line.row.units as f64)),
+        column!("tokens", "Tokens", true, true, |line| number(
+            line.row.tokens as f64
+        )),
+        column!("duels", "Duels", true, true, |line| number(line.row.duels)),
+        column!("state", "State", false, true, |line| text(line.state())),
+        column!("author", "Author", false, false, |line| line
+            .row
+            .author
+            .map_or(FieldValue::Missing, |author| text(&author.to_ss58()))),
+        column!(
+            "block",
+            "Committed",
+            true,
+            false,
+            |line| if line.row.block.0 == 0 {
+                FieldValue::Missing
+            } else {
+                number(line.row.block.0)
+            }
+        ),
+    ];
+    const ORDER: (&'static str, bool) = ("low", true);
+
+    fn has_word(&self, word: &str) -> bool {
+        self.row.name.to_lowercase().contains(word) || self.row.recipe_id.to_string().starts_with(word)
+    }
+}

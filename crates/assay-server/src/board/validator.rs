@@ -1,0 +1,117 @@
+//! Validators as rows: stake, trust, what they reported and when they set weights.
+
+use super::{BoardRow, Column};
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store;
+use assay_types::Hotkey;
+use assay_types::api::{FieldValue, ProblemKind, ProofState, ReportKind, ValidatorRow};
+use std::collections::BTreeMap;
+
+/// Rounds whose reports count.
+const REPORT_ROUNDS: u32 = 140;
+
+/// Neurons with a permit, by stake.
+pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failure> {
+    let readers = app.database().readers();
+    let metagraph = app
+        .view()
+        .metagraph
+        .clone()
+        .ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
+    let (mut audits, mut cells) = (BTreeMap::<Hotkey, u32>::new(), BTreeMap::<Hotkey, u32>::new());
+    for round in store::rounds(readers, u64::from(u32::MAX) + 1, REPORT_ROUNDS).await? {
+        for (_, report) in store::reports(readers, round.round, 0, u32::MAX).await? {
+            let counted = match report.kind {
+                ReportKind::Audit => &mut audits,
+                ReportKind::Evaluation => &mut cells,
+            };
+            *counted.entry(report.validator).or_default() += 1;
+        }
+    }
+    let mut proofs = BTreeMap::<Hotkey, u32>::new();
+    let listed = store::ProofCursor {
+        state: ProofState::Listed,
+        after: 0,
+        limit: u32::MAX,
+    };
+    for (_, proof) in store::proofs(readers, listed).await? {
+        *proofs.entry(proof.prover).or_default() += 1;
+    }
+    let count = |of: &BTreeMap<Hotkey, u32>, hotkey: &Hotkey| of.get(hotkey).copied().unwrap_or(0);
+    let mut rows: Vec<ValidatorRow> = metagraph
+        .neurons
+        .iter()
+        .filter(|neuron| neuron.permit)
+        .map(|neuron| ValidatorRow {
+            rank: 0,
+            hotkey: neuron.hotkey,
+            coldkey: neuron.coldkey,
+            uid: neuron.uid,
+            stake: neuron.stake,
+            vtrust: neuron.vtrust,
+            dividends: neuron.dividends,
+            weights_age_blocks: metagraph.block.0.saturating_sub(neuron.last_update.0),
+            reports: count(&audits, &neuron.hotkey),
+            cells: count(&cells, &neuron.hotkey),
+            proofs: count(&proofs, &neuron.hotkey),
+        })
+        .collect();
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.stake), row.uid));
+    for (rank, row) in (1..).zip(&mut rows) {
+        row.rank = rank;
+    }
+    Ok(rows)
+}
+
+fn number(value: impl Into<f64>) -> FieldValue {
+    FieldValue::Number(value.into())
+}
+
+/// Of 65,535.
+fn fraction(value: u16) -> FieldValue {
+    FieldValue::Number(f64::from(value) / f64::from(u16::MAX))
+}
+
+macro_rules! column {
+    ($name:literal, $label:literal, $number:literal, $default:literal, $value:expr) => {
+        Column {
+            name: $name,
+            label: $label,
+            is_number: $number,
+            is_default: $default,
+            value: $value,
+        }
+    };
+}
+
+impl BoardRow for ValidatorRow {
+    const COLUMNS: &'static [Column<Self>] = &[
+        column!("rank", "#", true, true, |row| number(row.rank)),
+        column!("validator", "Validator", false, true, |row| FieldValue::Texts(
+            vec![row.hotkey.to_ss58()]
+        )),
+        column!("stake", "Stake", true, true, |row| number(row.stake.0 as f64)),
+        column!("vtrust", "vtrust", true, true, |row| fraction(row.vtrust)),
+        column!("audits", "Audits", true, true, |row| number(row.reports)),
+        column!("cells", "Duel cells", true, true, |row| number(row.cells)),
+        column!("proofs", "Fraud proofs", true, true, |row| number(row.proofs)),
+        column!("dividends", "Dividends", true, true, |row| fraction(
+            row.dividends
+        )),
+        column!("weights", "Weights age", true, true, |row| number(
+            row.weights_age_blocks
+        )),
+        column!("uid", "UID", true, false, |row| number(row.uid.0)),
+        column!("coldkey", "Owner", false, false, |row| FieldValue::Texts(vec![
+            row.coldkey.to_ss58()
+        ])),
+    ];
+    const ORDER: (&'static str, bool) = ("stake", true);
+
+    fn has_word(&self, word: &str) -> bool {
+        word == self.uid.0.to_string()
+            || self.hotkey.to_ss58().to_lowercase().starts_with(word)
+            || self.hotkey.to_string().starts_with(word)
+    }
+}

@@ -1,0 +1,204 @@
+//! What a page is asked: path, query, theme; unknown parameters are ignored, all of it bounded.
+
+use crate::app::App;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Bytes of a query that are read; the rest is ignored.
+const QUERY_BYTES_MAX: usize = 2_048;
+/// Pairs of a query that are read.
+const PAIRS_MAX: usize = 32;
+
+/// Colours of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Theme {
+    /// As the system has it.
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// The name in cookie and page.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Auto, Self::Light, Self::Dark]
+            .into_iter()
+            .find(|theme| theme.name() == name)
+    }
+
+    /// The theme of a request for another one.
+    pub(crate) fn asked(name: &str, now: Self) -> Self {
+        match name {
+            "toggle" if now == Self::Dark => Self::Light,
+            "toggle" => Self::Dark,
+            name => Self::parse(name).unwrap_or(now),
+        }
+    }
+}
+
+/// A request for a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Path, percent-encoded as it came.
+    pub(crate) path: String,
+    /// Query, decoded, in order.
+    pub(crate) pairs: Vec<(String, String)>,
+    /// Colours.
+    pub(crate) theme: Theme,
+    /// Headers.
+    pub(crate) headers: HeaderMap,
+}
+
+impl FromRequestParts<Arc<App>> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let query = query.get(..QUERY_BYTES_MAX).unwrap_or(query);
+        let query: String = query.chars().take(QUERY_BYTES_MAX).collect();
+        Ok(Self {
+            path: parts.uri.path().to_owned(),
+            pairs: pairs(&query),
+            theme: theme_of(&parts.headers),
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+fn theme_of(headers: &HeaderMap) -> Theme {
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().strip_prefix("theme="))
+        .find_map(Theme::parse)
+        .unwrap_or(Theme::Auto)
+}
+
+/// Pairs of a query or of a form.
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .take(PAIRS_MAX)
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        })
+        .collect()
+}
+
+/// `+` and `%41` as the characters they stand for; bytes that are no UTF-8 as signs of replacement.
+pub(crate) fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let mut ahead = rest.clone();
+                let digits =
+                    [ahead.next(), ahead.next()].map(|digit| digit.and_then(|d| (d as char).to_digit(16)));
+                if let [Some(high), Some(low)] = digits {
+                    bytes.push((high * 16 + low) as u8);
+                    rest = ahead;
+                } else {
+                    bytes.push(byte);
+                }
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A text as part of an address.
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(byte as char);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+impl Asked {
+    /// The first value of a name; "" if there is none.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        let found = self.pairs.iter().find(|(own, _)| own == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// All values of a name.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.pairs.iter().filter(|(own, _)| own == name);
+        values.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The address of this page with some values set; "" takes one away. The rest stays, in order.
+    pub(crate) fn with(&self, changes: &[(&str, &str)]) -> String {
+        let mut query = String::new();
+        let mut push = |name: &str, value: &str| {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            query.push_str(&encode(name));
+            query.push('=');
+            query.push_str(&encode(value));
+        };
+        for (name, value) in &self.pairs {
+            if name != "theme" && !changes.iter().any(|(changed, _)| changed == name) && !value.is_empty() {
+                push(name, value);
+            }
+        }
+        for (name, value) in changes.iter().filter(|(_, value)| !value.is_empty()) {
+            push(name, value);
+        }
+        format!("{}{query}", self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_link_keeps_what_it_does_not_change() {
+        let asked = Asked {
+            path: "/a".to_owned(),
+            pairs: pairs("q=x+%3C&sort=b&theme=dark&%zz=%"),
+            theme: Theme::Auto,
+            headers: HeaderMap::new(),
+        };
+        assert_eq!(asked.get("q"), "x <");
+        assert_eq!(asked.with(&[("sort", "c")]), "/a?q=x%20%3C&%25zz=%25&sort=c");
+        assert_eq!(asked.with(&[("sort", ""), ("q", ""), ("%zz", "")]), "/a");
+        assert_eq!(Theme::asked("toggle", Theme::Dark), Theme::Light);
+        assert_eq!(Theme::asked("nonsense", Theme::Dark), Theme::Dark);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(text in "\\PC{0,40}") {
+            prop_assert_eq!(decode(&encode(&text)), text);
+        }
+    }
+}

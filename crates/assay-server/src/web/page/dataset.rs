@@ -1,0 +1,225 @@
+//! Datasets: what was released, from what, and how to load it.
+
+use super::{Asked, Page, Stop, answer, missing, number, part};
+use crate::app::App;
+use crate::board::dataset_rows;
+use crate::store::{self, Verified};
+use crate::web::asked::{decode, encode};
+use crate::web::chart::{self, Band};
+use assay_types::Round;
+use assay_types::api::{DatasetRow, DatasetView};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use std::sync::Arc;
+
+/// All datasets.
+pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
+    answer(&app, &asked, async {
+        let rows = dataset_rows(&app).await?;
+        let body = html! {
+            section {
+                h1 { "Datasets" }
+                p.lede { "Released text with its chain of custody: every row names the archive bytes and the recipe it follows from, so anybody can make it again." }
+            }
+            section.panel data-part="datasets" { (table(&rows)) }
+            (unreleased(&app).await?)
+        };
+        Ok(Page::new("Datasets", body)
+            .section("/datasets")
+            .about("Released datasets with licence, size and how to load them.")
+            .live("release,round"))
+    })
+    .await
+}
+
+fn table(rows: &[DatasetRow]) -> Markup {
+    html! {
+        (part::panel_head("Releases", html! { a href="/leaderboard/datasets" { "filter and sort" } }))
+        @if rows.is_empty() {
+            (part::empty("No release yet", "A release is built from units that passed the audit and is announced to this server by its operator. Single rounds can be loaded today from the miners' repositories.", Some(("/docs/storage", "Load a round"))))
+        } @else {
+            (part::scroll("Datasets", html! {
+                table.cards {
+                    caption.vh { "Datasets by tokens" }
+                    thead { tr { th scope="col" { "Dataset" } th scope="col" { "Release" } th.n scope="col" { "Tokens" } th.n scope="col" { "Documents" } th.n scope="col" { "Units" } th scope="col" { "Licence" } } }
+                    tbody {
+                        @for row in rows {
+                            tr {
+                                td.w.lead { div.two { b { a href=(format!("/datasets/{}", encode(&row.name))) { (number::clean_to(&row.name, 60)) } } small { (number::clean_to(&row.location, 70)) } } }
+                                td.mono data-l="Release" { (number::clean_to(&row.release, 40)) }
+                                td.n data-l="Tokens" { (number::short(row.tokens)) }
+                                td.n data-l="Documents" { (number::short(row.documents)) }
+                                td.n data-l="Units" { (number::grouped(row.units)) }
+                                td data-l="Licence" { (number::clean_to(&row.licence, 40)) }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+/// What was verified and is in no release of its own: the rounds.
+async fn unreleased(app: &App) -> Result<Markup, Stop> {
+    let all = (Round(0), Round(i32::MAX as u32));
+    let sums = store::declared_sums(app.database().readers(), all, Verified::Passed).await?;
+    let units: u64 = sums.iter().map(|row| u64::from(row.work.units)).sum();
+    let records: u64 = sums.iter().map(|row| row.work.records).sum();
+    let kept: u64 = sums.iter().map(|row| row.work.kept).sum();
+    let tokens: u64 = sums.iter().map(|row| row.work.tokens).sum();
+    let bytes: u64 = sums.iter().map(|row| row.work.archive_bytes).sum();
+    Ok(html! {
+        section data-part="unreleased" {
+            h2 { "Verified so far" }
+            dl.grid.c5.kpis.gap {
+                (part::kpi("g", "Tokens", html! { (number::short(tokens)) }, html! { "GPT-2 tokens" }))
+                (part::kpi("", "Documents", html! { (number::short(kept)) }, html! { @if records > 0 { (number::percent(kept as f64 / records as f64)) " of records kept" } @else { "no round passed yet" } }))
+                (part::kpi("v", "Units", html! { (number::grouped(units)) }, html! { "passed the audit" }))
+                (part::kpi("", "Records", html! { (number::short(records)) }, html! { "read from archives" }))
+                (part::kpi("", "Archives", html! { (number::bytes(bytes)) }, html! { "refined" }))
+            }
+        }
+    })
+}
+
+/// One dataset: its newest release.
+pub(super) async fn page(State(app): State<Arc<App>>, Path(name): Path<String>, asked: Asked) -> Response {
+    answer(&app, &asked, render(&app, &name, None)).await
+}
+
+/// One release.
+pub(super) async fn release(
+    State(app): State<Arc<App>>,
+    Path((name, release)): Path<(String, String)>,
+    asked: Asked,
+) -> Response {
+    answer(&app, &asked, render(&app, &name, Some(&release))).await
+}
+
+async fn render(app: &App, name: &str, release: Option<&str>) -> Result<Page, Stop> {
+    let name = decode(&encode(name));
+    if name.is_empty() || name.contains('\0') {
+        return Err(missing("no dataset has this name"));
+    }
+    let releases = store::datasets(app.database().readers(), &name).await?;
+    let found = match release {
+        None => releases.last(),
+        Some(release) => releases.iter().find(|view| view.release == release),
+    };
+    let Some(view) = found else {
+        return Err(missing("no dataset of this name and release was announced here"));
+    };
+    let title = number::clean_to(&format!("{} {}", view.name, view.release), 80);
+    Ok(Page::new(&format!("{title} · Datasets"), body(view, &releases))
+        .section("/datasets")
+        .about("Custody, size and use of one dataset.")
+        .live("release"))
+}
+
+fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
+    html! {
+        (part::crumbs(&[("/datasets", "Datasets")], &number::clean_to(&view.name, 60)))
+        section.title {
+            div {
+                h1 { (number::clean_to(&view.name, 60)) }
+                p.lede { (number::clean_to(&view.description, 600)) }
+            }
+            span.sp {}
+            div.row {
+                a.btn href=(format!("/v1/datasets/{}", encode(&view.name))) { "JSON" }
+            }
+        }
+        dl.grid.c5.kpis {
+            (part::kpi("g", "Tokens", html! { (number::short(view.tokens)) }, html! { "GPT-2 tokens" }))
+            (part::kpi("", "Documents", html! { (number::short(view.documents)) }, html! { @if view.documents > 0 { (number::grouped(view.tokens / view.documents)) " tokens each" } @else { "none" } }))
+            (part::kpi("v", "Units", html! { (number::grouped(view.units)) }, html! { "archives" }))
+            (part::kpi("", "Release", html! { (number::clean_to(&view.release, 20)) }, html! { "fixed, never changes" }))
+            (part::kpi("", "Licence", html! { (number::clean_to(&view.licence, 20)) }, html! { "of the release" }))
+        }
+        section.panel {
+            (part::panel_head("Chain of custody", html! { a href="/docs/verify" { "verify yourself" } }))
+            ol.chain {
+                li { b { "Assigned" } "units drawn by the beacon" code { (number::grouped(view.units)) " units" } }
+                li { b { "Refined" } "with open recipes" code { (number::short(view.documents)) " documents" } }
+                li { b { "Committed" } "roots sealed on the chain" code { "before the deadline" } }
+                li { b { "Published" } "revisions that never change" code { (number::clean_to(&view.location, 60)) } }
+                li { b { "Audited" } "rows rebuilt by validators" code { "sampled" } }
+                li { b { "Released" } "one manifest" code { (number::digest(&view.manifest.to_string())) } }
+            }
+        }
+        section.grid.c21 { (use_it(view)) (release_list(view, releases)) }
+        section.grid.c2 {
+            div.panel {
+                (part::panel_head("Read a document", html! { "from a unit" }))
+                (part::empty("No sample is posted", "Records of a round are shown beside what validators rebuilt of them: open a submission, then a record.", Some(("/rounds/current", "Newest round"))))
+            }
+            div.panel {
+                (part::panel_head("Composition", html! { "from the manifest" }))
+                (part::empty("Not posted", "Languages, lengths and sites are in the dataset itself. The command below computes them from any copy.", None))
+                (part::terminal("Command for statistics", &[("$", "assay dataset stats data --html report.html")]))
+            }
+        }
+    }
+}
+
+fn use_it(view: &DatasetView) -> Markup {
+    let at = number::clean_to(&view.location, 100);
+    let is_hub = !at.contains("://");
+    let place = if is_hub { format!("hf://{at}") } else { at.clone() };
+    html! {
+        div.panel {
+            (part::panel_head("Use it", html! { "four ways" }))
+            h3 { "Command line: resumable, every file checked" }
+            (part::terminal("Command line", &[
+                ("$", &format!("assay dataset pull {place} --out data --tokens 10B --seed 1")),
+                ("$", &format!("assay dataset verify {place} --sample 500")),
+            ]))
+            h3 { "Python: datasets" }
+            pre.gap tabindex="0" aria-label="Python with datasets" { "from datasets import load_dataset\nds = load_dataset(\"parquet\", data_files=\"data/units/*/docs-*.parquet\", split=\"train\", streaming=True)" }
+            h3 { "polars" }
+            pre.gap tabindex="0" aria-label="Python with polars" { "import polars as pl\npl.scan_parquet(\"data/units/*/docs-*.parquet\").select(\"text\", \"url\").head().collect()" }
+            h3 { "DuckDB" }
+            pre.gap tabindex="0" aria-label="DuckDB" { "SELECT url, text FROM 'data/units/*/docs-*.parquet' LIMIT 5;" }
+        }
+    }
+}
+
+fn release_list(view: &DatasetView, releases: &[DatasetView]) -> Markup {
+    let parts: Vec<Band> = releases
+        .iter()
+        .map(|release| Band {
+            value: release.tokens as f64,
+            class: if release.release == view.release {
+                "a-gold"
+            } else {
+                "f-slate"
+            },
+        })
+        .collect();
+    html! {
+        div.stack {
+            div.panel {
+                (part::panel_head("Facts", html! { "as announced" }))
+                dl.facts {
+                    dt { "Location" } dd { (number::clean(&view.location)) }
+                    dt { "Manifest" } dd { (view.manifest) }
+                    dt { "Licence" } dd { (number::clean_to(&view.licence, 60)) }
+                }
+            }
+            div.panel {
+                (part::panel_head("Releases", html! { (releases.len()) " of this name" }))
+                div.split {
+                    @for release in releases.iter().rev().take(20) {
+                        div {
+                            a href=(format!("/datasets/{}/{}", encode(&release.name), encode(&release.release))) aria-current=[(release.release == view.release).then_some("page")] { (number::clean_to(&release.release, 40)) }
+                            span.mono { (number::short(release.tokens)) }
+                        }
+                    }
+                }
+                div.gap { (chart::bands(&parts, "Tokens of the releases")) }
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Duels: two recipes, the same archives, the same small model, seed by seed.
+
+use super::{Asked, Page, answer, missing, number, part};
+use crate::app::App;
+use crate::board::{Range, RecipeLine, all_duels, estimate, recipe_lines};
+use crate::web::chart::{self, Bar};
+use assay_types::api::DuelView;
+use assay_types::{Arm, RecipeId, Stage};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Cells shown.
+const CELLS_SHOWN: usize = 120;
+/// Units of a cell's value in one bit per byte.
+const QUANTA: f64 = 1e4;
+
+/// All duels.
+pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
+    answer(&app, &asked, async {
+        let duels = all_duels(&app).await?;
+        let lines = recipe_lines(&app, Range::default()).await?;
+        let body = html! {
+            section {
+                h1 { "Duels" }
+                p.lede { "A challenger refines the same archives as the champion. Validators train the same small model on both and compare bits per byte on text nobody saw. Every attempt is listed, also lost ones." }
+            }
+            section.panel data-part="duels" { (table(&duels, &lines)) }
+            section.grid.c3 { (rule("Screen", "Cheap: few seeds, level .05. Most challengers end here.")) (rule("Confirm", "New archives and seeds, level .01, eight seeds.")) (rule("Crown", "The gain must exceed the margin, which shrinks with the champion's age.")) }
+        };
+        Ok(Page::new("Duels", body)
+            .section("/duels")
+            .about("Training duels between recipes with every reported cell.")
+            .live("duel,round"))
+    })
+    .await
+}
+
+fn rule(name: &str, text: &str) -> Markup {
+    html! { div.panel { h2 { (name) } p.note { (text) } p.row.gap { a.btn href="/docs/evaluation" { "How it is decided" } } } }
+}
+
+/// One duel.
+pub(super) async fn page(State(app): State<Arc<App>>, Path(number): Path<String>, asked: Asked) -> Response {
+    answer(&app, &asked, async {
+        let wanted: u32 = number
+            .parse()
+            .map_err(|_| missing("a duel is named by its number"))?;
+        let duels = all_duels(&app).await?;
+        let Some(duel) = duels.iter().find(|duel| duel.number == wanted) else {
+            return Err(missing("no public duel has this number"));
+        };
+        let lines = recipe_lines(&app, Range::default()).await?;
+        Ok(Page::new(&format!("Duel {wanted}"), body(duel, &lines))
+            .section("/duels")
+            .live("duel"))
+    })
+    .await
+}
+
+fn named(lines: &[RecipeLine], id: Option<RecipeId>) -> Markup {
+    let Some(id) = id else {
+        return html! { "not seen yet" };
+    };
+    let line = lines.iter().find(|line| line.row.recipe_id == id);
+    let name = line.map_or_else(
+        || number::digest(&id.to_string()),
+        |line| number::clean_to(&line.name(), 30),
+    );
+    html! { a href=(format!("/recipes/{id}")) { (name) } }
+}
+
+const fn stage_words(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Screen => "Screen",
+        Stage::Confirm => "Confirm",
+    }
+}
+
+/// Mean bits per byte of an arm, over all its cells.
+fn mean_bits(duel: &DuelView, arm: Arm) -> Option<f64> {
+    let values: Vec<f64> = duel
+        .cells
+        .iter()
+        .filter(|cell| cell.arm == arm)
+        .filter_map(|cell| cell.values.get(cell.values.len().saturating_sub(1) / 2))
+        .map(|value| f64::from(*value) / QUANTA)
+        .collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Duels as a table; its empty state says what will stand there.
+pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
+    html! {
+        (part::panel_head("Duels", html! { (duels.len()) " shown, every attempt" }))
+        @if duels.is_empty() {
+            (part::empty("No duel yet", "Cells appear when validators report them and their round's report cutoff has passed: arm, seed, domain, bits per byte.", Some(("/docs/evaluation", "How a duel works"))))
+        } @else {
+            (part::scroll("Duels", html! {
+                table {
+                    caption.vh { "Duels by number" }
+                    thead { tr {
+                        th.n scope="col" { "Duel" } th scope="col" { "Challenger" } th scope="col" { "Champion" } th scope="col" { "Stage" }
+                        th.n scope="col" { "Cells" } th.n scope="col" { "Challenger" } th.n scope="col" { "Champion" } th scope="col" { "Fineness ‰" }
+                    } }
+                    tbody {
+                        @for duel in duels.iter().rev().take(100) {
+                            tr {
+                                td.n { a href=(format!("/duels/{}", duel.number)) { (duel.number) } }
+                                td { (named(lines, duel.challenger)) }
+                                td { (named(lines, duel.champion)) }
+                                td { (part::pill("wait", stage_words(duel.stage))) }
+                                td.n { (duel.cells.len()) }
+                                td.n { (bits_of(mean_bits(duel, Arm::Challenger))) }
+                                td.n { (bits_of(mean_bits(duel, Arm::Champion))) }
+                                td { (part::hallmark(estimate(duel, Arm::Challenger).map(|found| found.value), 56)) }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+fn bits_of(value: Option<f64>) -> Markup {
+    html! { @if let Some(value) = value { (format!("{value:.4}")) } @else { (part::unknown()) } }
+}
+
+fn body(duel: &DuelView, lines: &[RecipeLine]) -> Markup {
+    let found = estimate(duel, Arm::Challenger);
+    let seeds: BTreeSet<u32> = duel.cells.iter().map(|cell| cell.seed).collect();
+    html! {
+        (part::crumbs(&[("/duels", "Duels")], &format!("Duel {}", duel.number)))
+        section.title {
+            div { p.over { (part::pill("wait", stage_words(duel.stage))) } h1 { "Duel " (duel.number) } p.muted { (named(lines, duel.challenger)) " against " (named(lines, duel.champion)) } }
+            span.sp {}
+            div.titlestamp { (part::hallmark(found.as_ref().map(|found| found.value), 148)) }
+            div.row { a.btn href=(format!("/v1/duels/{}", duel.number)) { "JSON" } }
+        }
+        dl.grid.c5.kpis {
+            (part::kpi("g", "Challenger", html! { (bits_of(mean_bits(duel, Arm::Challenger))) }, html! { "bits per byte, mean of cells" }))
+            (part::kpi("", "Champion", html! { (bits_of(mean_bits(duel, Arm::Champion))) }, html! { "bits per byte" }))
+            (part::kpi("", "Ore", html! { (bits_of(mean_bits(duel, Arm::Ore))) }, html! { "unfiltered text" }))
+            (part::kpi("", "Seeds", html! { (seeds.len()) }, html! { (duel.cells.len()) " cells" }))
+            (part::kpi("", "Profile", html! { (number::clean_to(&duel.profile, 16)) }, html! { "round " (duel.round.0) }))
+        }
+        section.grid.c2 { (gain_by_domain(duel)) (cells(duel)) }
+    }
+}
+
+/// How many fewer bits the challenger needs, by domain.
+fn gain_by_domain(duel: &DuelView) -> Markup {
+    let mut domains = BTreeMap::<&str, [Vec<f64>; 2]>::new();
+    for cell in &duel.cells {
+        let Some(value) = cell.values.get(cell.values.len().saturating_sub(1) / 2) else {
+            continue;
+        };
+        let value = f64::from(*value) / QUANTA;
+        let [challenger, champion] = domains.entry(cell.domain.as_str()).or_default();
+        match cell.arm {
+            Arm::Challenger => challenger.push(value),
+            Arm::Champion => champion.push(value),
+            _ => {}
+        }
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let rows: Vec<Bar> = domains
+        .iter()
+        .filter(|(_, [challenger, champion])| !challenger.is_empty() && !champion.is_empty())
+        .map(|(domain, [challenger, champion])| {
+            let gain = (mean(champion) - mean(challenger)) / mean(champion).max(1e-9) * 100.0;
+            Bar {
+                name: number::clean_to(domain, 16),
+                value: gain.abs(),
+                shown: format!("{gain:+.2}%"),
+                class: if gain >= 0.0 { "f-verd" } else { "f-rust" },
+            }
+        })
+        .collect();
+    html! {
+        div.panel {
+            (part::panel_head("Fewer bits by domain", html! { "challenger against champion" }))
+            @if rows.is_empty() { (part::empty("Both arms are needed", "No domain has cells of challenger and champion yet.", None)) }
+            @else { (chart::bars(&rows, 420.0, "Gain of the challenger in per cent fewer bits, by domain")) p.note { "Green: the challenger needs fewer bits. Rust: it needs more." } }
+        }
+    }
+}
+
+fn cells(duel: &DuelView) -> Markup {
+    html! {
+        div.panel {
+            (part::panel_head("Cells", html! { "bits per byte as reported" }))
+            (part::scroll("Cells", html! {
+                table {
+                    caption.vh { "Reported cells" }
+                    thead { tr { th scope="col" { "Arm" } th.n scope="col" { "Seed" } th scope="col" { "Domain" } th.n scope="col" { "Reports" } th.n scope="col" { "Middle" } } }
+                    tbody {
+                        @for cell in duel.cells.iter().take(CELLS_SHOWN) {
+                            tr {
+                                td { (format!("{:?}", cell.arm)) }
+                                td.n { (cell.seed) }
+                                td.mono { (number::clean_to(&cell.domain, 32)) }
+                                td.n { (cell.values.len()) }
+                                td.n { (bits_of(cell.values.get(cell.values.len().saturating_sub(1) / 2).map(|value| f64::from(*value) / QUANTA))) }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}

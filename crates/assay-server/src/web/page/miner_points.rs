@@ -1,0 +1,157 @@
+//! The points of a round, cause by cause, as the mechanism multiplies them (mechanism.md, "Score"), before gain and novelty.
+
+use crate::app::App;
+use crate::store::{self, StoreError, VerdictRow};
+use crate::web::chart::Step;
+use assay_mechanism::assign::volume;
+use assay_types::api::Assignment;
+use assay_types::{Hotkey, Q32, Round, Verdict};
+
+/// What a round came to.
+#[derive(Debug, Clone)]
+pub(super) struct Points {
+    /// The round.
+    pub(super) round: Round,
+    /// Units assigned.
+    pub(super) assigned: usize,
+    /// Their volume in units of mean size.
+    pub(super) volume: f64,
+    /// Delivered share of the volume, 0 to 1.
+    pub(super) delivered: f64,
+    /// The verdict.
+    pub(super) verdict: Verdict,
+    /// Credibility after the round, 0 to 1.
+    pub(super) credibility: f64,
+}
+
+/// The points behind a verdict; none without one, or if nothing was assigned.
+pub(super) async fn points(
+    app: &App,
+    hotkey: &Hotkey,
+    verdict: Option<&VerdictRow>,
+) -> Result<Option<Points>, StoreError> {
+    let Some(verdict) = verdict else { return Ok(None) };
+    let readers = app.database().readers();
+    let document = store::round(readers, verdict.round)
+        .await?
+        .map(|(_, document)| document);
+    let Some(Ok(assignment)) = document.map(|document| Assignment::parse(document.as_bytes())) else {
+        return Ok(None);
+    };
+    let means = store::source_means(readers).await?;
+    let (mut assigned, mut whole) = (0, Q32::ZERO);
+    for entry in assignment.of(hotkey) {
+        assigned += 1;
+        let unit = store::unit(readers, &entry.unit).await?;
+        let volume = unit.map_or(Q32::ONE, |(_, unit)| {
+            volume(unit.bytes.0, means.get(&unit.source).copied().unwrap_or(0))
+        });
+        whole = whole.saturating_add(volume);
+    }
+    let one = Q32::ONE.0 as f64;
+    Ok((assigned > 0).then(|| Points {
+        round: verdict.round,
+        assigned,
+        volume: whole.0 as f64 / one,
+        delivered: verdict.delivered.0 as f64 / one,
+        verdict: verdict.verdict,
+        credibility: verdict.record.credibility.0 as f64 / one,
+    }))
+}
+
+impl Points {
+    fn is_paid(&self) -> bool {
+        self.verdict == Verdict::Pass
+    }
+
+    /// Points with another delivered share and credibility.
+    pub(super) fn with(&self, delivered: f64, credibility: f64) -> f64 {
+        self.volume * delivered * delivered * credibility * credibility
+    }
+
+    /// Points of the round.
+    pub(super) fn total(&self) -> f64 {
+        if self.is_paid() {
+            self.with(self.delivered, self.credibility)
+        } else {
+            0.0
+        }
+    }
+
+    /// Cause by cause.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let step = |name: (&str, &str), value: f64, class: &'static str| Step {
+            name: (name.0.to_owned(), name.1.to_owned()),
+            value,
+            is_total: false,
+            class,
+            shown: signed(value),
+        };
+        let total = |name: &str, value: f64, class: &'static str| Step {
+            name: (name.to_owned(), String::new()),
+            value,
+            is_total: true,
+            class,
+            shown: format!("{value:.1}"),
+        };
+        let sized = self.volume - self.assigned as f64;
+        let delivered = self.volume * self.delivered;
+        let squared = delivered * self.delivered;
+        let mut steps = vec![
+            total("Assigned", self.assigned as f64, "f-slate"),
+            step(
+                ("File", "size"),
+                sized,
+                if sized < 0.0 { "f-rust" } else { "f-verd" },
+            ),
+            step(("Not", "delivered"), delivered - self.volume, "f-rust"),
+            step(
+                ("Share", &format!("×{:.3}", self.delivered)),
+                squared - delivered,
+                "f-rust",
+            ),
+        ];
+        if self.is_paid() {
+            let paid = self.total();
+            steps.push(step(
+                ("Credibility", &format!("×{:.3}²", self.credibility)),
+                paid - squared,
+                "f-rust",
+            ));
+        } else {
+            let words = match self.verdict {
+                Verdict::OneFault => "one fault",
+                Verdict::Fraud => "fraud",
+                Verdict::NoShow => "no show",
+                Verdict::Unpaid => "unreadable",
+                _ => "not judged",
+            };
+            steps.push(step(("Unpaid", words), -squared, "f-rust"));
+        }
+        steps.push(total("Points", self.total(), "f-ink"));
+        steps
+    }
+
+    /// The finding in a sentence.
+    pub(super) fn sentence(&self) -> String {
+        format!(
+            "Of {} assigned units {:.1} percent were delivered; with credibility {:.3} that makes {:.1} points",
+            self.assigned,
+            self.delivered * 100.0,
+            self.credibility,
+            self.total()
+        )
+    }
+}
+
+/// `+57`, `−6`, `0`.
+pub(super) fn signed(value: f64) -> String {
+    let rounded = (value * 10.0).round() / 10.0;
+    if rounded == 0.0 {
+        "0".to_owned()
+    } else if rounded > 0.0 {
+        format!("+{rounded:.1}")
+    } else {
+        format!("−{:.1}", rounded.abs())
+    }
+}

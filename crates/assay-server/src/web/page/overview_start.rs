@@ -1,0 +1,95 @@
+//! The parts of the front page that are words: first ten minutes, what it is good for, what was reached.
+
+use super::part;
+use maud::{Markup, html};
+
+/// A milestone a line: state, name, what it is.
+const MILESTONES: &str = include_str!("../asset/milestones.txt");
+
+/// Steps of the first ten minutes and a terminal.
+pub(super) fn start() -> Markup {
+    let steps = [
+        ("cargo install --path crates/assay", "one binary, no service"),
+        (
+            "assay refine --sample --out demo",
+            "one archive: what was kept, and why",
+        ),
+        ("assay verify demo --warc …", "every row rebuilt, bit for bit"),
+        ("assay evaluate demo", "bits per byte with interval"),
+        ("assay localnet --rounds 1", "a paid round on a chain of your own"),
+    ];
+    html! {
+        div.panel {
+            (part::panel_head("First ten minutes", html! { "no TAO needed" }))
+            ol.steps {
+                @for (command, what) in steps { li { span { b.mono { (command) } small { (what) } } span {} } }
+            }
+            p.row.gap { a.btn href="/start" { "The whole way" } }
+        }
+        pre.fill tabindex="0" aria-label="Terminal: the funnel of one archive" {
+            span.p { "$ " } "assay refine --sample --out demo\n"
+            span.p { "stage              records   of all" } "\n"
+            "records              3,001  100.0 %\n"
+            "content              1,500   50.0 %\n"
+            "extract              1,493   49.8 %\n"
+            "language             1,383   46.1 %\n"
+            "gopher_repetition      790   26.3 %\n"
+            "gopher_quality         324   10.8 %\n"
+            "c4                     221    7.4 %\n"
+            "fineweb_quality        213    7.1 %\n"
+            span.y { "kept                   201    6.7 %" } "\n\n"
+            span.p { "$ " } "assay verify demo --warc pages.warc.gz\n"
+            span.k { "ok" } "   every row follows from its bytes\n\n"
+            span.p { "next: " } "assay localnet --rounds 1"
+        }
+    }
+}
+
+/// What it is good for, and what was reached.
+pub(super) fn features() -> Markup {
+    let features = [
+        (
+            "Rows that can be recomputed",
+            "The same record and recipe give the same bytes on every machine. A wrong row is a fact with a proof, not an opinion.",
+            "/docs/verify",
+        ),
+        (
+            "Pay that explains itself",
+            "Every figure of a score stands on the miner's page with the record it follows from and the command that repeats it.",
+            "/docs/mechanism",
+        ),
+        (
+            "Quality with an interval",
+            "Recipes are compared by training the same small model on the same archives. Ranks follow the lower end.",
+            "/docs/evaluation",
+        ),
+        (
+            "No server to trust",
+            "Assignments, verdicts and weights follow from the chain and signed reports. This site only shows them.",
+            "/docs/api",
+        ),
+    ];
+    html! {
+        section.grid.c2 {
+            div.panel {
+                (part::panel_head("What it is good for", html! { a href="/docs" { "documentation" } }))
+                ul.link-list { @for (name, text, path) in features { li { a href=(path) { b { (name) } } small { (text) } } } }
+            }
+            div.panel {
+                (part::panel_head("Milestones", html! { a href="/changelog" { "changelog" } }))
+                ul.link-list {
+                    @for (state, name, text) in milestones() {
+                        li { (part::pill(if state == "done" { "ok" } else { "nil" }, state)) " " b { (name) } small { (text) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn milestones() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    MILESTONES.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, '|').map(str::trim);
+        Some((parts.next()?, parts.next()?, parts.next()?))
+    })
+}

@@ -1,0 +1,230 @@
+//! One validator: what it reported, how far it agrees with the others, when it set weights, what it set.
+
+use super::{Asked, Page, Stop, answer, hotkey, missing, number, part};
+use crate::app::App;
+use crate::board::{validator_rows, verdict_words};
+use crate::store;
+use crate::web::answer::redirect;
+use assay_chain::{Metagraph, WeightRow};
+use assay_types::api::{ReportView, ValidatorRow};
+use assay_types::{AuditReport, BlockNumber, Hotkey, Round};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Reports read.
+const REPORTS_READ: u32 = 512;
+/// Rows shown.
+const ROWS_SHOWN: usize = 14;
+/// Epochs of weights looked through.
+const EPOCHS_READ: u32 = 8;
+
+/// An epoch's block, and for each target own share and mean share.
+type Weights = (BlockNumber, Vec<(u16, f64, f64)>);
+
+/// How far a validator agrees with the verdicts of rounds.
+#[derive(Debug, Default, Clone, Copy)]
+struct Agreement {
+    same: u32,
+    all: u32,
+}
+
+/// The page; `.json` leads to the API.
+pub(super) async fn page(State(app): State<Arc<App>>, Path(key): Path<String>, asked: Asked) -> Response {
+    if let Some(Ok(hotkey)) = key.strip_suffix(".json").map(hotkey) {
+        return redirect(StatusCode::SEE_OTHER, &format!("/v1/validators/{hotkey}"));
+    }
+    answer(&app, &asked, render(&app, &key)).await
+}
+
+async fn render(app: &App, key: &str) -> Result<Page, Stop> {
+    let key = hotkey(key)?;
+    let rows = validator_rows(app).await?;
+    let all = rows.len();
+    let Some(row) = rows.into_iter().find(|row| row.hotkey == key) else {
+        return Err(missing("no validator with a permit has this hotkey now"));
+    };
+    let readers = app.database().readers();
+    let head = app.view().block();
+    let views: Vec<ReportView> = store::reports_by(readers, (Some(&key), None), REPORTS_READ)
+        .await?
+        .into_iter()
+        .filter(|report| head > app.rounds().report_cutoff(report.round))
+        .collect();
+    let agreement = agreement(app, &views).await?;
+    let weights = newest_weights(app, &row).await?;
+    let metagraph = app.view().metagraph.clone();
+    let body = html! {
+        (title(&row))
+        (figures(&row, all, agreement, &views))
+        section.grid.c2 data-part="evidence" {
+            (reports(&views))
+            (weights_panel(weights.as_ref(), metagraph.as_deref()))
+        }
+    };
+    Ok(Page::new(&format!("{} · Validators", number::key(&key)), body)
+        .section("/leaderboard/miners")
+        .about("Reports, agreement and weights of one validator.")
+        .live("report,weights,round"))
+}
+
+fn title(row: &ValidatorRow) -> Markup {
+    let key = row.hotkey.to_ss58();
+    let (head, tail) = key.split_at_checked(24).unwrap_or((key.as_str(), ""));
+    html! {
+        (part::crumbs(&[("/leaderboard/miners", "Leaderboard"), ("/leaderboard/validators", "Validators")], &format!("UID {}", row.uid.0)))
+        section.title {
+            (part::ident(&row.hotkey, 64))
+            div {
+                h1.hotkey { (number::key(&row.hotkey)) }
+                p.mono.small.muted { (head) wbr; (tail) " · UID " (row.uid.0) }
+            }
+            span.sp {}
+            div.row {
+                (part::pill("ok", "Validator permit"))
+                a.btn href=(format!("/v1/validators/{}", row.hotkey)) { "JSON" }
+            }
+        }
+    }
+}
+
+fn figures(row: &ValidatorRow, all: usize, agreement: Agreement, views: &[ReportView]) -> Markup {
+    html! {
+        dl.grid.c5.kpis data-part="figures" {
+            (part::kpi("", "Stake", html! { (format!("{:.1}", row.stake.0 as f64 / 1e9)) }, html! { "place " (row.rank) " of " (all) }))
+            (part::kpi("v", "vtrust", html! { (format!("{:.3}", f64::from(row.vtrust) / f64::from(u16::MAX))) }, html! { "how far the chain follows it" }))
+            (part::kpi("", "Audits", html! { (number::grouped(u64::from(row.reports))) }, html! { (views.len()) " public, " (row.cells) " duel cells" }))
+            (part::kpi("", "Agreement",
+                html! { @if agreement.all == 0 { "–" } @else { (number::percent(f64::from(agreement.same) / f64::from(agreement.all))) } },
+                html! { @if agreement.all == 0 { "nothing to compare yet" } @else { (agreement.same) " of " (agreement.all) " verdicts" } }))
+            (part::kpi("", "Weights", html! { (number::grouped(u64::from(row.weights_age_blocks))) }, html! { "blocks since it set or committed" }))
+        }
+    }
+}
+
+/// Its verdicts against those of the rounds.
+async fn agreement(app: &App, views: &[ReportView]) -> Result<Agreement, Stop> {
+    let mut settled = BTreeMap::<(Round, Hotkey), assay_types::Verdict>::new();
+    for row in store::verdicts(app.database().readers(), None, 16_384).await? {
+        settled.insert((row.round, row.record.hotkey), row.verdict);
+    }
+    let mut agreement = Agreement::default();
+    for view in views {
+        let (Some(miner), Ok(report)) = (view.miner, AuditReport::parse(view.line.as_bytes())) else {
+            continue;
+        };
+        if let Some(verdict) = settled.get(&(view.round, miner)) {
+            agreement.all += 1;
+            agreement.same += u32::from(*verdict == report.verdict);
+        }
+    }
+    Ok(agreement)
+}
+
+/// The newest weights of its place, with the others' mean, by target.
+async fn newest_weights(app: &App, row: &ValidatorRow) -> Result<Option<Weights>, Stop> {
+    for (block, rows) in store::weights_rows(app.database().readers(), EPOCHS_READ).await? {
+        if let Some(own) = rows.iter().find(|set| set.uid == row.uid) {
+            return Ok(Some((block, beside_others(own, &rows))));
+        }
+    }
+    Ok(None)
+}
+
+/// Target, own share, mean share of all who set weights; the largest first.
+fn beside_others(own: &WeightRow, rows: &[WeightRow]) -> Vec<(u16, f64, f64)> {
+    let shares = |row: &WeightRow| -> BTreeMap<u16, f64> {
+        let all: f64 = row.weights.iter().map(|(_, weight)| f64::from(weight.0)).sum();
+        let share = |weight: u16| if all > 0.0 { f64::from(weight) / all } else { 0.0 };
+        row.weights
+            .iter()
+            .map(|(uid, weight)| (uid.0, share(weight.0)))
+            .collect()
+    };
+    let mut mean = BTreeMap::<u16, f64>::new();
+    for row in rows {
+        for (uid, share) in shares(row) {
+            *mean.entry(uid).or_default() += share / rows.len() as f64;
+        }
+    }
+    let mut beside: Vec<(u16, f64, f64)> = shares(own)
+        .into_iter()
+        .map(|(uid, share)| (uid, share, mean.get(&uid).copied().unwrap_or(0.0)))
+        .collect();
+    beside.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+    beside
+}
+
+fn reports(views: &[ReportView]) -> Markup {
+    let parsed: Vec<(&ReportView, AuditReport)> = views
+        .iter()
+        .filter_map(|view| Some((view, AuditReport::parse(view.line.as_bytes()).ok()?)))
+        .take(ROWS_SHOWN)
+        .collect();
+    html! {
+        div.panel {
+            (part::panel_head("Reports", html! { "newest " (parsed.len()) " public" }))
+            @if parsed.is_empty() {
+                (part::empty("No public report", "Bodies become public after their round's report cutoff.", Some(("/docs/verify", "What is audited"))))
+            } @else {
+                (part::scroll("Reports", html! {
+                    table {
+                        caption.vh { "Newest public reports of this validator" }
+                        thead { tr {
+                            th scope="col" { "Round" } th scope="col" { "Miner" } th.n scope="col" { "Rows rebuilt" }
+                            th.n scope="col" { "Faults" } th scope="col" { "Says" } th scope="col" { "Report" }
+                        } }
+                        tbody {
+                            @for (view, report) in &parsed {
+                                @let (kind, words) = verdict_words(Some((report.verdict, report.faults.len() as u32)), 0);
+                                tr {
+                                    td { a href=(format!("/rounds/{}", view.round.0)) { (view.round.0) } }
+                                    td { a href=(format!("/miners/{}", report.miner.to_ss58())) { (number::key(&report.miner)) } }
+                                    td.n { (report.probes.len()) }
+                                    td.n { (report.faults.len()) }
+                                    td { (part::state_pill(kind, &words)) }
+                                    td { a.mono href=(format!("/v1/reports/{}", view.digest)) { (number::digest(&view.digest.to_string())) } }
+                                }
+                            }
+                        }
+                    }
+                }))
+            }
+        }
+    }
+}
+
+fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Markup {
+    let named = |uid: u16| {
+        metagraph.and_then(|metagraph| metagraph.neurons.iter().find(|neuron| neuron.uid.0 == uid))
+    };
+    html! {
+        div.panel {
+            @if let Some((block, beside)) = weights {
+                (part::panel_head("Weights against the mean", html! { "epoch at block " (number::grouped(u64::from(block.0))) }))
+                (part::scroll("Weights", html! {
+                    table {
+                        caption.vh { "Weights of this validator beside the mean of all" }
+                        thead { tr { th scope="col" { "Miner" } th.n scope="col" { "Own share" } th.n scope="col" { "Mean" } th.n scope="col" { "Difference" } } }
+                        tbody {
+                            @for (uid, own, mean) in beside.iter().take(ROWS_SHOWN) {
+                                tr {
+                                    td { @if let Some(neuron) = named(*uid) { (part::miner(&neuron.hotkey, Some(neuron.uid), "")) } @else { "UID " (uid) } }
+                                    td.n { (number::percent(*own)) }
+                                    td.n { (number::percent(*mean)) }
+                                    td.n { @if (own - mean).abs() < 0.000_05 { "0" } @else { (format!("{:+.2}%", (own - mean) * 100.0)) } }
+                                }
+                            }
+                        }
+                    }
+                }))
+            } @else {
+                (part::panel_head("Weights against the mean", html! { "none kept" }))
+                (part::empty("No revealed weights yet", "Weights are sealed when they are set and counted when the chain opens them; this server keeps those of each epoch.", Some(("/docs/chain", "Commit and reveal"))))
+            }
+        }
+    }
+}

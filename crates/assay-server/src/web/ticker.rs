@@ -1,0 +1,151 @@
+//! The line on the network's state under every header, and the banner when something is old or missing.
+
+use super::number;
+use super::part;
+use crate::api::health_of;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store;
+use assay_mechanism::clock::Phase;
+use assay_types::{Round, Verdict};
+use maud::{Markup, html};
+
+/// Age of the newest block from which it is marked as late, milliseconds.
+const LATE_MS: u64 = 60_000;
+/// Age from which every page says so.
+const STALE_MS: u64 = 300_000;
+/// Verdicts of one round.
+const VERDICTS_READ: u32 = 4_096;
+
+/// What the line says.
+#[derive(Debug, Default)]
+pub(crate) struct Ticker {
+    netuid: u16,
+    block: Option<u32>,
+    block_age_ms: u64,
+    time_ms: u64,
+    phase: Option<(Round, String)>,
+    audited: Option<(Round, usize, usize)>,
+    weights_age_blocks: Option<u32>,
+    problems: Vec<String>,
+}
+
+impl Ticker {
+    /// The state now.
+    pub(crate) async fn read(app: &App) -> Result<Self, Failure> {
+        let health = health_of(app);
+        let view = app.view();
+        let block = view.head.map(|row| row.head.number);
+        let readers = app.database().readers();
+        let verdicts = store::verdicts(readers, None, VERDICTS_READ).await?;
+        let audited = verdicts.first().map(|newest| {
+            let of: Vec<Verdict> = verdicts
+                .iter()
+                .filter(|row| row.round == newest.round && row.verdict != Verdict::Idle)
+                .map(|row| row.verdict)
+                .collect();
+            let passed = of.iter().filter(|verdict| **verdict == Verdict::Pass).count();
+            (newest.round, passed, of.len())
+        });
+        let weights_age_blocks = view.metagraph.as_ref().and_then(|metagraph| {
+            let permitted = metagraph.neurons.iter().filter(|neuron| neuron.permit);
+            let set = permitted
+                .map(|neuron| neuron.last_update.0)
+                .filter(|last| *last > 0)
+                .max()?;
+            Some(view.block().0.saturating_sub(set))
+        });
+        Ok(Self {
+            netuid: health.netuid,
+            block: block.map(|block| block.0),
+            block_age_ms: health.block_age_ms,
+            time_ms: view.head.map_or(0, |row| row.head.time_ms),
+            phase: block.and_then(|block| phase(app, block)),
+            audited,
+            weights_age_blocks,
+            problems: health.problems,
+        })
+    }
+
+    /// The line.
+    pub(crate) fn render(&self) -> Markup {
+        let dot = match self.block {
+            None => "dot off",
+            Some(_) if self.block_age_ms > LATE_MS => "dot late",
+            Some(_) => "dot",
+        };
+        html! {
+            aside.tick aria-label="Network state" data-part="ticker" {
+                div.wrap tabindex="0" role="group" aria-label="Network state values" {
+                    span {
+                        span class=(dot) {}
+                        "subnet " (self.netuid) ", block "
+                        b { @if let Some(block) = self.block { (number::grouped(u64::from(block))) } @else { "unknown" } }
+                    }
+                    @if let Some((round, words)) = &self.phase {
+                        span { "Round " b { (number::grouped(u64::from(round.0))) } ", " (words) }
+                    }
+                    @if let Some((round, passed, all)) = self.audited {
+                        span { "Audit of " (number::grouped(u64::from(round.0))) " " b { (passed) " of " (all) " passed" } }
+                    } @else {
+                        span { "Audits " b { "none yet" } }
+                    }
+                    span {
+                        "Weights "
+                        b {
+                            @if let Some(age) = self.weights_age_blocks { (number::grouped(u64::from(age))) " blocks ago" } @else { "none yet" }
+                        }
+                    }
+                    span {
+                        "As of "
+                        b { @if self.time_ms > 0 { (number::clock(self.time_ms)) " UTC" } @else { "unknown" } }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What every page says while something is wrong.
+    pub(crate) fn banner(&self) -> Markup {
+        html! {
+            @if self.block.is_none() {
+                div.notes data-part="banner" {
+                    (part::banner("nil", "clock", html! {
+                        "This server has not yet read a block of the chain, so figures are " b { "unknown" }
+                        ". Miners and validators go on: assignments follow from the chain."
+                    }))
+                }
+            } @else if self.block_age_ms > STALE_MS {
+                div.notes data-part="banner" {
+                    (part::banner("wait", "clock", html! {
+                        "Last block seen " b { (number::span(self.block_age_ms)) " ago" } ". Figures are from block "
+                        (number::grouped(u64::from(self.block.unwrap_or(0)))) ". Mining goes on without this server."
+                    }))
+                }
+            } @else if !self.problems.is_empty() {
+                div.notes data-part="banner" {
+                    (part::banner("wait", "warn", html! { (self.problems.join("; ")) ". " a href="/status" { "Status" } }))
+                }
+            }
+        }
+    }
+}
+
+/// The round that works now, and what comes next in it.
+fn phase(app: &App, block: assay_types::BlockNumber) -> Option<(Round, String)> {
+    let clock = app.rounds();
+    let round = clock.round_of(block)?;
+    let until = |to: assay_types::BlockNumber| number::grouped(u64::from(to.0.saturating_sub(block.0)));
+    let words = match clock.phase(round, block)? {
+        Phase::Work => format!("commits close in {} blocks", until(clock.deadline_block(round))),
+        Phase::Publish => format!("published for {} blocks more", until(clock.publish_end(round))),
+        Phase::Audit => format!("reports close in {} blocks", until(clock.report_cutoff(round))),
+        Phase::Settle | Phase::Effective => {
+            format!(
+                "next begins in {} blocks",
+                until(clock.start(Round(round.0.saturating_add(1))))
+            )
+        }
+    };
+    Some((round, words))
+}

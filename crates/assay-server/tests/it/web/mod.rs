@@ -1,0 +1,7 @@
+//! The website over a filled store and over an empty one: pages, formats, headers, escaping, a real browser.
+
+mod browser;
+mod evidence;
+mod fill;
+mod pages;
+mod site;
