@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn html_is_text_and_links_stay_within_the_site() {
-        let text = "# A `b` c\n\n<script>x</script> [one](api.md#x) [two](../README.md) [three](https://a.org/)\n\n## D-e f!\n\n| | n |\n|---|--:|\n| a | 1 |\n\n```sh\nls <dir>\n```\n";
+        let text = "# A `b` c\n\n<script>x</script>\n\n[one](api.md#x) [two](../README.md) [three](https://a.org/)\n\n## D-e f!\n\n| | n |\n|---|--:|\n| a | 1 |\n\n```sh\nls <dir>\n```\n";
         let rendered = render(text, &["api"]);
         assert_eq!(rendered.title, "A b c");
         assert_eq!(rendered.sections, [("D-e f!".to_owned(), "d-e-f".to_owned())]);

@@ -118,7 +118,7 @@ const fn is_leap(year: u64) -> bool {
     year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-/// `2026-11-28T10:42:18Z`.
+/// `2026-11-28T22:42:18Z`.
 pub(crate) fn timestamp(time_ms: u64) -> String {
     format!("{}T{}Z", date(time_ms), clock(time_ms))
 }
@@ -194,7 +194,7 @@ mod tests {
         ] {
             assert_eq!(date(time_ms), expected);
         }
-        assert_eq!(timestamp(1_795_905_738_000), "2026-11-28T10:42:18Z");
+        assert_eq!(timestamp(1_795_905_738_000), "2026-11-28T22:42:18Z");
         assert_eq!(date(u64::MAX).len(), 10);
     }
 

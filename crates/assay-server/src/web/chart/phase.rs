@@ -20,6 +20,14 @@ pub(crate) struct PhaseTrack {
 
 /// Draws the line.
 pub(crate) fn phase_track(track: &PhaseTrack, width: f64, label: &str) -> Markup {
+    let finite = |block: f64| if block.is_finite() { block } else { 0.0 };
+    let track = PhaseTrack {
+        work: finite(track.work),
+        publish: finite(track.publish),
+        audit: finite(track.audit),
+        effective: finite(track.effective),
+        now: finite(track.now),
+    };
     let height = 86.0;
     let mut drawing = Drawing::new(width, height);
     let end = track.effective.max(1.0);

@@ -31,7 +31,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(points: &[Measured], anchor: Option<f64>, (last, width): (f64, f64)) -> Self {
+    fn new(points: &[&Measured], anchor: Option<f64>, (last, width): (f64, f64)) -> Self {
         let narrow = width < 500.0;
         let ends = points
             .iter()
@@ -82,7 +82,16 @@ pub(crate) fn steps(
     (last, width): (f64, f64),
     label: &str,
 ) -> Markup {
-    let scale = Scale::new(points, anchor, (last, width));
+    // What was not measured has no place.
+    let anchor = anchor.filter(|anchor| anchor.is_finite());
+    let last = if last.is_finite() { last } else { 0.0 };
+    let is_drawn = |point: &&Measured| {
+        [point.round, point.value, point.low, point.high]
+            .iter()
+            .all(|number| number.is_finite())
+    };
+    let points: Vec<&Measured> = points.iter().filter(is_drawn).collect();
+    let scale = Scale::new(&points, anchor, (last, width));
     let mut drawing = Drawing::new(width, scale.base + 44.0);
     axes(&mut drawing, &scale);
     if let Some(anchor) = anchor {

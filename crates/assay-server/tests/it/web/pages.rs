@@ -366,7 +366,13 @@ async fn hostile_text_is_shown_and_inert() {
     ] {
         let answer = site.get(&path).await;
         assert!(answer.status < 500, "{path}");
-        check_html(&path, &answer);
+        if answer.status == 303 {
+            // The search goes straight to what has exactly this name.
+            let location = answer.header("location");
+            assert!(location.starts_with("/datasets/%3Cscript%3E"), "{location}");
+        } else {
+            check_html(&path, &answer);
+        }
     }
     site.stop().await;
 }
