@@ -6,7 +6,7 @@ use super::mark;
 use super::page::{Page, kind};
 use crate::html::{AttributeKey, Document, NodeId, Tag};
 
-/// What a page says about itself; every text has collapsed white space and at most [`FACT_BYTES_MAX`] bytes.
+/// What a page says about itself; every text has collapsed white space and at most `FACT_BYTES_MAX` bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// Author as the page names it.
