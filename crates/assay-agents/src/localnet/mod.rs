@@ -112,7 +112,6 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
         api: world.client(&api)?,
         address: api.clone(),
         folder: &options.folder,
-        head: BlockNumber(0),
         began,
         first_score_s: None,
         first_weights_s: None,
@@ -151,8 +150,6 @@ struct Play<'a> {
     api: TaskApi,
     address: String,
     folder: &'a Path,
-    /// Newest block seen.
-    head: BlockNumber,
     began: Instant,
     first_score_s: Option<f64>,
     first_weights_s: Option<f64>,
@@ -169,7 +166,6 @@ impl Play<'_> {
     /// Looks at the newest block, tells what is new, and gives the block.
     async fn look(&mut self, watcher: &dyn Watcher) -> Result<BlockNumber, AgentError> {
         let head = self.chain.head(At::Head).await?.number;
-        self.head = head;
         let before = self.tracker.state().settled;
         let advanced = self.tracker.advance(self.chain, self.setup, head).await;
         for round in (before..self.tracker.state().settled).map(Round) {

@@ -10,9 +10,6 @@ use super::Play;
 use super::world::World;
 use crate::subnet::AgentError;
 
-/// Blocks that the server may be behind the driver: finality and reading.
-const SERVER_LAG_BLOCKS: u32 = 30;
-
 /// A run, added up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
@@ -63,7 +60,7 @@ impl Play<'_> {
     /// Adds the run up at the newest block, and asks the server what it has come to.
     pub(super) async fn summary(&self, world: &World, rounds: u32) -> Result<Summary, AgentError> {
         Ok(Summary {
-            server_equal: self.server_equal(world).await,
+            server_equal: self.server_equal(world, rounds).await,
             ..self.added_up(world, rounds).await?
         })
     }
@@ -130,7 +127,7 @@ impl Play<'_> {
     }
 
     /// Compares the server's verdicts, credibilities and averages with the driver's, round by round.
-    async fn server_equal(&self, world: &World) -> Option<bool> {
+    async fn server_equal(&self, world: &World, rounds: u32) -> Option<bool> {
         for person in &world.miners {
             let told = self.api.miner_rounds(&person.hotkey).await.ok()?;
             for (round, results) in self.tracker.all_results() {
@@ -144,10 +141,8 @@ impl Play<'_> {
                         && one.credibility_q32 == own.after.credibility.0
                         && one.average_q32 == own.after.average.0
                 });
-                // The server settles a round when it is effective, and is a few blocks behind the driver.
-                let effective = self.setup.clock.effective_block(round).0;
-                let must_have = effective.saturating_add(SERVER_LAG_BLOCKS) < self.head.0;
-                if !is_equal && (theirs.is_some() || must_have) {
+                // Rounds played are effective for some tempos by now; younger ones the server may still have to settle.
+                if !is_equal && (theirs.is_some() || round.0 < rounds) {
                     return Some(false);
                 }
             }
