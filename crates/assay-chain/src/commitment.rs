@@ -2,6 +2,9 @@
 //!
 //! Limits: opentensor/subtensor 14bc6f9, `pallets/commitments` (types.rs); docs/chain.md lists the layouts.
 
+use crate::metagraph::Metagraph;
+use assay_mechanism::network::Member;
+use assay_mechanism::plan::latest_wants;
 use assay_types::{BlockNumber, Hotkey};
 use serde::{Deserialize, Serialize};
 
@@ -68,4 +71,24 @@ pub fn messages<'a>(
         .iter()
         .map(|opened| (opened.hotkey, opened.block, opened.bytes.as_slice()));
     plain.chain(opened)
+}
+
+/// The neurons of a metagraph as an assignment sees them, by uid: what each wants is the newest thing it has said since its
+/// registration, among what stands or was opened at the same block.
+pub fn members(metagraph: &Metagraph, standing: &[Commitment], opened: &[RevealedCommitment]) -> Vec<Member> {
+    let wants = latest_wants(messages(standing, opened));
+    let want = |hotkey: &Hotkey, registered: BlockNumber| {
+        let newest = wants.get(hotkey).filter(|(block, _)| *block >= registered);
+        newest.map_or(0, |(_, want)| *want)
+    };
+    metagraph
+        .neurons
+        .iter()
+        .map(|neuron| Member {
+            hotkey: neuron.hotkey,
+            coldkey: neuron.coldkey,
+            registered: neuron.registered,
+            want: want(&neuron.hotkey, neuron.registered),
+        })
+        .collect()
 }

@@ -115,7 +115,6 @@ pub(crate) async fn publish(
     let mut views = app.view_changes();
     let mut last = last_sequence(app.database().readers()).await?;
     let pause = Duration::from_millis(app.limits().snapshot_ms_min);
-    let mut version = 0;
     loop {
         tokio::select! {
             changed = commits.changed() => if changed.is_err() { return Ok(()) },
@@ -131,8 +130,7 @@ pub(crate) async fn publish(
                 let _ = app.events.sender.send(Event::new(entry));
             }
         }
-        version += 1;
-        app.cache.advance(version);
+        app.cache.advance();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = shutdown.changed() => return Ok(()),

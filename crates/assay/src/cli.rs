@@ -19,12 +19,12 @@ pub(crate) use agents::{
     AgentArgs, ConductArg, LocalnetArgs, MinerCommand, MinerUpArgs, ValidatorCommand, WorkerCommand,
 };
 pub(crate) use chain::{
-    ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SetWeightsArgs,
-    SigningArgs, SubnetArgs,
+    CallArgs, ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SendArgs,
+    SetWeightsArgs, SigningArgs, SubnetArgs,
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
 pub(crate) use extract::{ExtractArgs, ExtractBenchArgs, ExtractCommand, ProfileArg};
-pub(crate) use owner::{IdentityArgs, OwnerCommand, SendArgs, StakeArgs};
+pub(crate) use owner::{IdentityArgs, OwnerCommand, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{

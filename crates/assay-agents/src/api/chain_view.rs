@@ -1,8 +1,8 @@
 //! What an assignment follows from, read from the chain at the block of its beacon.
 
-use assay_chain::{At, Chain, ChainError, Commitment, CommitmentField, Metagraph, RevealedCommitment};
+use assay_chain::{At, Chain, ChainError, members};
 use assay_mechanism::clock::Clock;
-use assay_mechanism::plan::latest_wants;
+use assay_mechanism::network::Member;
 use assay_types::api::{ASSIGNMENT_VERSION, AssignmentCandidate, AssignmentHeader};
 use assay_types::{BlockNumber, Digest, Hotkey, NetUid, ParamSet, Round};
 use std::collections::BTreeMap;
@@ -29,43 +29,27 @@ pub async fn read_chain(
     Ok((
         block,
         head.hash,
-        candidates(&metagraph, (&standing, &opened), cap_first, caps),
+        candidates(members(&metagraph, &standing, &opened), cap_first, caps),
     ))
 }
 
+/// Members that want something, by ascending hotkey.
 fn candidates(
-    metagraph: &Metagraph,
-    (standing, opened): (&[Commitment], &[RevealedCommitment]),
+    members: Vec<Member>,
     cap_first: u32,
     caps: &BTreeMap<(Hotkey, BlockNumber), u32>,
 ) -> Vec<AssignmentCandidate> {
-    let plain = standing.iter().flat_map(|commitment| {
-        commitment.fields.iter().filter_map(move |field| match field {
-            CommitmentField::Plain(bytes) => Some((commitment.hotkey, commitment.block, bytes.as_slice())),
-            _ => None,
-        })
-    });
-    let opened = opened
-        .iter()
-        .map(|opened| (opened.hotkey, opened.block, opened.bytes.as_slice()));
-    let wants = latest_wants(plain.chain(opened));
-    let mut candidates: Vec<AssignmentCandidate> = metagraph
-        .neurons
-        .iter()
-        .filter_map(|neuron| {
-            let (_, want) = wants
-                .get(&neuron.hotkey)
-                .filter(|(block, _)| *block >= neuron.registered)?;
-            (*want > 0).then(|| AssignmentCandidate {
-                hotkey: neuron.hotkey,
-                coldkey: neuron.coldkey,
-                registered: neuron.registered,
-                want: *want,
-                cap: caps
-                    .get(&(neuron.hotkey, neuron.registered))
-                    .copied()
-                    .unwrap_or(cap_first),
-            })
+    let wanting = members.into_iter().filter(|member| member.want > 0);
+    let mut candidates: Vec<AssignmentCandidate> = wanting
+        .map(|member| AssignmentCandidate {
+            hotkey: member.hotkey,
+            coldkey: member.coldkey,
+            registered: member.registered,
+            want: member.want,
+            cap: caps
+                .get(&(member.hotkey, member.registered))
+                .copied()
+                .unwrap_or(cap_first),
         })
         .collect();
     candidates.sort_by_key(|candidate| candidate.hotkey);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use assay_chain::{At, Chain as _};
+use assay_chain::{At, Chain as _, Metagraph, WeightRow};
 use assay_types::{Hotkey, MechId, Q32, Round, Uid};
 use serde::Serialize;
 
@@ -59,25 +59,34 @@ pub struct MinerSummary {
 impl Play<'_> {
     /// Adds the run up at the newest block, and asks the server what it has come to.
     pub(super) async fn summary(&self, world: &World, rounds: u32) -> Result<Summary, AgentError> {
+        let (metagraph, rows) = self.chain_now().await?;
         Ok(Summary {
             server_equal: self.server_equal(world, rounds).await,
-            ..self.added_up(world, rounds).await?
+            ..self.added_up(world, rounds, (&metagraph, &rows))
         })
     }
 
-    /// Adds the run up at the newest block.
-    pub(super) async fn added_up(&self, world: &World, rounds: u32) -> Result<Summary, AgentError> {
-        let metagraph = self.chain.metagraph(self.setup.netuid, At::Head).await?;
-        let rows = self.chain.weights(self.setup.netuid, MechId(0), At::Head).await?;
+    /// Metagraph and weights at the newest block.
+    pub(super) async fn chain_now(&self) -> Result<(Metagraph, Vec<WeightRow>), AgentError> {
+        let netuid = self.setup.netuid;
+        let metagraph = self.chain.metagraph(netuid, At::Head).await?;
+        let rows = self.chain.weights(netuid, MechId(0), At::Head).await?;
+        Ok((metagraph, rows))
+    }
+
+    /// Adds the run up by what the chain says; what the server says is not asked.
+    pub(super) fn added_up(
+        &self,
+        world: &World,
+        rounds: u32,
+        (metagraph, rows): (&Metagraph, &[WeightRow]),
+    ) -> Summary {
         let validators: BTreeSet<Uid> = world
             .validators
             .iter()
             .filter_map(|person| Some(metagraph.neuron(&person.hotkey)?.uid))
             .collect();
-        let rows: Vec<_> = rows
-            .into_iter()
-            .filter(|row| validators.contains(&row.uid))
-            .collect();
+        let rows: Vec<_> = rows.iter().filter(|row| validators.contains(&row.uid)).collect();
         let first = rows.first().map(|row| row.weights.clone()).unwrap_or_default();
         let validators_equal =
             rows.len() == world.validators.len() && rows.iter().all(|row| row.weights == first);
@@ -114,7 +123,7 @@ impl Play<'_> {
             .owner_hotkey
             .as_ref()
             .and_then(|owner| metagraph.neuron(owner));
-        Ok(Summary {
+        Summary {
             rounds: self.tracker.state().settled.min(rounds),
             seconds: self.began.elapsed().as_secs_f64(),
             first_score_s: self.first_score_s,
@@ -123,7 +132,7 @@ impl Play<'_> {
             server_equal: None,
             miners,
             burn: burn.map_or(0.0, |neuron| share(neuron.incentive)),
-        })
+        }
     }
 
     /// Compares the server's verdicts, credibilities and averages with the driver's, round by round.

@@ -53,7 +53,8 @@ impl Play<'_> {
         let head = self.chain.head(At::Head).await?.number;
         let clock = &self.setup.clock;
         let round = clock.round_of(head);
-        let summary = self.added_up(world, rounds).await?;
+        let (metagraph, rows) = self.chain_now().await?;
+        let summary = self.added_up(world, rounds, (&metagraph, &rows));
         let commitments = self.chain.commitments(self.setup.netuid, At::Head).await?;
         let reported = |hotkey: &assay_types::Hotkey| {
             let own = commitments.iter().filter(|one| one.hotkey == *hotkey);
@@ -67,11 +68,6 @@ impl Play<'_> {
                     _ => None,
                 })
         };
-        let rows = self
-            .chain
-            .weights(self.setup.netuid, assay_types::MechId(0), At::Head)
-            .await?;
-        let metagraph = self.chain.metagraph(self.setup.netuid, At::Head).await?;
         let has_weights = |hotkey: &assay_types::Hotkey| {
             let uid = metagraph.neuron(hotkey).map(|neuron| neuron.uid);
             rows.iter()

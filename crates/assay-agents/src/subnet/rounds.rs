@@ -5,12 +5,11 @@
 use assay_chain::sealed::{Seal, sealed_field};
 use assay_chain::timelock::{Beacon, Entropy};
 use assay_chain::{
-    At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment, messages,
+    At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment, members, messages,
 };
 use assay_mechanism::admit::{Refusal, find_pointer};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::network::Member;
-use assay_mechanism::plan::latest_wants;
 use assay_types::{BlockNumber, Digest, Hotkey, Message, NetUid, Pointer, Round};
 
 use super::error::AgentError;
@@ -77,21 +76,7 @@ impl Rounds<'_> {
         let metagraph = self.chain.metagraph(self.netuid, at).await?;
         let commitments = self.chain.commitments(self.netuid, at).await?;
         let opened = self.chain.revealed_commitments(self.netuid, at).await?;
-        let wants = latest_wants(messages(&commitments, &opened));
-        let want = |hotkey: &Hotkey, registered: BlockNumber| {
-            let newest = wants.get(hotkey).filter(|(block, _)| *block >= registered);
-            newest.map_or(0, |(_, want)| *want)
-        };
-        let members = metagraph
-            .neurons
-            .iter()
-            .map(|neuron| Member {
-                hotkey: neuron.hotkey,
-                coldkey: neuron.coldkey,
-                registered: neuron.registered,
-                want: want(&neuron.hotkey, neuron.registered),
-            })
-            .collect();
+        let members = members(&metagraph, &commitments, &opened);
         Ok((members, metagraph))
     }
 

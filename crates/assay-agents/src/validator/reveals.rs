@@ -11,7 +11,7 @@ const ROWS_MAX: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Committed {
     round: Round,
-    block: BlockNumber,
+    due: BlockNumber,
     row: Vec<(Uid, Weight)>,
 }
 
@@ -20,18 +20,17 @@ struct Committed {
 pub(super) struct Reveals(VecDeque<Committed>);
 
 impl Reveals {
-    /// Remembers a row committed in a block.
-    pub(super) fn committed(&mut self, round: Round, block: BlockNumber, row: Vec<(Uid, Weight)>) {
+    /// Remembers a row that should be opened by block `due`.
+    pub(super) fn committed(&mut self, round: Round, due: BlockNumber, row: Vec<(Uid, Weight)>) {
         if self.0.len() == ROWS_MAX {
             self.0.pop_front();
         }
-        self.0.push_back(Committed { round, block, row });
+        self.0.push_back(Committed { round, due, row });
     }
 
-    /// Whether some row should have been opened by `block`, `wait_blocks` after its commitment.
-    pub(super) fn is_due(&self, block: BlockNumber, wait_blocks: u32) -> bool {
-        let due = |one: &Committed| one.block.0.saturating_add(wait_blocks) <= block.0;
-        self.0.front().is_some_and(due)
+    /// Whether some row should have been opened by `block`.
+    pub(super) fn is_due(&self, block: BlockNumber) -> bool {
+        self.0.front().is_some_and(|one| one.due <= block)
     }
 
     /// Takes the oldest row and compares it, and all younger ones, with what the chain has: the round of a row that was not
@@ -59,8 +58,8 @@ mod tests {
         reveals.committed(Round(1), BlockNumber(100), row(1));
         reveals.committed(Round(2), BlockNumber(200), row(2));
         reveals.committed(Round(3), BlockNumber(300), row(3));
-        assert!(!reveals.is_due(BlockNumber(499), 400));
-        assert!(reveals.is_due(BlockNumber(500), 400));
+        assert!(!reveals.is_due(BlockNumber(99)));
+        assert!(reveals.is_due(BlockNumber(100)));
         assert_eq!(reveals.look(&row(2)), None, "a newer row stands");
         assert_eq!(
             reveals.look(&row(9)),

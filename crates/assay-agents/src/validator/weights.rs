@@ -18,14 +18,11 @@ impl Validator<'_> {
         let Some(round) = self.setup.clock.latest_effective(block) else {
             return Ok(None);
         };
-        let tempo = self
-            .chain
-            .hyperparameters(self.setup.netuid, At::Head)
-            .await?
-            .tempo;
-        let is_set = self.set.is_some_and(|(known, at)| {
-            known == round && block.0.saturating_sub(at.0) < u32::from(tempo.max(1))
-        });
+        let parameters = self.chain.hyperparameters(self.setup.netuid, At::Head).await?;
+        let tempo = u32::from(parameters.tempo.max(1));
+        let is_set = self
+            .set
+            .is_some_and(|(known, at)| known == round && block.0.saturating_sub(at.0) < tempo);
         let Some(state) = self.tracker.settled_state(round).filter(|_| !is_set) else {
             return Ok(None);
         };
@@ -49,7 +46,10 @@ impl Validator<'_> {
         match sent {
             Ok(_) => {
                 self.set = Some((round, block));
-                self.reveals.committed(round, block, row.clone());
+                let epochs = u32::try_from(parameters.reveal_period_epochs).unwrap_or(u32::MAX);
+                let wait = epochs.saturating_add(2).saturating_mul(tempo).saturating_add(1);
+                let due = BlockNumber(block.0.saturating_add(wait));
+                self.reveals.committed(round, due, row.clone());
                 Ok(Some(Did::Weights { round, row }))
             }
             // The rate limit, or weights of a run before a restart: the next block is soon enough.
@@ -63,16 +63,10 @@ impl Validator<'_> {
 
     /// The round whose weights should have been opened by now and were not.
     pub(super) async fn unrevealed(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
-        let netuid = self.setup.netuid;
-        let parameters = self.chain.hyperparameters(netuid, At::Head).await?;
-        let epochs = parameters.reveal_period_epochs.saturating_add(2);
-        let wait = epochs
-            .saturating_mul(u64::from(parameters.tempo))
-            .saturating_add(1);
-        let wait = u32::try_from(wait).unwrap_or(u32::MAX);
-        if !self.reveals.is_due(block, wait) {
+        if !self.reveals.is_due(block) {
             return Ok(None);
         }
+        let netuid = self.setup.netuid;
         let rows = self.chain.weights(netuid, MechId(0), At::Head).await?;
         let metagraph = self.chain.metagraph(netuid, At::Head).await?;
         let uid = metagraph

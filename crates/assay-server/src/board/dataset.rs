@@ -1,5 +1,6 @@
 //! Datasets as rows: the newest release of each name.
 
+use super::select::column;
 use super::{BoardRow, Column};
 use crate::app::App;
 use crate::failure::Failure;
@@ -37,39 +38,27 @@ fn text(text: &str) -> FieldValue {
     FieldValue::Texts(vec![text.to_owned()])
 }
 
-macro_rules! column {
-    ($name:literal, $label:literal, $number:literal, $default:literal, $value:expr) => {
-        Column {
-            name: $name,
-            label: $label,
-            is_number: $number,
-            is_default: $default,
-            value: $value,
-        }
-    };
-}
-
 impl BoardRow for DatasetRow {
     const COLUMNS: &'static [Column<Self>] = &[
-        column!("rank", "#", true, true, |row| FieldValue::Number(f64::from(
-            row.rank
-        ))),
-        column!("name", "Dataset", false, true, |row| text(&row.name)),
-        column!("release", "Release", false, true, |row| text(&row.release)),
-        column!("tokens", "Tokens", true, true, |row| FieldValue::Number(
-            row.tokens as f64
-        )),
-        column!("documents", "Documents", true, true, |row| FieldValue::Number(
-            row.documents as f64
-        )),
-        column!("units", "Units", true, true, |row| FieldValue::Number(
-            row.units as f64
-        )),
-        column!("licence", "Licence", false, true, |row| text(&row.licence)),
-        column!("releases", "Releases", true, false, |row| FieldValue::Number(
-            f64::from(row.releases)
-        )),
-        column!("location", "Location", false, false, |row| text(&row.location)),
+        column("rank", "#", (true, true), |row| {
+            FieldValue::Number(f64::from(row.rank))
+        }),
+        column("name", "Dataset", (false, true), |row| text(&row.name)),
+        column("release", "Release", (false, true), |row| text(&row.release)),
+        column("tokens", "Tokens", (true, true), |row| {
+            FieldValue::Number(row.tokens as f64)
+        }),
+        column("documents", "Documents", (true, true), |row| {
+            FieldValue::Number(row.documents as f64)
+        }),
+        column("units", "Units", (true, true), |row| {
+            FieldValue::Number(row.units as f64)
+        }),
+        column("licence", "Licence", (false, true), |row| text(&row.licence)),
+        column("releases", "Releases", (true, false), |row| {
+            FieldValue::Number(f64::from(row.releases))
+        }),
+        column("location", "Location", (false, false), |row| text(&row.location)),
     ];
     const ORDER: (&'static str, bool) = ("tokens", true);
 

@@ -1,6 +1,7 @@
 //! Miners as rows: place, pay, what validators found, what was verified; now or at an older block.
 
 use super::range::newest_judged;
+use super::select::column;
 use super::{BoardRow, Column, Range, StateKind, verdict_words};
 use crate::app::App;
 use crate::failure::Failure;
@@ -304,71 +305,61 @@ fn passed_share(verdicts: &[Verdict]) -> Option<f64> {
     (!verdicts.is_empty()).then(|| passed as f64 / verdicts.len() as f64)
 }
 
-macro_rules! column {
-    ($name:literal, $label:literal, $number:literal, $default:literal, $value:expr) => {
-        Column {
-            name: $name,
-            label: $label,
-            is_number: $number,
-            is_default: $default,
-            value: $value,
-        }
-    };
-}
-
 impl BoardRow for MinerLine {
     const COLUMNS: &'static [Column<Self>] = &[
-        column!("rank", "#", true, true, |line| number(line.row.rank)),
-        column!("change", "24 h", true, true, |line| known(
-            line.row.rank_change.map(f64::from)
-        )),
-        column!("miner", "Miner", false, true, |line| text(
-            line.row.hotkey.to_ss58()
-        )),
-        column!("recipe", "Recipe", false, true, |line| match line.recipes.len() {
-            0 => FieldValue::Missing,
-            _ => FieldValue::Texts(line.recipes.iter().map(|(_, name)| name.clone()).collect()),
+        column("rank", "#", (true, true), |line| number(line.row.rank)),
+        column("change", "24 h", (true, true), |line| {
+            known(line.row.rank_change.map(f64::from))
         }),
-        column!("units", "Units", true, true, |line| known(
-            line.verified.map(|sum| sum.0 as f64)
-        )),
-        column!("records", "Records", true, true, |line| known(
-            line.verified.map(|sum| sum.1 as f64)
-        )),
-        column!("tokens", "Tokens", true, true, |line| known(
-            line.verified.map(|sum| sum.2 as f64)
-        )),
-        column!("cred", "Credibility", true, true, |line| number(
-            line.credibility()
-        )),
-        column!("rounds", "Last 10 rounds", true, true, |line| known(
-            passed_share(&line.row.verdicts)
-        )),
-        column!("share", "Pay share", true, true, |line| number(line.share)),
-        column!("state", "State", false, true, |line| text(line.state.clone())),
-        column!("uid", "UID", true, false, |line| number(line.row.uid.0)),
-        column!("assigned", "Units now", true, false, |line| number(
-            line.row.units
-        )),
-        column!("cap", "Cap", true, false, |line| number(line.row.cap)),
-        column!("passed", "Clean rounds", true, false, |line| number(
-            line.row.passed
-        )),
-        column!("incentive", "Incentive", true, false, |line| number(
-            line.row.incentive
-        )),
-        column!("emission", "Emission", true, false, |line| number(
-            line.row.emission.0 as f64
-        )),
-        column!("registered", "Registered", true, false, |line| number(
-            line.row.registered.0
-        )),
-        column!("immunity", "Immunity left", true, false, |line| number(
-            line.row.immunity_left
-        )),
-        column!("coldkey", "Owner", false, false, |line| text(
-            line.row.coldkey.to_ss58()
-        )),
+        column("miner", "Miner", (false, true), |line| {
+            text(line.row.hotkey.to_ss58())
+        }),
+        column("recipe", "Recipe", (false, true), |line| {
+            match line.recipes.len() {
+                0 => FieldValue::Missing,
+                _ => FieldValue::Texts(line.recipes.iter().map(|(_, name)| name.clone()).collect()),
+            }
+        }),
+        column("units", "Units", (true, true), |line| {
+            known(line.verified.map(|sum| sum.0 as f64))
+        }),
+        column("records", "Records", (true, true), |line| {
+            known(line.verified.map(|sum| sum.1 as f64))
+        }),
+        column("tokens", "Tokens", (true, true), |line| {
+            known(line.verified.map(|sum| sum.2 as f64))
+        }),
+        column("cred", "Credibility", (true, true), |line| {
+            number(line.credibility())
+        }),
+        column("rounds", "Last 10 rounds", (true, true), |line| {
+            known(passed_share(&line.row.verdicts))
+        }),
+        column("share", "Pay share", (true, true), |line| number(line.share)),
+        column("state", "State", (false, true), |line| text(line.state.clone())),
+        column("uid", "UID", (true, false), |line| number(line.row.uid.0)),
+        column("assigned", "Units now", (true, false), |line| {
+            number(line.row.units)
+        }),
+        column("cap", "Cap", (true, false), |line| number(line.row.cap)),
+        column("passed", "Clean rounds", (true, false), |line| {
+            number(line.row.passed)
+        }),
+        column("incentive", "Incentive", (true, false), |line| {
+            number(line.row.incentive)
+        }),
+        column("emission", "Emission", (true, false), |line| {
+            number(line.row.emission.0 as f64)
+        }),
+        column("registered", "Registered", (true, false), |line| {
+            number(line.row.registered.0)
+        }),
+        column("immunity", "Immunity left", (true, false), |line| {
+            number(line.row.immunity_left)
+        }),
+        column("coldkey", "Owner", (false, false), |line| {
+            text(line.row.coldkey.to_ss58())
+        }),
     ];
     const ORDER: (&'static str, bool) = ("share", true);
 

@@ -2,6 +2,7 @@
 
 use super::duel::{all_duels, estimates};
 use super::range::newest_judged;
+use super::select::column;
 use super::{BoardRow, Column, Range};
 use crate::app::App;
 use crate::failure::Failure;
@@ -194,57 +195,42 @@ fn measured(line: &RecipeLine, of: fn(&assay_types::api::Estimate) -> f64) -> Fi
         .map_or(FieldValue::Missing, |found| FieldValue::Number(of(found)))
 }
 
-macro_rules! column {
-    ($name:literal, $label:literal, $number:literal, $default:literal, $value:expr) => {
-        Column {
-            name: $name,
-            label: $label,
-            is_number: $number,
-            is_default: $default,
-            value: $value,
-        }
-    };
-}
-
 impl BoardRow for RecipeLine {
     const COLUMNS: &'static [Column<Self>] = &[
-        column!("rank", "#", true, true, |line| number(line.row.rank)),
-        column!("recipe", "Recipe", false, true, |line| FieldValue::Texts(vec![
-            line.name(),
-            line.row.recipe_id.to_string()
-        ])),
-        column!("fineness", "Fineness ‰", true, true, |line| measured(
-            line,
-            |found| found.value
-        )),
-        column!("low", "Lower end", true, true, |line| measured(line, |found| {
-            found.low
-        })),
-        column!("share", "Used in", true, true, |line| line
-            .share
-            .map_or(FieldValue::Missing, FieldValue::Number)),
-        column!("miners", "Miners", true, true, |line| number(line.row.miners)),
-        column!("units", "Units", true, true, |line| number(line.row.units as f64)),
-        column!("tokens", "Tokens", true, true, |line| number(
-            line.row.tokens as f64
-        )),
-        column!("duels", "Duels", true, true, |line| number(line.row.duels)),
-        column!("state", "State", false, true, |line| text(line.state())),
-        column!("author", "Author", false, false, |line| line
-            .row
-            .author
-            .map_or(FieldValue::Missing, |author| text(&author.to_ss58()))),
-        column!(
-            "block",
-            "Committed",
-            true,
-            false,
-            |line| if line.row.block.0 == 0 {
+        column("rank", "#", (true, true), |line| number(line.row.rank)),
+        column("recipe", "Recipe", (false, true), |line| {
+            FieldValue::Texts(vec![line.name(), line.row.recipe_id.to_string()])
+        }),
+        column("fineness", "Fineness ‰", (true, true), |line| {
+            measured(line, |found| found.value)
+        }),
+        column("low", "Lower end", (true, true), |line| {
+            measured(line, |found| found.low)
+        }),
+        column("share", "Used in", (true, true), |line| {
+            line.share.map_or(FieldValue::Missing, FieldValue::Number)
+        }),
+        column("miners", "Miners", (true, true), |line| number(line.row.miners)),
+        column("units", "Units", (true, true), |line| {
+            number(line.row.units as f64)
+        }),
+        column("tokens", "Tokens", (true, true), |line| {
+            number(line.row.tokens as f64)
+        }),
+        column("duels", "Duels", (true, true), |line| number(line.row.duels)),
+        column("state", "State", (false, true), |line| text(line.state())),
+        column("author", "Author", (false, false), |line| {
+            line.row
+                .author
+                .map_or(FieldValue::Missing, |author| text(&author.to_ss58()))
+        }),
+        column("block", "Committed", (true, false), |line| {
+            if line.row.block.0 == 0 {
                 FieldValue::Missing
             } else {
                 number(line.row.block.0)
             }
-        ),
+        }),
     ];
     const ORDER: (&'static str, bool) = ("low", true);
 

@@ -19,6 +19,22 @@ pub(crate) struct Column<R: 'static> {
     pub(crate) value: fn(&R) -> FieldValue,
 }
 
+/// A column by name, head, whether it holds numbers, whether it is shown unasked, and what a row holds.
+pub(super) const fn column<R>(
+    name: &'static str,
+    label: &'static str,
+    (is_number, is_default): (bool, bool),
+    value: fn(&R) -> FieldValue,
+) -> Column<R> {
+    Column {
+        name,
+        label,
+        is_number,
+        is_default,
+        value,
+    }
+}
+
 /// A row of a board.
 pub(crate) trait BoardRow: Sized + 'static {
     /// Its columns, default first.
@@ -34,7 +50,7 @@ struct Of<'a, R>(&'a R);
 
 impl<R: BoardRow> Filtered for Of<'_, R> {
     fn field(&self, name: &str) -> FieldValue {
-        column::<R>(name).map_or(FieldValue::Missing, |column| (column.value)(self.0))
+        column_named::<R>(name).map_or(FieldValue::Missing, |column| (column.value)(self.0))
     }
 
     fn has_word(&self, word: &str) -> bool {
@@ -42,7 +58,7 @@ impl<R: BoardRow> Filtered for Of<'_, R> {
     }
 }
 
-fn column<R: BoardRow>(name: &str) -> Option<&'static Column<R>> {
+fn column_named<R: BoardRow>(name: &str) -> Option<&'static Column<R>> {
     R::COLUMNS.iter().find(|column| column.name == name)
 }
 
@@ -103,7 +119,7 @@ impl Select {
         let filter = Filter::parse(&self.q, &fields)?;
         let all = rows.len();
         let mut rows: Vec<R> = rows.into_iter().filter(|row| filter.matches(&Of(row))).collect();
-        if let Some(column) = column::<R>(&self.sort) {
+        if let Some(column) = column_named::<R>(&self.sort) {
             rows.sort_by(|left, right| {
                 order(&(column.value)(left), &(column.value)(right), self.is_descending)
             });

@@ -1,5 +1,6 @@
 //! Validators as rows: stake, trust, what they reported and when they set weights.
 
+use super::select::column;
 use super::{BoardRow, Column};
 use crate::app::App;
 use crate::failure::Failure;
@@ -73,39 +74,27 @@ fn fraction(value: u16) -> FieldValue {
     FieldValue::Number(f64::from(value) / f64::from(u16::MAX))
 }
 
-macro_rules! column {
-    ($name:literal, $label:literal, $number:literal, $default:literal, $value:expr) => {
-        Column {
-            name: $name,
-            label: $label,
-            is_number: $number,
-            is_default: $default,
-            value: $value,
-        }
-    };
-}
-
 impl BoardRow for ValidatorRow {
     const COLUMNS: &'static [Column<Self>] = &[
-        column!("rank", "#", true, true, |row| number(row.rank)),
-        column!("validator", "Validator", false, true, |row| FieldValue::Texts(
-            vec![row.hotkey.to_ss58()]
-        )),
-        column!("stake", "Stake", true, true, |row| number(row.stake.0 as f64)),
-        column!("vtrust", "vtrust", true, true, |row| fraction(row.vtrust)),
-        column!("audits", "Audits", true, true, |row| number(row.reports)),
-        column!("cells", "Duel cells", true, true, |row| number(row.cells)),
-        column!("proofs", "Fraud proofs", true, true, |row| number(row.proofs)),
-        column!("dividends", "Dividends", true, true, |row| fraction(
-            row.dividends
-        )),
-        column!("weights", "Weights age", true, true, |row| number(
-            row.weights_age_blocks
-        )),
-        column!("uid", "UID", true, false, |row| number(row.uid.0)),
-        column!("coldkey", "Owner", false, false, |row| FieldValue::Texts(vec![
-            row.coldkey.to_ss58()
-        ])),
+        column("rank", "#", (true, true), |row| number(row.rank)),
+        column("validator", "Validator", (false, true), |row| {
+            FieldValue::Texts(vec![row.hotkey.to_ss58()])
+        }),
+        column("stake", "Stake", (true, true), |row| number(row.stake.0 as f64)),
+        column("vtrust", "vtrust", (true, true), |row| fraction(row.vtrust)),
+        column("audits", "Audits", (true, true), |row| number(row.reports)),
+        column("cells", "Duel cells", (true, true), |row| number(row.cells)),
+        column("proofs", "Fraud proofs", (true, true), |row| number(row.proofs)),
+        column("dividends", "Dividends", (true, true), |row| {
+            fraction(row.dividends)
+        }),
+        column("weights", "Weights age", (true, true), |row| {
+            number(row.weights_age_blocks)
+        }),
+        column("uid", "UID", (true, false), |row| number(row.uid.0)),
+        column("coldkey", "Owner", (false, false), |row| {
+            FieldValue::Texts(vec![row.coldkey.to_ss58()])
+        }),
     ];
     const ORDER: (&'static str, bool) = ("stake", true);
 

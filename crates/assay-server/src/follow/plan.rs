@@ -3,12 +3,11 @@
 use super::FollowError;
 use crate::app::App;
 use crate::store::{self, AddRound};
-use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, messages};
+use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, members};
 use assay_mechanism::clock::Clock;
-use assay_mechanism::network::Member;
-use assay_mechanism::plan::{assigned, fresh_window, latest_wants, plan};
+use assay_mechanism::plan::{assigned, fresh_window, plan};
 use assay_types::api::{ASSIGNMENT_VERSION, AssignmentHeader};
-use assay_types::{BlockNumber, Hotkey, Round};
+use assay_types::{BlockNumber, Round};
 
 /// The round whose beacon is the hash of `block`.
 pub(super) fn round_assigned_by(clock: &Clock, block: BlockNumber) -> Option<Round> {
@@ -31,21 +30,7 @@ pub(super) async fn plan_round(
     (metagraph, standing, opened): (&Metagraph, &[Commitment], &[RevealedCommitment]),
 ) -> Result<AddRound, FollowError> {
     let readers = app.database().readers();
-    let wants = latest_wants(messages(standing, opened));
-    let want = |hotkey: &Hotkey, registered: BlockNumber| {
-        let newest = wants.get(hotkey).filter(|(block, _)| *block >= registered);
-        newest.map_or(0, |(_, want)| *want)
-    };
-    let members: Vec<Member> = metagraph
-        .neurons
-        .iter()
-        .map(|neuron| Member {
-            hotkey: neuron.hotkey,
-            coldkey: neuron.coldkey,
-            registered: neuron.registered,
-            want: want(&neuron.hotkey, neuron.registered),
-        })
-        .collect();
+    let members = members(metagraph, standing, opened);
     let mut state = store::network_state(readers).await?;
     // A server that began later than the subnet: rounds before are not its own.
     state.assigned = state.assigned.max(round.0);

@@ -158,6 +158,28 @@ pub(crate) struct SigningArgs {
     pub(crate) password_file: Option<PathBuf>,
 }
 
+/// A call to a chain: which chain, who signs, whether it is sent.
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
+    /// Show what would be sent, send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A call that costs something, so that it is asked about first.
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    #[command(flatten)]
+    pub(crate) call: CallArgs,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -165,7 +187,7 @@ Examples:
   assay chain register --netuid 7 --wallet alice --hotkey miner --limit-price 0.5")]
 pub(crate) struct RegisterArgs {
     #[command(flatten)]
-    pub(crate) send: super::SendArgs,
+    pub(crate) send: SendArgs,
     /// Subnet
     #[arg(long)]
     pub(crate) netuid: u16,
@@ -182,12 +204,10 @@ Examples:
 #[command(group = clap::ArgGroup::new("content").required(true).args(["text", "hex", "digest"]))]
 pub(crate) struct CommitArgs {
     #[command(flatten)]
-    pub(crate) network: NetworkArgs,
+    pub(crate) call: CallArgs,
     /// Subnet
     #[arg(long)]
     pub(crate) netuid: u16,
-    #[command(flatten)]
-    pub(crate) signing: SigningArgs,
     /// Text to commit
     #[arg(long)]
     pub(crate) text: Option<String>,
@@ -200,9 +220,6 @@ pub(crate) struct CommitArgs {
     /// Seal it until this drand round
     #[arg(long, value_name = "ROUND")]
     pub(crate) seal_until: Option<u64>,
-    /// Show what would be sent, send nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -212,12 +229,10 @@ Examples:
   assay chain set-weights --netuid 7 --set 3=1 --wait")]
 pub(crate) struct SetWeightsArgs {
     #[command(flatten)]
-    pub(crate) network: NetworkArgs,
+    pub(crate) call: CallArgs,
     /// Subnet
     #[arg(long)]
     pub(crate) netuid: u16,
-    #[command(flatten)]
-    pub(crate) signing: SigningArgs,
     /// Scores by uid, scaled to the largest
     #[arg(long, value_name = "UID=NUMBER", required = true, num_args = 1..)]
     pub(crate) set: Vec<String>,
@@ -230,7 +245,4 @@ pub(crate) struct SetWeightsArgs {
     /// Wait until timelocked weights are revealed
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Show what would be sent, send nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }

@@ -2,22 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{NetworkArgs, SigningArgs};
-
-/// Which chain a call goes to, who signs it, and whether it is sent.
-#[derive(Debug, Args)]
-pub(crate) struct SendArgs {
-    #[command(flatten)]
-    pub(crate) network: NetworkArgs,
-    #[command(flatten)]
-    pub(crate) signing: SigningArgs,
-    /// Do not ask
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Show what would be sent, send nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
+use super::SendArgs;
 
 /// What a subnet says of itself.
 #[derive(Debug, Args)]

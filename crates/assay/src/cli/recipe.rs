@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{NetworkArgs, SigningArgs};
+use super::CallArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecipeCommand {
@@ -84,13 +84,8 @@ pub(crate) struct RecipeSubmitArgs {
     #[arg(long)]
     pub(crate) repo: String,
     #[command(flatten)]
-    pub(crate) network: NetworkArgs,
+    pub(crate) call: CallArgs,
     /// Subnet
     #[arg(long)]
     pub(crate) netuid: u16,
-    #[command(flatten)]
-    pub(crate) signing: SigningArgs,
-    /// Show what would be sent, send nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }

@@ -106,25 +106,13 @@ fn body(app: &App, miner: &Miner) -> Markup {
 
 fn title(line: &MinerLine) -> Markup {
     let row = &line.row;
-    let key = row.hotkey.to_ss58();
-    let (head, tail) = key.split_at_checked(24).unwrap_or((key.as_str(), ""));
-    html! {
-        (part::crumbs(&[("/leaderboard/miners", "Leaderboard"), ("/leaderboard/miners", "Miners")], &format!("UID {}", row.uid.0)))
-        section.title {
-            (part::ident(&row.hotkey, 64))
-            div {
-                h1.hotkey { (number::key(&row.hotkey)) }
-                p.mono.small.muted { (head) wbr; (tail) " · UID " (row.uid.0) }
-            }
-            span.sp {}
-            div.row {
-                (part::state_pill(line.kind, &line.state))
-                a.btn href=(format!("/compare?m={}", row.uid.0)) { "Compare" }
-                a.btn href=(format!("/v1/miners/{}", row.hotkey)) { "JSON" }
-                a.btn href=(format!("/badges/{key}.svg")) { "Badge" }
-            }
-        }
-    }
+    let beside = html! {
+        (part::state_pill(line.kind, &line.state))
+        a.btn href=(format!("/compare?m={}", row.uid.0)) { "Compare" }
+        a.btn href=(format!("/v1/miners/{}", row.hotkey)) { "JSON" }
+        a.btn href=(format!("/badges/{}.svg", row.hotkey.to_ss58())) { "Badge" }
+    };
+    part::neuron_title((&row.hotkey, row.uid), ("/leaderboard/miners", "Miners"), beside)
 }
 
 fn figures(miner: &Miner) -> Markup {

@@ -75,6 +75,8 @@ async fn add(app: &App, typed: &Typed) -> Result<u64, Failure> {
         now_ms: app.clock().now_ms(),
     };
     let number = app.writer().write(write).await??;
+    // Pages of the state before would show for a moment what is hidden now.
+    app.cache.advance();
     Ok(number)
 }
 

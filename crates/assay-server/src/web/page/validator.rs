@@ -72,23 +72,15 @@ async fn render(app: &App, key: &str) -> Result<Page, Stop> {
 }
 
 fn title(row: &ValidatorRow) -> Markup {
-    let key = row.hotkey.to_ss58();
-    let (head, tail) = key.split_at_checked(24).unwrap_or((key.as_str(), ""));
-    html! {
-        (part::crumbs(&[("/leaderboard/miners", "Leaderboard"), ("/leaderboard/validators", "Validators")], &format!("UID {}", row.uid.0)))
-        section.title {
-            (part::ident(&row.hotkey, 64))
-            div {
-                h1.hotkey { (number::key(&row.hotkey)) }
-                p.mono.small.muted { (head) wbr; (tail) " · UID " (row.uid.0) }
-            }
-            span.sp {}
-            div.row {
-                (part::pill("ok", "Validator permit"))
-                a.btn href=(format!("/v1/validators/{}", row.hotkey)) { "JSON" }
-            }
-        }
-    }
+    let beside = html! {
+        (part::pill("ok", "Validator permit"))
+        a.btn href=(format!("/v1/validators/{}", row.hotkey)) { "JSON" }
+    };
+    part::neuron_title(
+        (&row.hotkey, row.uid),
+        ("/leaderboard/validators", "Validators"),
+        beside,
+    )
 }
 
 fn figures(row: &ValidatorRow, all: usize, agreement: Agreement, views: &[ReportView]) -> Markup {

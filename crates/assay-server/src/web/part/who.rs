@@ -1,6 +1,6 @@
 //! Miners and validators as cells: drawing, key, place.
 
-use super::ident;
+use super::{crumbs, ident};
 use crate::web::number;
 use assay_types::{Hotkey, Uid};
 use maud::{Markup, html};
@@ -27,6 +27,24 @@ fn cell(place: &str, hotkey: &Hotkey, uid: Option<Uid>, note: &str) -> Markup {
                     (note)
                 }
             }
+        }
+    }
+}
+
+/// The head of a neuron's page: who it is, on which board it stands, and what belongs beside that.
+pub(crate) fn neuron_title((hotkey, uid): (&Hotkey, Uid), board: (&str, &str), beside: Markup) -> Markup {
+    let key = hotkey.to_ss58();
+    let (head, tail) = key.split_at_checked(24).unwrap_or((key.as_str(), ""));
+    html! {
+        (crumbs(&[("/leaderboard/miners", "Leaderboard"), board], &format!("UID {}", uid.0)))
+        section.title {
+            (ident(hotkey, 64))
+            div {
+                h1.hotkey { (number::key(hotkey)) }
+                p.mono.small.muted { (head) wbr; (tail) " · UID " (uid.0) }
+            }
+            span.sp {}
+            div.row { (beside) }
         }
     }
 }

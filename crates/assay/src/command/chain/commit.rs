@@ -15,8 +15,8 @@ use crate::exit::UsageError;
 
 pub(super) async fn run(args: &CommitArgs, console: &Console) -> anyhow::Result<()> {
     let content = content(args)?;
-    let signer = keys::hotkey(&args.signing, console)?;
-    let opened = open(network_of(&args.network)?).await?;
+    let signer = keys::hotkey(&args.call.signing, console)?;
+    let opened = open(network_of(&args.call.network)?).await?;
     let field = field(args, content, &opened).await?;
     let data = json!({
         "network": opened.chain.network(), "netuid": args.netuid, "field": field,
@@ -26,7 +26,7 @@ pub(super) async fn run(args: &CommitArgs, console: &Console) -> anyhow::Result<
         netuid: NetUid(args.netuid),
         fields: vec![field],
     };
-    if args.dry_run {
+    if args.call.dry_run {
         return console.result("assay.chain-commit/1", &data, &[], || {
             format!("would send {}\n", call.name())
         });

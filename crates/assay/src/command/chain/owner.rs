@@ -15,15 +15,15 @@ const SCHEMA: &str = "assay.chain-owner/1";
 
 pub(super) async fn run(command: &OwnerCommand, console: &Console) -> anyhow::Result<()> {
     let args = command.args();
-    let opened = open(network_of(&args.network)?).await?;
-    let signer = keys::coldkey(&args.signing, console)?;
+    let opened = open(network_of(&args.call.network)?).await?;
+    let signer = keys::coldkey(&args.call.signing, console)?;
     let coldkey = Coldkey(signer.public_key().0);
     let call = call(command, console)?;
     let what = asked(command, &opened, &coldkey).await?;
     let data = json!({
         "network": opened.chain.network(), "call": call.name(), "coldkey": coldkey.to_ss58(), "what": what,
     });
-    if args.dry_run {
+    if args.call.dry_run {
         return console.result(SCHEMA, &data, &[], || format!("would {what}\n"));
     }
     confirm(&what, &opened.chain.network(), args.yes, console)?;
@@ -33,7 +33,7 @@ pub(super) async fn run(command: &OwnerCommand, console: &Console) -> anyhow::Re
 fn call(command: &OwnerCommand, console: &Console) -> anyhow::Result<Call> {
     Ok(match command {
         OwnerCommand::Create { send, identity } => Call::RegisterNetwork {
-            hotkey: Hotkey(keys::hotkey_address(&send.signing, console)?),
+            hotkey: Hotkey(keys::hotkey_address(&send.call.signing, console)?),
             identity: identity.name.is_some().then(|| identity.identity()),
         },
         OwnerCommand::Start { netuid, .. } => Call::StartCall {

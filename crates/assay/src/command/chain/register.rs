@@ -17,11 +17,11 @@ const MARGIN_PERCENT: u64 = 30;
 pub(super) async fn run(args: &RegisterArgs, console: &Console) -> anyhow::Result<()> {
     let netuid = NetUid(args.netuid);
     let limit = args.limit_price.as_deref().map(parse_tao).transpose()?;
-    let hotkey = Hotkey(keys::hotkey_address(&args.send.signing, console)?);
-    let opened = open(network_of(&args.send.network)?).await?;
+    let hotkey = Hotkey(keys::hotkey_address(&args.send.call.signing, console)?);
+    let opened = open(network_of(&args.send.call.network)?).await?;
     let price = opened.chain.burn(netuid, At::Head).await?;
     let limit = limit.unwrap_or(Rao(price.0.saturating_mul(100 + MARGIN_PERCENT) / 100));
-    let signer = keys::coldkey(&args.send.signing, console)?;
+    let signer = keys::coldkey(&args.send.call.signing, console)?;
     let coldkey = Coldkey(signer.public_key().0);
     let balance = opened.chain.balance(&coldkey, At::Head).await?;
     let network = opened.chain.network();
@@ -42,7 +42,7 @@ pub(super) async fn run(args: &RegisterArgs, console: &Console) -> anyhow::Resul
         coldkey.to_ss58(),
         tao(balance)
     );
-    if args.send.dry_run {
+    if args.send.call.dry_run {
         return console.result("assay.chain-register/1", &data, &[], || format!("would {what}\n"));
     }
     confirm(&what, &network, args.send.yes, console)?;

@@ -16,8 +16,8 @@ use crate::exit::UsageError;
 pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Result<()> {
     let scores = scores(&args.set)?;
     let weights = assay_chain::quantise(&scores);
-    let signer = keys::hotkey(&args.signing, console)?;
-    let opened = open(network_of(&args.network)?).await?;
+    let signer = keys::hotkey(&args.call.signing, console)?;
+    let opened = open(network_of(&args.call.network)?).await?;
     let netuid = NetUid(args.netuid);
     let parameters = opened.chain.hyperparameters(netuid, At::Head).await?;
     let mecid = MechId(args.mechanism);
@@ -37,7 +37,7 @@ pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Res
         "network": opened.chain.network(), "netuid": netuid, "mechanism": args.mechanism, "weights": weights,
         "version_key": version_key, "reveal_round": reveal_round,
     });
-    if args.dry_run {
+    if args.call.dry_run {
         return console.result("assay.chain-set-weights/1", &data, &[], || {
             format!("would send {}\n", call.name())
         });

@@ -24,10 +24,10 @@ pub(super) async fn run(args: &StakeArgs, console: &Console) -> anyhow::Result<(
                 "give a hotkey's address, which begins with 5",
             )
         })?,
-        None => Hotkey(keys::hotkey_address(&args.send.signing, console)?),
+        None => Hotkey(keys::hotkey_address(&args.send.call.signing, console)?),
     };
-    let opened = open(network_of(&args.send.network)?).await?;
-    let signer = keys::coldkey(&args.send.signing, console)?;
+    let opened = open(network_of(&args.send.call.network)?).await?;
+    let signer = keys::coldkey(&args.send.call.signing, console)?;
     let coldkey = Coldkey(signer.public_key().0);
     let balance = opened.chain.balance(&coldkey, At::Head).await?;
     let network = opened.chain.network();
@@ -42,7 +42,7 @@ pub(super) async fn run(args: &StakeArgs, console: &Console) -> anyhow::Result<(
         coldkey.to_ss58(),
         tao(balance)
     );
-    if args.send.dry_run {
+    if args.send.call.dry_run {
         return console.result(SCHEMA, &data, &[], || format!("would {what}\n"));
     }
     confirm(&what, &network, args.send.yes, console)?;

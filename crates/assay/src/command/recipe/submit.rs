@@ -39,12 +39,12 @@ pub(super) async fn run(args: &RecipeSubmitArgs, console: &Console) -> anyhow::R
     let anchor = ObjectPath::parse(RECIPE_FILE).context("name the recipe's file")?;
     let publication = Publication::new(repo.clone(), anchor.clone())
         .with(anchor, Body::Bytes(recipe.to_canonical().into_bytes().into()));
-    let pair = chain::hotkey_pair(&args.signing, console)?;
+    let pair = chain::hotkey_pair(&args.call.signing, console)?;
     let signer = pair.signer()?;
     let hotkey = Hotkey(signer.public_key().0);
-    let opened = chain::open(&args.network).await?;
+    let opened = chain::open(&args.call.network).await?;
     let netuid = NetUid(args.netuid);
-    if args.dry_run {
+    if args.call.dry_run {
         let data = json!({ "recipe": recipe.id(), "repo": repo.as_str(), "hotkey": hotkey.to_ss58(), "state": "dry_run" });
         console.result(SCHEMA, &data, &[], || {
             format!(
