@@ -140,7 +140,11 @@ fn written(
             let blocks = chosen.iter().filter_map(|index| page.blocks.get(*index as usize));
             render(&page, blocks)
         }
-        Output::Markdown(form) => markdown::render(&document, &page, &chosen, form),
+        Output::Markdown(form) => {
+            // A character is at most four bytes.
+            let bytes_max = options.text_max.saturating_mul(4);
+            markdown::render(&document, &page, &chosen, (form, bytes_max))
+        }
     };
     finish(&text, options.text_max)?;
     Ok(Extracted {

@@ -101,7 +101,7 @@ fn run(document: &Document, scope: Scope, members: Option<Vec<NodeId>>) -> Page 
             ..Open::default()
         },
         item: false,
-        rich: rich(document),
+        rich: document.holders(|tag| tag.is_block() && !matches!(tag, Tag::Td | Tag::Th | Tag::P)),
         rows: 0,
         preformatted: 0,
     };
@@ -131,22 +131,6 @@ fn run(document: &Document, scope: Scope, members: Option<Vec<NodeId>>) -> Page 
     }
     walk.flush();
     walk.page
-}
-
-/// Which elements have block-level descendants; children come after their parents but for reparented ones,
-/// where a row counted as plain costs only its line breaks.
-fn rich(document: &Document) -> Vec<bool> {
-    let mut rich = vec![false; document.len()];
-    for id in (1..document.len() as NodeId).rev() {
-        let tag = document.tag(id);
-        let inner = tag.is_block() && !matches!(tag, Tag::Td | Tag::Th | Tag::P);
-        let found = inner || rich.get(id as usize).copied().unwrap_or(false);
-        let parent = document.parent(id).filter(|_| found);
-        if let Some(slot) = parent.and_then(|parent| rich.get_mut(parent as usize)) {
-            *slot = true;
-        }
-    }
-    rich
 }
 
 impl Walk<'_> {

@@ -133,6 +133,22 @@ impl<'a> Document<'a> {
         buffer.get(piece.start as usize..piece.end as usize).unwrap_or("")
     }
 
+    /// For each node, whether an element that `wanted` accepts stands inside it.
+    pub(crate) fn holders(&self, wanted: impl Fn(Tag) -> bool) -> Vec<bool> {
+        let mut holders = vec![false; self.len()];
+        for id in (0..self.len() as NodeId).filter(|id| wanted(self.tag(*id))) {
+            // Who holds it is marked up to the first that was marked before: linear in all.
+            let parents = std::iter::successors(self.parent(id), |id| self.parent(*id));
+            for parent in parents {
+                match holders.get_mut(parent as usize) {
+                    Some(slot) if !*slot => *slot = true,
+                    _ => break,
+                }
+            }
+        }
+        holders
+    }
+
     /// The value of a kept attribute of an element.
     pub fn attribute(&self, id: NodeId, key: AttributeKey) -> Option<&str> {
         let found = self
@@ -208,6 +224,17 @@ impl Tree {
     pub(crate) fn add_attributes(&mut self, id: NodeId, from: u32, to: u32) {
         let node = *self.node(id);
         if node.tag == Tag::Text || node.tag == Tag::Root {
+            return;
+        }
+        let range = |from: u32, to: u32| {
+            self.attributes
+                .get(from as usize..to as usize)
+                .unwrap_or_default()
+        };
+        let own = range(node.start, node.end);
+        let is_new = |found: &Attribute| own.iter().all(|attribute| attribute.key != found.key);
+        // Every copy adds a key, so that there are at most as many copies as keys.
+        if !range(from, to).iter().any(is_new) {
             return;
         }
         let start = self.attributes.len();

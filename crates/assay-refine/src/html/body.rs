@@ -2,7 +2,6 @@
 
 use super::arena::NodeId;
 use super::build::{Builder, Mode, Next};
-use super::formatting::Active;
 use super::scan::{Raw, TagToken};
 use super::stack::{Scope, Space};
 use super::tag::Tag;
@@ -140,7 +139,7 @@ impl Builder<'_> {
             Tag::Applet | Tag::Marquee | Tag::Object => {
                 self.reconstruct();
                 self.insert_html(token);
-                self.active.push(Active::Marker);
+                self.active.push_marker();
                 self.frameset_ok = false;
                 return;
             }
@@ -230,11 +229,12 @@ impl Builder<'_> {
         for open in self.stack.iter().rev() {
             self.fuel += 1;
             let tag = open.html();
+            let is_special = open.is_special();
             if (is_list && tag == Tag::Li) || (!is_list && matches!(tag, Tag::Dd | Tag::Dt)) {
                 ended = Some(tag);
                 break;
             }
-            if tag.is_special() && !matches!(tag, Tag::Address | Tag::Div | Tag::P) {
+            if is_special && !matches!(tag, Tag::Address | Tag::Div | Tag::P) {
                 break;
             }
         }

@@ -3,8 +3,8 @@
 //! Start tags beyond the depth limit are left out together with as many end tags of their name. Work is counted in fuel:
 //! one a byte, a node and a step in the stack.
 
+use super::active::ActiveList;
 use super::arena::{NodeId, Tree};
-use super::formatting::{Active, FORMATTING_MAX};
 use super::name::{SEED, fold, step};
 use super::parse::{OverBudget, ParseLimits};
 use super::scan::{Raw, Scanner, TagToken, Token};
@@ -54,7 +54,9 @@ pub(super) struct Builder<'a> {
     pub(super) stack: Vec<Open>,
     /// Open `p` elements: most blocks ask for one in vain.
     pub(super) open_p: u32,
-    pub(super) active: Vec<Active>,
+    /// Open `template` elements.
+    pub(super) open_templates: u32,
+    pub(super) active: ActiveList,
     pub(super) template_modes: Vec<Mode>,
     pub(super) head: Option<Open>,
     pub(super) form: Option<NodeId>,
@@ -74,7 +76,8 @@ impl<'a> Builder<'a> {
             mode: Mode::BeforeHtml,
             stack: Vec::with_capacity(64),
             open_p: 0,
-            active: vec![],
+            open_templates: 0,
+            active: ActiveList::default(),
             template_modes: vec![],
             head: None,
             form: None,
@@ -126,17 +129,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether the start tag stays away from the tree.
-    fn leave_out(&mut self, token: &TagToken) -> bool {
+    /// Whether the start tag stays away from the tree; `opens` says whether its element would stay open.
+    fn leave_out(&mut self, token: &TagToken, opens: bool) -> bool {
         let deep = self.stack.len() >= usize::from(self.limits.depth_max);
-        let crowded = self.active.len() >= FORMATTING_MAX && token.tag.is_formatting() && {
-            let elements = self
-                .active
-                .iter()
-                .filter(|entry| !matches!(entry, Active::Marker));
-            elements.count() >= FORMATTING_MAX
-        };
-        if !(deep || crowded) || token.tag.is_void_or_raw() {
+        let crowded = self.active.is_full() && (token.tag.is_formatting() || token.tag == Tag::A);
+        if !(deep || crowded) || !opens {
             return false;
         }
         if self.left_out.len() < LEFT_OUT_MAX {
@@ -146,14 +143,21 @@ impl<'a> Builder<'a> {
     }
 
     fn start_tag(&mut self, token: &TagToken, is_foreign: bool) {
-        if !token.self_closing && self.leave_out(token) {
+        let stays_foreign = is_foreign && self.is_foreign_start(token);
+        // A slash ends only foreign elements; `svg` and `math` are.
+        let opens = if stays_foreign && !token.leaves_foreign() || matches!(token.tag, Tag::Svg | Tag::Math) {
+            !token.self_closing
+        } else {
+            !token.tag.is_void_or_raw()
+        };
+        if self.leave_out(token, opens) {
             return;
         }
-        if is_foreign && self.is_foreign_start(token) {
+        if stays_foreign {
             self.foreign_start(token);
-            return;
+        } else {
+            self.start_html(token);
         }
-        self.start_html(token);
     }
 
     /// Looks at a start tag by the rules of the mode until it is done.

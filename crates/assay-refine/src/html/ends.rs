@@ -41,8 +41,7 @@ impl Builder<'_> {
                     self.pop_until(Tag::is_heading);
                 }
             }
-            Tag::A => self.adopt(token.name),
-            _ if tag.is_formatting() => self.adopt(token.name),
+            _ if tag == Tag::A || tag.is_formatting() => self.adopt(token.name),
             _ if tag.is_plain_block()
                 || matches!(tag, Tag::Button | Tag::Listing | Tag::Pre | Tag::Select) =>
             {
@@ -50,7 +49,7 @@ impl Builder<'_> {
             }
             Tag::Applet | Tag::Marquee | Tag::Object => {
                 if self.end_block(tag) {
-                    self.clear_active();
+                    self.active.clear_to_marker();
                 }
             }
             Tag::Br => {
@@ -90,7 +89,7 @@ impl Builder<'_> {
                 found = Some((at, open.id, open.tag));
                 break;
             }
-            if open.html().is_special() {
+            if open.is_special() {
                 return;
             }
         }
@@ -111,7 +110,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn foreign_start(&mut self, token: &TagToken) {
-        if token.tag.leaves_foreign() || (token.tag == Tag::Font && token.is_styled) {
+        if token.leaves_foreign() {
             while self.current().space != Space::Html && !self.current().is_integration_point() {
                 self.pop();
             }

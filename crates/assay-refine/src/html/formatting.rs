@@ -1,41 +1,16 @@
-//! The list of active formatting elements and the adoption agency (HTML standard, 13.2.4.3 and 13.2.6.4.7).
+//! Formatting elements and the adoption agency (HTML standard, 13.2.4.3 and 13.2.6.4.7).
 //!
-//! At most [`FORMATTING_MAX`] elements are active: beyond that start tags are left out, as beyond the depth limit. Clones
-//! share the attributes of their model, so that they cost one node each.
+//! Clones share the attributes of their model, so that they cost one node each. Searches in the list and in the stack cost
+//! fuel: one a step.
 
 use super::arena::NodeId;
 use super::build::Builder;
 use super::scan::TagToken;
 use super::stack::{Open, Space};
-use super::tag::Tag;
 
-/// Active formatting elements at once; the standard itself keeps at most three equal ones.
-pub(super) const FORMATTING_MAX: usize = 64;
 /// Rounds of the adoption agency, and elements between that are kept in one (13.2.6.4.7).
 const ROUNDS: usize = 8;
 const KEPT_BETWEEN: usize = 3;
-
-/// An entry of the list.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Active {
-    /// Elements before it are out of reach.
-    Marker,
-    /// An element and a print of its attributes.
-    Element(Open, u64),
-}
-
-impl Active {
-    fn open(&self) -> Option<Open> {
-        match self {
-            Active::Marker => None,
-            Active::Element(open, _) => Some(*open),
-        }
-    }
-
-    fn is(&self, id: NodeId) -> bool {
-        self.open().is_some_and(|open| open.id == id)
-    }
-}
 
 /// What the adoption agency works on: positions in the stack.
 struct Adoption {
@@ -49,14 +24,16 @@ struct Adoption {
 
 impl Builder<'_> {
     /// The innermost active element of a name after the last marker.
-    fn active_named(&self, name: u64) -> Option<(usize, Open)> {
-        let entries = self.active.iter().enumerate().rev();
-        let mut reachable = entries.map_while(|(at, entry)| entry.open().map(|open| (at, open)));
-        reachable.find(|(_, open)| open.name == name)
+    fn active_named(&mut self, name: u64) -> Option<(usize, Open)> {
+        self.fuel += 1;
+        let mut reachable = self.active.reachable();
+        let found = reachable.find(|(_, open, _)| open.name == name);
+        found.map(|(at, open, _)| (at, open))
     }
 
-    fn active_position(&self, id: NodeId) -> Option<usize> {
-        self.active.iter().position(|entry| entry.is(id))
+    fn active_position(&mut self, id: NodeId) -> Option<usize> {
+        self.fuel += self.active.len() as u64;
+        self.active.position(id)
     }
 
     fn forget(&mut self, id: NodeId) {
@@ -65,42 +42,25 @@ impl Builder<'_> {
         }
     }
 
-    /// Forgets the elements after the last marker, and the marker.
-    pub(super) fn clear_active(&mut self) {
-        while let Some(Active::Element(..)) = self.active.pop() {}
-    }
-
-    /// Opens a formatting element and lists it; of more than three equal ones the earliest is forgotten.
+    /// Opens a formatting element and lists it.
     pub(super) fn insert_formatting(&mut self, token: &TagToken) {
         self.insert_html(token);
         let open = self.current();
         let print = self.print(token);
-        let entries = self.active.iter().enumerate().rev();
-        let equal = entries
-            .map_while(|(at, entry)| match entry {
-                Active::Element(open, print) => Some((at, open.name, *print)),
-                Active::Marker => None,
-            })
-            .filter(|(_, name, other)| *name == open.name && *other == print);
-        if let Some((at, ..)) = equal.into_iter().nth(2) {
-            self.active.remove(at);
-        }
-        self.active.push(Active::Element(open, print));
+        self.active.push(open, print);
     }
 
     /// Opens again the active elements that were closed by what closed around them.
     pub(super) fn reconstruct(&mut self) {
         let mut first = self.active.len();
-        while let Some(Active::Element(open, _)) =
-            first.checked_sub(1).and_then(|at| self.active.get(at)).copied()
-        {
+        while let Some((open, _)) = first.checked_sub(1).and_then(|at| self.active.element(at)) {
             if self.position(open.id).is_some() {
                 break;
             }
             first -= 1;
         }
         for at in first..self.active.len() {
-            let Some(Active::Element(open, print)) = self.active.get(at).copied() else {
+            let Some((open, _)) = self.active.element(at) else {
                 continue;
             };
             if self.stack.len() >= usize::from(self.limits.depth_max) {
@@ -109,9 +69,7 @@ impl Builder<'_> {
             let copy = self.copy(open);
             self.insert_at(self.current(), copy.id);
             self.push(copy);
-            if let Some(entry) = self.active.get_mut(at) {
-                *entry = Active::Element(copy, print);
-            }
+            self.active.replace(at, copy);
         }
     }
 
@@ -128,8 +86,8 @@ impl Builder<'_> {
     /// The end tag of a formatting element.
     pub(super) fn adopt(&mut self, name: u64) {
         let current = self.current();
-        if current.space == Space::Html && current.name == name && self.active_position(current.id).is_none()
-        {
+        let is_current = current.space == Space::Html && current.name == name;
+        if is_current && self.active_position(current.id).is_none() {
             self.pop();
             return;
         }
@@ -146,7 +104,7 @@ impl Builder<'_> {
                 return;
             }
             let above = self.stack.get(low..).unwrap_or_default();
-            let Some(offset) = above.iter().position(|open| open.html().is_special()) else {
+            let Some(offset) = above.iter().position(|open| open.is_special()) else {
                 self.truncate(low);
                 self.active.remove(at);
                 return;
@@ -174,17 +132,14 @@ impl Builder<'_> {
             let listed = self.active_position(node.id);
             let Some(entry) = listed.filter(|_| between < KEPT_BETWEEN) else {
                 self.forget(node.id);
-                self.stack.remove(at);
-                self.open_p -= u32::from(node.html() == Tag::P);
+                self.remove_at(at);
                 continue;
             };
             let copy = self.copy(node);
             if let Some(slot) = self.stack.get_mut(at) {
                 *slot = copy;
             }
-            if let Some(Active::Element(open, _)) = self.active.get_mut(entry) {
-                *open = copy;
-            }
+            self.active.replace(entry, copy);
             if bookmark.is_none() {
                 bookmark = Some(copy.id);
             }
@@ -208,20 +163,15 @@ impl Builder<'_> {
         let Some(old) = self.active_position(id) else {
             return;
         };
-        let Some(Active::Element(_, print)) = self.active.get(old).copied() else {
+        let Some((_, print)) = self.active.element(old) else {
             return;
         };
-        let entry = Active::Element(copy, print);
         match bookmark.and_then(|mark| self.active_position(mark)) {
             Some(at) => {
-                self.active.insert((at + 1).min(self.active.len()), entry);
+                self.active.insert(at + 1, copy, print);
                 self.forget(id);
             }
-            None => {
-                if let Some(slot) = self.active.get_mut(old) {
-                    *slot = entry;
-                }
-            }
+            None => self.active.replace(old, copy),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use super::arena::Piece;
 use super::build::{Builder, Mode, Next};
-use super::formatting::Active;
 use super::scan::{Raw, TagToken};
 use super::stack::Open;
 use super::tag::Tag;
@@ -163,7 +162,7 @@ impl Builder<'_> {
             Tag::Style | Tag::Noframes => self.insert_raw(token, Raw::Plain),
             Tag::Template => {
                 self.insert_html(token);
-                self.active.push(Active::Marker);
+                self.active.push_marker();
                 self.frameset_ok = false;
                 self.mode = Mode::InTemplate;
                 self.template_modes.push(Mode::InTemplate);
@@ -213,7 +212,7 @@ impl Builder<'_> {
             self.pop();
         }
         self.pop_until(|tag| tag == Tag::Template);
-        self.clear_active();
+        self.active.clear_to_marker();
         self.template_modes.pop();
         self.reset_mode();
     }

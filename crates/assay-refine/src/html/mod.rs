@@ -4,6 +4,7 @@
 //! the insertion modes (`head.rs`, `body.rs`, `ends.rs`, `table.rs`) make the tree. Left out: what no text depends on, such as
 //! comments, doctype nodes, most attributes, scripting, fragments, shadow roots. A test compares with html5ever.
 
+mod active;
 mod arena;
 mod attribute;
 mod body;

@@ -26,6 +26,11 @@ pub(super) struct TagToken {
 }
 
 impl TagToken {
+    /// Whether it ends foreign content (13.2.6.5).
+    pub(super) fn leaves_foreign(&self) -> bool {
+        self.tag.leaves_foreign() || (self.tag == Tag::Font && self.is_styled)
+    }
+
     /// A tag the page does not hold.
     pub(super) fn phantom(tag: Tag, name: &str) -> TagToken {
         TagToken {
@@ -67,6 +72,8 @@ pub(super) struct Scanner<'a> {
     page: &'a str,
     at: usize,
     limits: ParseLimits,
+    /// From where a `-->` was looked for last, and where it stands.
+    comment: (usize, usize),
 }
 
 fn is_space(byte: u8) -> bool {
@@ -75,7 +82,12 @@ fn is_space(byte: u8) -> bool {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(page: &'a str, limits: ParseLimits) -> Scanner<'a> {
-        Scanner { page, at: 0, limits }
+        Scanner {
+            page,
+            at: 0,
+            limits,
+            comment: (usize::MAX, 0),
+        }
     }
 
     pub(super) fn slice(&self, start: u32, end: u32) -> &'a str {
@@ -411,8 +423,19 @@ impl<'a> Scanner<'a> {
         None
     }
 
+    /// Where the next `-->` stands, or the end; looked for once, however many scripts ask.
+    fn comment_close(&mut self, at: usize) -> usize {
+        let (from, close) = self.comment;
+        if (from..=close).contains(&at) {
+            return close;
+        }
+        let close = self.find_all(b"-->", at).unwrap_or(self.page.len());
+        self.comment = (at, close);
+        close
+    }
+
     /// The end of a script: inside `<!--` a nested `<script` hides one end tag (13.2.5.20 to 13.2.5.31).
-    fn script_end(&self, start: usize, name: u64) -> Option<usize> {
+    fn script_end(&mut self, start: usize, name: u64) -> Option<usize> {
         let mut at = start;
         while at < self.page.len() {
             at = self.find(b'<', at);
@@ -423,7 +446,7 @@ impl<'a> Scanner<'a> {
                 at += 1;
                 continue;
             }
-            let exit = self.find_all(b"-->", at + 2).unwrap_or(self.page.len());
+            let exit = self.comment_close(at + 2);
             at += 4;
             let mut nested = false;
             while at < exit {

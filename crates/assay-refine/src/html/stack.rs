@@ -42,6 +42,15 @@ impl Open {
         }
     }
 
+    /// Whether it is of the category "special", foreign elements included (13.2.4.2).
+    pub(super) fn is_special(&self) -> bool {
+        match self.space {
+            Space::Html => self.tag.is_special(),
+            Space::Math => self.tag.is_math_text() || self.tag == Tag::AnnotationXml,
+            Space::Svg => self.is_integration_point(),
+        }
+    }
+
     /// Whether HTML rules hold for text in it although it is foreign (13.2.6.5).
     pub(super) fn is_integration_point(&self) -> bool {
         match self.space {
@@ -81,13 +90,19 @@ impl Builder<'_> {
 
     pub(super) fn push(&mut self, open: Open) {
         self.open_p += u32::from(open.html() == Tag::P);
+        self.open_templates += u32::from(open.html() == Tag::Template);
         self.stack.push(open);
     }
 
     pub(super) fn pop(&mut self) {
         if let Some(open) = self.stack.pop() {
-            self.open_p -= u32::from(open.html() == Tag::P);
+            self.uncount(open);
         }
+    }
+
+    fn uncount(&mut self, open: Open) {
+        self.open_p -= u32::from(open.html() == Tag::P);
+        self.open_templates -= u32::from(open.html() == Tag::Template);
     }
 
     pub(super) fn truncate(&mut self, length: usize) {
@@ -104,8 +119,16 @@ impl Builder<'_> {
 
     pub(super) fn remove(&mut self, id: NodeId) {
         if let Some(at) = self.position(id) {
+            self.remove_at(at);
+        }
+    }
+
+    /// Takes the element at a position of the stack out of it.
+    pub(super) fn remove_at(&mut self, at: usize) {
+        if at < self.stack.len() {
+            self.fuel += (self.stack.len() - at) as u64;
             let open = self.stack.remove(at);
-            self.open_p -= u32::from(open.html() == Tag::P);
+            self.uncount(open);
         }
     }
 
@@ -132,7 +155,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn has_template(&self) -> bool {
-        !self.template_modes.is_empty() && self.stack.iter().any(|open| open.html() == Tag::Template)
+        self.open_templates > 0
     }
 
     /// Pops elements whose end tags may be left out, but for `except`.
@@ -167,7 +190,7 @@ impl Builder<'_> {
     }
 
     /// Where a node meant for `target` goes: its parent and the sibling it stands before.
-    fn place(&self, target: Open) -> (NodeId, NodeId) {
+    fn place(&mut self, target: Open) -> (NodeId, NodeId) {
         let is_table = matches!(
             target.html(),
             Tag::Table | Tag::Tbody | Tag::Tfoot | Tag::Thead | Tag::Tr
@@ -177,6 +200,7 @@ impl Builder<'_> {
         }
         let mut above = self.stack.iter().rev().peekable();
         while let Some(open) = above.next() {
+            self.fuel += 1;
             if open.html() == Tag::Template {
                 return (open.id, NONE);
             }

@@ -1,7 +1,6 @@
 //! Insertion modes of tables (HTML standard, 13.2.6.4.9 to 13.2.6.4.15).
 
 use super::build::{Builder, Mode, Next};
-use super::formatting::Active;
 use super::scan::TagToken;
 use super::stack::Scope;
 use super::tag::Tag;
@@ -29,7 +28,7 @@ impl Builder<'_> {
         match token.tag {
             Tag::Caption => {
                 self.clear_to(is_table);
-                self.active.push(Active::Marker);
+                self.active.push_marker();
                 self.insert_html(token);
                 self.mode = Mode::InCaption;
             }
@@ -118,7 +117,7 @@ impl Builder<'_> {
         }
         self.implied_ends(Tag::Other);
         self.pop_until(|tag| tag == Tag::Caption);
-        self.clear_active();
+        self.active.clear_to_marker();
         self.mode = Mode::InTable;
         Next::Again
     }
@@ -226,7 +225,7 @@ impl Builder<'_> {
                 self.clear_to(is_row);
                 self.insert_html(token);
                 self.mode = Mode::InCell;
-                self.active.push(Active::Marker);
+                self.active.push_marker();
                 Next::Done
             }
             Tag::Caption | Tag::Col | Tag::Colgroup | Tag::Tbody | Tag::Tfoot | Tag::Thead | Tag::Tr => {
@@ -278,7 +277,7 @@ impl Builder<'_> {
     fn close_cell(&mut self) {
         self.implied_ends(Tag::Other);
         self.pop_until(|tag| matches!(tag, Tag::Td | Tag::Th));
-        self.clear_active();
+        self.active.clear_to_marker();
         self.mode = Mode::InRow;
     }
 
@@ -289,7 +288,7 @@ impl Builder<'_> {
                     self.implied_ends(Tag::Other);
                     let tag = token.tag;
                     self.pop_until(|found| found == tag);
-                    self.clear_active();
+                    self.active.clear_to_marker();
                     self.mode = Mode::InRow;
                 }
                 Next::Done

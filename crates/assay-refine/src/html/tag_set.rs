@@ -5,11 +5,11 @@ use super::tag::Tag::{
     Address, Applet, Area, Article, Aside, B, Base, Basefont, Bgsound, Big, Blockquote, Body, Br, Button,
     Caption, Center, Code, Col, Colgroup, Dd, Details, Dialog, Dir, Div, Dl, Dt, Em, Embed, Fieldset,
     Figcaption, Figure, Footer, Form, Frame, Frameset, H1, H2, H3, H4, H5, H6, Head, Header, Hgroup, Hr,
-    Html, I, Iframe, Img, Input, Keygen, Li, Link, Listing, Main, Marquee, Menu, Meta, Mi, Mn, Mo, Ms, Mtext,
-    Nav, Nobr, Noembed, Noframes, Noscript, Object, Ol, Optgroup, Option, P, Param, Plaintext, Pre, Rb, Rp,
-    Rt, Rtc, Ruby, S, Script, Search, Section, Select, Small, Source, Span, Strike, Strong, Style, Sub,
-    Summary, Sup, Table, Tbody, Td, Template, Textarea, Tfoot, Th, Thead, Title, Tr, Track, Tt, U, Ul, Var,
-    Wbr, Xmp,
+    Html, I, Iframe, Image, Img, Input, Keygen, Li, Link, Listing, Main, Marquee, Menu, Meta, Mi, Mn, Mo, Ms,
+    Mtext, Nav, Nobr, Noembed, Noframes, Noscript, Object, Ol, Optgroup, Option, P, Param, Plaintext, Pre,
+    Rb, Rp, Rt, Rtc, Ruby, S, Script, Search, Section, Select, Small, Source, Span, Strike, Strong, Style,
+    Sub, Summary, Sup, Table, Tbody, Td, Template, Textarea, Tfoot, Th, Thead, Title, Tr, Track, Tt, U, Ul,
+    Var, Wbr, Xmp,
 };
 
 /// A set of tags.
@@ -38,7 +38,7 @@ impl TagSet {
 
 const VOID_OR_RAW: TagSet = TagSet::of(&[
     Img, Br, Link, Meta, Input, Hr, Wbr, Embed, Source, Track, Area, Col, Base, Param, Script, Style, Title,
-    Textarea, Iframe, Noembed, Noframes, Xmp, Plaintext,
+    Textarea, Iframe, Noembed, Noframes, Xmp, Plaintext, Image, Basefont, Bgsound, Frame, Keygen,
 ]);
 const IMPLIED_END: TagSet = TagSet::of(&[Dd, Dt, Li, Optgroup, Option, P, Rb, Rp, Rt, Rtc]);
 const SCOPE: TagSet = TagSet::of(&[

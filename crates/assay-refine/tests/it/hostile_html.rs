@@ -1,7 +1,9 @@
 //! Pages made to break a parser: every one ends with a bounded result or a named reason, in linear time.
 
-use assay_refine::extract::{ExtractDrop, ExtractOptions, Profile, extract, visible_text};
-use assay_refine::html::{ParseLimits, parse};
+use assay_refine::extract::{
+    ExtractDrop, ExtractOptions, MarkdownOptions, Output, Profile, extract, visible_text,
+};
+use assay_refine::html::{AttributeKey, Document, OverBudget, ParseLimits, Tag, parse};
 
 /// Extracts with every profile; the outcome may be a text or a reason, never a panic or a long wait.
 fn survive(html: &str) -> Result<String, ExtractDrop> {
@@ -10,7 +12,142 @@ fn survive(html: &str) -> Result<String, ExtractDrop> {
     for profile in [Profile::Precision, Profile::Union] {
         let _ = extract(html, &ExtractOptions { profile, ..options });
     }
+    let _ = markdown(html);
     extract(html, &options).map(|page| page.text)
+}
+
+/// All visible text as Markdown with links.
+fn markdown(html: &str) -> Result<String, ExtractDrop> {
+    let form = MarkdownOptions {
+        links: true,
+        ..MarkdownOptions::default()
+    };
+    let options = ExtractOptions {
+        output: Output::Markdown(form),
+        ..ExtractOptions::default()
+    };
+    visible_text(html, &options).map(|page| page.text)
+}
+
+fn parsed(html: &str) -> Result<Document<'_>, OverBudget> {
+    parse(html, &ParseLimits::default())
+}
+
+/// Elements around the deepest node.
+fn depth(document: &Document) -> usize {
+    let mut depths = vec![0_usize; document.len()];
+    // Parents may be younger than their children.
+    let mut open = vec![(Document::ROOT, 0)];
+    while let Some((id, depth)) = open.pop() {
+        depths[id as usize] = depth;
+        let children = std::iter::successors(document.first_child(id), |id| document.next_sibling(*id));
+        open.extend(children.map(|child| (child, depth + 1)));
+    }
+    depths.into_iter().max().unwrap_or(0)
+}
+
+#[test]
+fn slashes_and_foreign_names_do_not_escape_the_depth_limit() {
+    let limit = usize::from(ParseLimits::default().depth_max);
+    for tag in [
+        "<div/>",
+        "<b 1/>",
+        "<object/>",
+        "<svg><title>",
+        "<math><mi><textarea/>",
+        "<svg><desc><p/>",
+        "<template/>",
+        "<table/><tr/><td/>",
+    ] {
+        let html = format!("{}text", tag.repeat(100_000));
+        let document = parsed(&html).unwrap();
+        let depth = depth(&document);
+        assert!(depth <= limit + 8, "{tag}: {depth}");
+        let _ = survive(&html);
+    }
+    let formatted: String = (0..100_000).map(|at| format!("<b {at}/>")).collect();
+    assert!(
+        parsed(&formatted).unwrap().len() < 200,
+        "crowded ones are left out"
+    );
+    // Foreign elements without content are not left out, however many.
+    let drawing = format!("<svg>{}</svg>", "<path/>".repeat(50_000));
+    assert!(parsed(&drawing).unwrap().len() > 50_000);
+}
+
+#[test]
+fn searches_are_bounded_or_cost_fuel() {
+    let scripts = "<script><!--</script>".repeat(480_000);
+    let _ = survive(&scripts);
+    let _ = survive(&format!("{}<p>end", "<template><div>".repeat(200_000)));
+    // Markers without end in the list of active elements.
+    let markers = format!(
+        "{}{}",
+        "<td><object></td>".repeat(200_000),
+        "<b>".repeat(2_000_000)
+    );
+    let _ = survive(&format!("<table><tr>{markers}"));
+    // Elements that the adoption agency takes out of a deep stack, one by one.
+    let taken = format!("{}<p>x</b>", "<b><span>".repeat(250)).repeat(4_000);
+    let _ = survive(&taken);
+    let nested = format!("{}x{}", "<b><i><u><div>".repeat(120), "</b></i></u>".repeat(120)).repeat(100);
+    let _ = survive(&nested);
+}
+
+#[test]
+fn attributes_of_many_bodies_are_merged_once() {
+    let bodies: String = (0..20_000)
+        .map(|at| format!("<body class=c{at} id=i{at} lang=en><html lang=fr dir=ltr>"))
+        .collect();
+    let html = format!("<body style=x>{bodies}");
+    let document = parsed(&html).unwrap();
+    let body = (0..document.len() as u32)
+        .find(|id| document.tag(*id) == Tag::Body)
+        .unwrap();
+    assert_eq!(document.attribute(body, AttributeKey::Class), Some("c0"));
+    assert_eq!(document.attributes(body).count(), 4);
+}
+
+#[test]
+fn formulas_are_bounded() {
+    let digits = format!("<math><mn>{}</mn></math>", "1".repeat(2_000_000));
+    assert_eq!(markdown(&format!("<p>a {digits} b")), Ok("a b".into()));
+    let signs = format!(
+        "<math><mrow>{}</mrow></math>",
+        "<mo>\u{3b1}</mo><mi>x</mi>".repeat(2_000)
+    );
+    let text = markdown(&format!("<p>a {signs} b")).unwrap();
+    assert_eq!(text.matches("\\alpha x").count(), 2_000);
+    let deep = format!("<math>{}<mi>x</mi></math>", "<mrow>".repeat(400));
+    assert_eq!(markdown(&format!("<p>a {deep} b")), Ok("a b".into()));
+}
+
+#[test]
+fn markdown_ends_at_the_text_budget() {
+    let quotes = format!("{}<pre>{}", "<blockquote>".repeat(400), "x\n".repeat(3_000_000));
+    assert_eq!(markdown(&quotes), Err(ExtractDrop::OverBudget("text")));
+    let table = format!(
+        "<table><tr><td colspan=900>{}<td>y<tr><td>1<td>2</table>",
+        "word ".repeat(1_000)
+    );
+    let _ = markdown(&table.repeat(2_000));
+    let rows = format!(
+        "<table><tr>{}{}<tr><td>a<td>b</table>",
+        "<td>x".repeat(400),
+        "<tr>".repeat(450)
+    );
+    let _ = markdown(&rows.repeat(2_000));
+}
+
+#[test]
+fn adoption_keeps_the_tree_bounded() {
+    let limits = ParseLimits::default();
+    let opened = format!("{}{}x", "<b>".repeat(60), "<div>".repeat(400));
+    let html = format!("{opened}{}", "</b>".repeat(60_000));
+    let document = parse(&html, &limits).unwrap();
+    // Copies of formatting elements may stand around what a block holds, each active one once a block.
+    assert!(depth(&document) <= usize::from(limits.depth_max) * 65);
+    let _ = survive(&html);
 }
 
 #[test]

@@ -135,13 +135,42 @@ impl Line {
     pub(super) fn link(&mut self, start: usize, target: &str) {
         let inner = self.text.get(start..).unwrap_or("").to_owned();
         let label = inner.trim();
-        if label.is_empty() || target.is_empty() || target.starts_with(['#']) || label.contains('\n') {
+        let target = destination(target);
+        if label.is_empty() || target.is_empty() || label.contains('\n') {
             return;
         }
         let lead = inner.len() - inner.trim_start().len();
         self.text.truncate(start + lead);
-        self.text.push_str(&["[", label, "](", target, ")"].concat());
+        self.text.push_str(&["[", label, "](", &target, ")"].concat());
     }
+}
+
+/// A link target that cannot end the link early; empty for places in the page and for code.
+fn destination(target: &str) -> String {
+    let target = target.trim();
+    let scheme = target.split_once(':').map_or("", |(scheme, _)| scheme.trim());
+    let is_code = ["javascript", "vbscript", "data"]
+        .iter()
+        .any(|code| scheme.eq_ignore_ascii_case(code));
+    if is_code || target.starts_with('#') {
+        return String::new();
+    }
+    let mut out = String::with_capacity(target.len());
+    for c in target.chars() {
+        match c {
+            ' ' => out.push_str("%20"),
+            '(' => out.push_str("%28"),
+            ')' => out.push_str("%29"),
+            '<' => out.push_str("%3C"),
+            '>' => out.push_str("%3E"),
+            '\\' => out.push_str("%5C"),
+            '|' => out.push_str("%7C"),
+            // Browsers take tabs and line breaks out of addresses (URL standard, 4.4).
+            c if c.is_control() || c.is_whitespace() => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// The kept content of an element as one line.

@@ -99,13 +99,18 @@ fn of_math(source: &Source, math: NodeId) -> String {
     }
 }
 
+/// Elements open at once in a formula that is converted; one with more is left out.
+const NESTING_MAX: usize = 64;
+/// Bytes of LaTeX of a formula, at any level; one with more is left out.
+const LATEX_BYTES_MAX: usize = 1 << 16;
+
 /// An open element with the LaTeX of its children so far.
 struct Open {
     id: NodeId,
     parts: Vec<String>,
 }
 
-/// Presentation MathML to LaTeX.
+/// Presentation MathML to LaTeX; empty beyond the limits.
 fn convert(source: &Source, math: NodeId) -> String {
     let document = source.document;
     let mut stack = vec![Open {
@@ -124,6 +129,7 @@ fn convert(source: &Source, math: NodeId) -> String {
                     next = document.next_sibling(id);
                 }
                 Tag::Annotation | Tag::AnnotationXml => next = document.next_sibling(id),
+                _ if stack.len() >= NESTING_MAX => return String::new(),
                 _ => {
                     stack.push(Open { id, parts: vec![] });
                     next = document.first_child(id);
@@ -134,6 +140,9 @@ fn convert(source: &Source, math: NodeId) -> String {
         let Some(done) = stack.pop() else {
             return String::new();
         };
+        if done.parts.iter().map(String::len).sum::<usize>() > LATEX_BYTES_MAX {
+            return String::new();
+        }
         let latex = combine(document.tag(done.id), &done.parts);
         let Some(open) = stack.last_mut() else {
             return latex;
@@ -150,9 +159,9 @@ fn combine(tag: Tag, parts: &[String]) -> String {
         Tag::Mi => identifier(&parts.concat()),
         Tag::Mo | Tag::Mn => {
             let whole = parts.concat();
-            whole
-                .chars()
-                .fold(String::new(), |out, c| joined(out, &latex_of(c)))
+            let mut row = Row::default();
+            whole.chars().for_each(|c| row.push(&latex_of(c)));
+            row.out
         }
         Tag::Mtext | Tag::Ms => ["\\text{", &parts.concat(), "}"].concat(),
         Tag::Mspace => " ".to_owned(),
@@ -174,19 +183,34 @@ fn combine(tag: Tag, parts: &[String]) -> String {
 }
 
 fn row(parts: &[String]) -> String {
-    parts.iter().fold(String::new(), |out, part| joined(out, part))
+    let mut row = Row::default();
+    parts.iter().for_each(|part| row.push(part));
+    row.out
 }
 
-/// Two pieces side by side: a command's name ends before a letter.
-fn joined(mut out: String, part: &str) -> String {
-    let name = out.rsplit('\\').next().filter(|_| out.contains('\\'));
-    let is_command =
-        name.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic()));
-    if is_command && part.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        out.push(' ');
+/// Pieces side by side: a command's name ends before a letter.
+#[derive(Default)]
+struct Row {
+    out: String,
+    /// Letters since the last backslash, if nothing else stands there.
+    name: Option<usize>,
+}
+
+impl Row {
+    fn push(&mut self, part: &str) {
+        let is_command = self.name.is_some_and(|letters| letters > 0);
+        if is_command && part.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            self.out.push(' ');
+            self.name = None;
+        }
+        self.out.push_str(part);
+        let (before, tail) = match part.rsplit_once('\\') {
+            Some((_, tail)) => (Some(0), tail),
+            None => (self.name, part),
+        };
+        let is_name = tail.bytes().all(|byte| byte.is_ascii_alphabetic());
+        self.name = before.filter(|_| is_name).map(|letters| letters + tail.len());
     }
-    out.push_str(part);
-    out
 }
 
 /// A name: one letter as it stands, known functions as commands, others upright.

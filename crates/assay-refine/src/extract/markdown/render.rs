@@ -3,7 +3,7 @@
 use super::MarkdownOptions;
 use super::code::code_block;
 use super::inline::{Line, Source, inline};
-use super::table::{complex, pipe_table};
+use super::table::{LARGEST_TABLES, complex, pipe_table};
 use crate::extract::page::Page;
 use crate::html::{AttributeKey, Document, NodeId, Tag};
 
@@ -39,6 +39,10 @@ struct Renderer<'a> {
     source: Source<'a>,
     complex: Vec<bool>,
     out: String,
+    /// Cells that tables may still have.
+    cells_left: usize,
+    /// Bytes after which nothing more is written.
+    bytes_max: usize,
     line: Line,
     frames: Vec<Frame>,
     lists: Vec<List>,
@@ -54,8 +58,13 @@ struct Renderer<'a> {
     links: Vec<usize>,
 }
 
-/// The blocks `chosen` as Markdown.
-pub(crate) fn render(document: &Document, page: &Page, chosen: &[u32], options: MarkdownOptions) -> String {
+/// The blocks `chosen` as Markdown; it ends early once it is longer than `bytes_max`.
+pub(crate) fn render(
+    document: &Document,
+    page: &Page,
+    chosen: &[u32],
+    (options, bytes_max): (MarkdownOptions, usize),
+) -> String {
     let mut kept = vec![false; page.blocks.len()];
     for index in chosen {
         if let Some(slot) = kept.get_mut(*index as usize) {
@@ -71,6 +80,8 @@ pub(crate) fn render(document: &Document, page: &Page, chosen: &[u32], options: 
         },
         complex: complex(document),
         out: String::new(),
+        cells_left: LARGEST_TABLES.saturating_mul(options.table_cells_max as usize),
+        bytes_max,
         line: Line::default(),
         frames: vec![],
         lists: vec![],
@@ -89,7 +100,7 @@ impl Renderer<'_> {
     fn run(&mut self) {
         let document = self.source.document;
         let mut id = Document::ROOT;
-        loop {
+        while self.out.len() <= self.bytes_max {
             if self.enter(id) {
                 if let Some(child) = document.first_child(id) {
                     id = child;
@@ -134,7 +145,7 @@ impl Renderer<'_> {
             }
             Tag::Table if !self.complex.get(id as usize).copied().unwrap_or(true) => {
                 self.flush();
-                if let Some(table) = pipe_table(&self.source, id) {
+                if let Some(table) = pipe_table(&self.source, id, &mut self.cells_left) {
                     self.caption_of(id);
                     self.emit(&table);
                     return false;
@@ -278,6 +289,10 @@ impl Renderer<'_> {
             }
         }
         for (index, line) in block.split('\n').enumerate() {
+            // Indents may make short lines long.
+            if self.out.len() > self.bytes_max {
+                return;
+            }
             if index > 0 {
                 self.out.push('\n');
             }

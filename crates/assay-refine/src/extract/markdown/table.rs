@@ -6,6 +6,9 @@
 use super::inline::{Source, inline};
 use crate::html::{AttributeKey, Document, NodeId, Tag};
 
+/// Cells of all tables of a page, in largest tables.
+pub(super) const LARGEST_TABLES: usize = 4;
+
 /// Bytes of text that spans repeat in one table.
 const REPEATED_BYTES_MAX: usize = 1 << 20;
 
@@ -19,10 +22,8 @@ struct Cell {
 
 /// Elements with a descendant that no cell of a pipe table can hold.
 pub(super) fn complex(document: &Document) -> Vec<bool> {
-    let mut complex = vec![false; document.len()];
-    for id in (1..document.len() as NodeId).rev() {
-        let tag = document.tag(id);
-        let own = tag.is_heading()
+    document.holders(|tag| {
+        tag.is_heading()
             || matches!(
                 tag,
                 Tag::Table
@@ -33,14 +34,8 @@ pub(super) fn complex(document: &Document) -> Vec<bool> {
                     | Tag::Blockquote
                     | Tag::Article
                     | Tag::Section
-            );
-        let found = own || complex.get(id as usize).copied().unwrap_or(false);
-        let parent = document.parent(id).filter(|_| found);
-        if let Some(slot) = parent.and_then(|parent| complex.get_mut(parent as usize)) {
-            *slot = true;
-        }
-    }
-    complex
+            )
+    })
 }
 
 /// A span attribute: its digits, 1 if there are none, cut at the limit (HTML standard, 4.9.11).
@@ -131,11 +126,16 @@ fn grid(rows: Vec<Vec<Cell>>, width: usize) -> Vec<Vec<String>> {
             // A span never takes the room of the cells after it.
             let room = (width - at).saturating_sub(cells.len()).max(1);
             for offset in 0..cell.columns.min(room) {
-                if let Some(carry) = carried.get_mut(at + offset).filter(|_| cell.rows > 1) {
-                    *carry = Carry {
-                        text: repeat(&cell.text),
-                        rows: cell.rows - 1,
-                    };
+                // What hangs down into a column that a cell covers has had its row here all the same.
+                match carried.get_mut(at + offset) {
+                    Some(carry) if cell.rows > 1 => {
+                        *carry = Carry {
+                            text: repeat(&cell.text),
+                            rows: cell.rows - 1,
+                        };
+                    }
+                    Some(carry) => carry.rows = carry.rows.saturating_sub(1),
+                    None => {}
                 }
                 line.push(if offset == 0 {
                     cell.text.clone()
@@ -149,17 +149,23 @@ fn grid(rows: Vec<Vec<Cell>>, width: usize) -> Vec<Vec<String>> {
     out
 }
 
-/// A pipe table, or `None` if the table is for layout, too large or holds nothing that is kept.
-pub(super) fn pipe_table(source: &Source, table: NodeId) -> Option<String> {
+fn has_text(row: &[Cell]) -> bool {
+    row.iter().any(|cell| !cell.text.is_empty())
+}
+
+/// A pipe table, or `None` if the table is for layout, too large or holds nothing that is kept. `cells_left` are the cells
+/// that tables of the page may still have.
+pub(super) fn pipe_table(source: &Source, table: NodeId, cells_left: &mut usize) -> Option<String> {
     let role = source.document.attribute(table, AttributeKey::Role).unwrap_or("");
     if matches!(role.trim(), "presentation" | "none") {
         return None;
     }
-    let mut rows = rows(source, table);
-    rows.retain(|row| row.iter().any(|cell| !cell.text.is_empty()));
+    let rows = rows(source, table);
     let width = width(&rows);
-    let is_large = rows.len().saturating_mul(width) > source.options.table_cells_max as usize;
-    if rows.len() < 2 || width < 2 || is_large {
+    let cells = rows.len().saturating_mul(width);
+    let is_large = cells > (source.options.table_cells_max as usize).min(*cells_left);
+    let written = rows.iter().filter(|row| has_text(row)).count();
+    if written < 2 || width < 2 || is_large {
         return None;
     }
     let has_header = rows.iter().flatten().any(|cell| cell.is_header);
@@ -167,12 +173,20 @@ pub(super) fn pipe_table(source: &Source, table: NodeId) -> Option<String> {
         .iter()
         .flatten()
         .any(|cell| cell.columns > 1 || cell.rows > 1);
-    let is_even = rows.iter().all(|row| row.len() == width);
+    let is_even = rows
+        .iter()
+        .filter(|row| has_text(row))
+        .all(|row| row.len() == width);
     if !has_header && !has_spans && !is_even {
         return None;
     }
+    *cells_left -= cells;
+    // Empty rows count for the spans that reach over them, and go only then.
+    let is_written: Vec<bool> = rows.iter().map(|row| has_text(row)).collect();
+    let rows = grid(rows, width).into_iter().zip(is_written);
+    let rows = rows.filter(|(_, is_written)| *is_written).map(|(row, _)| row);
     let mut out = String::new();
-    for (index, row) in grid(rows, width).iter().enumerate() {
+    for (index, row) in rows.enumerate() {
         if index > 0 {
             out.push('\n');
         }
