@@ -50,7 +50,7 @@ def main():
     pairs = [(theirs(pages), ours(program, folder)) for _ in range(rounds)]
     for name, at in (("resiliparse", 0), ("assay", 1)):
         speeds = [pair[at][0] for pair in pairs]
-        print(f"{name}: {statistics.median(speeds):.1f} pages/s {[round(s, 1) for s in speeds]}, p99 {pairs[0][at][1]:.1f} ms")
+        print(f"{name}: {statistics.median(speeds):.1f} pages/s {[round(s, 1) for s in speeds]}, p99 {statistics.median(pair[at][1] for pair in pairs):.1f} ms")
     print(f"ratio: {statistics.median(b[0] / a[0] for a, b in pairs):.2f}")
 
 

@@ -133,6 +133,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_word_has_two_topics() {
+        assert_eq!(super::super::words::repeated(&GROUPS), None);
+    }
+
+    #[test]
     fn topics_are_found() {
         assert_eq!(topics("Related ARTICLES"), 1);
         assert_eq!(topics("© 2020 All rights reserved"), 1 << 4);

@@ -308,6 +308,11 @@ mod tests {
     }
 
     #[test]
+    fn no_word_has_two_bits() {
+        assert_eq!(super::super::words::repeated(GROUPS), None);
+    }
+
+    #[test]
     fn words_are_found_in_any_spelling() {
         check("site-footer", 1 << 38 | 1 << 2);
         check("articleBody", 1 << 19 | 1 << 21);

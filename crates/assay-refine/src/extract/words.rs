@@ -75,6 +75,14 @@ impl Words {
     }
 }
 
+/// A word that stands in two groups, or twice in one.
+#[cfg(test)]
+pub(crate) fn repeated<'a>(groups: &[&'a str]) -> Option<&'a str> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut words = groups.iter().flat_map(|group| group.split_whitespace());
+    words.find(|word| !seen.insert(*word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +93,7 @@ mod tests {
         assert_eq!(words.group(b"bc"), Some(0));
         assert_eq!(words.group(b"def"), Some(1));
         assert_eq!(words.group(b"b"), None);
+        assert_eq!(repeated(&["a b", "c b"]), Some("b"));
         assert_ne!(hash_text("12345678"), hash_text("123456789"));
     }
 }

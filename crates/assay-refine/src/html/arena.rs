@@ -129,8 +129,8 @@ impl<'a> Document<'a> {
     }
 
     fn piece(&self, piece: Piece) -> &str {
-        let buffer: &str = if piece.side { &self.tree.side } else { &self.source };
-        buffer.get(piece.start as usize..piece.end as usize).unwrap_or("")
+        let of_page = || self.source.get(piece.start as usize..piece.end as usize);
+        self.tree.side_text(piece).or_else(of_page).unwrap_or("")
     }
 
     /// For each node, whether an element that `wanted` accepts stands inside it.
@@ -198,6 +198,12 @@ impl Tree {
         self.attributes
             .get(node.start as usize..node.end as usize)
             .unwrap_or_default()
+    }
+
+    /// The text of a piece of the side buffer; `None` for one of the page.
+    pub(crate) fn side_text(&self, piece: Piece) -> Option<&str> {
+        let text = || self.side.get(piece.start as usize..piece.end as usize);
+        piece.side.then(|| text().unwrap_or(""))
     }
 
     /// Adds a detached element whose kept attributes are `start..end`; a clone names those of its model.

@@ -4,7 +4,7 @@
 //! one a byte, a node and a step in the stack.
 
 use super::active::ActiveList;
-use super::arena::{NodeId, Tree};
+use super::arena::{NodeId, Piece, Tree};
 use super::name::{SEED, fold, step};
 use super::parse::{OverBudget, ParseLimits};
 use super::scan::{Raw, Scanner, TagToken, Token};
@@ -268,6 +268,13 @@ impl<'a> Builder<'a> {
             return;
         }
         self.mode = Mode::InBody;
+    }
+
+    /// The text of a piece.
+    pub(super) fn piece(&self, piece: Piece) -> &str {
+        self.tree
+            .side_text(piece)
+            .unwrap_or_else(|| self.scan.slice(piece.start, piece.end))
     }
 
     /// A print of a tag's attributes, to tell equal formatting elements.

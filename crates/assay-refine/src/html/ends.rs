@@ -1,6 +1,5 @@
 //! End tags in the body, and foreign content (HTML standard, 13.2.6.4.7 and 13.2.6.5).
 
-use super::arena::Piece;
 use super::attribute::AttributeKey;
 use super::build::{Builder, Mode, Next};
 use super::scan::TagToken;
@@ -156,12 +155,8 @@ impl Builder<'_> {
 
     fn value(&self, range: (u32, u32), key: AttributeKey) -> Option<&str> {
         let attributes = self.tree.attributes.get(range.0 as usize..range.1 as usize)?;
-        let Piece { start, end, side } = attributes.iter().find(|attribute| attribute.key == key)?.value;
-        if side {
-            self.tree.side.get(start as usize..end as usize)
-        } else {
-            Some(self.scan.slice(start, end))
-        }
+        let found = attributes.iter().find(|attribute| attribute.key == key)?;
+        Some(self.piece(found.value))
     }
 
     pub(super) fn is_type_hidden(&self, attributes: (u32, u32)) -> bool {

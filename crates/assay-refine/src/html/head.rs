@@ -9,7 +9,7 @@ use super::tag::Tag;
 impl Builder<'_> {
     /// Text by the rules of the mode.
     pub(super) fn text(&mut self, text: Piece, is_foreign: bool) {
-        let content = self.content(text);
+        let content = self.piece(text);
         let blank = content.bytes().all(|byte| byte.is_ascii_whitespace());
         if is_foreign && !self.current().is_integration_point() {
             self.frameset_ok &= blank;
@@ -43,17 +43,6 @@ impl Builder<'_> {
             Mode::InBody | Mode::InCaption | Mode::InCell | Mode::InTemplate => {
                 self.text_in_body(text, blank);
             }
-        }
-    }
-
-    fn content(&self, text: Piece) -> &str {
-        if text.side {
-            self.tree
-                .side
-                .get(text.start as usize..text.end as usize)
-                .unwrap_or("")
-        } else {
-            self.scan.slice(text.start, text.end)
         }
     }
 
