@@ -21,6 +21,12 @@ impl From<&Path> for Archives {
 }
 
 impl Archives {
+    /// The folder or address as it stands in the subnet's file, a folder resolved.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.0
+    }
+
     /// The folder, if it is one of this machine.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {

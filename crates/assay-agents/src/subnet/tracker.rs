@@ -19,8 +19,13 @@ use super::rounds::{Rounds, is_pruned};
 use super::setup::Setup;
 use crate::local::write_atomically;
 
-/// Rounds of assignments, checkpoints and results that are kept.
-const KEPT_ROUNDS: usize = 8;
+/// Rounds of assignments, checkpoints and settled states that are kept: reports and weights look back less than two.
+const KEPT_ROUNDS: usize = 4;
+/// Rounds of results that are kept, for who looks on.
+const KEPT_RESULTS: usize = 64;
+/// How often reports that cannot be read for the moment are asked for again before they do not count: a validator whose
+/// store is out of reach must not hold up everybody's weights.
+const TRIES_MAX: u32 = 40;
 
 /// Most bytes of the state's file.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -48,6 +53,25 @@ struct Kept {
 pub struct Tracker {
     path: PathBuf,
     kept: Kept,
+    patience: Patience,
+}
+
+/// How often a round's reports could not be read.
+#[derive(Debug, Default)]
+struct Patience {
+    round: Round,
+    tries: u32,
+}
+
+impl Patience {
+    /// Whether to try again: counts the failure.
+    fn allows(&mut self, round: Round) -> bool {
+        if self.round != round {
+            *self = Self { round, tries: 0 };
+        }
+        self.tries = self.tries.saturating_add(1);
+        self.tries < TRIES_MAX
+    }
 }
 
 /// A step that is due.
@@ -70,7 +94,11 @@ impl Tracker {
         };
         if !path.exists() {
             fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
-            return Ok(Self { path, kept: fresh });
+            return Ok(Self {
+                path,
+                kept: fresh,
+                patience: Patience::default(),
+            });
         }
         let bytes = crate::local::read_bounded(&path, FILE_BYTES_MAX).map_err(AgentError::file(&path))?;
         let kept: Kept = serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(&path, error))?;
@@ -78,7 +106,11 @@ impl Tracker {
             let reason = "it is of another subnet or parameter set; give another folder";
             return Err(AgentError::invalid(&path, reason));
         }
-        Ok(Self { path, kept })
+        Ok(Self {
+            path,
+            kept,
+            patience: Patience::default(),
+        })
     }
 
     /// The state now.
@@ -181,7 +213,7 @@ impl Tracker {
     }
 
     async fn settle(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
-        let batches = batches(rounds, setup, round).await?;
+        let batches = batches(rounds, setup, round, &mut self.patience).await?;
         let findings: Vec<Vec<Found>> = batches.iter().map(|(_, _, batch)| batch.findings()).collect();
         let votes: Vec<Vote<'_>> = batches
             .iter()
@@ -194,7 +226,7 @@ impl Tracker {
             .collect();
         let volumes = Volumes::of(&setup.corpus);
         let settled = self.kept.state.settle(&votes, &volumes, &setup.params.values);
-        keep(&mut self.kept.results, round, settled);
+        keep_some(&mut self.kept.results, round, settled, KEPT_RESULTS);
         keep(&mut self.kept.settled, round, self.kept.state.clone());
         // Complete only now: whoever goes on from it needs no report on an earlier round.
         let newest = Round(self.kept.state.assigned.saturating_sub(1));
@@ -214,7 +246,7 @@ impl Tracker {
             if setup.clock.report_cutoff(round) >= block {
                 continue;
             }
-            let batches = match batches(rounds, setup, round).await {
+            let batches = match batches(rounds, setup, round, &mut self.patience).await {
                 Err(error) if is_pruned(&error) => return Ok(false),
                 batches => batches?,
             };
@@ -285,6 +317,7 @@ async fn batches(
     rounds: &Rounds<'_>,
     setup: &Setup,
     round: Round,
+    patience: &mut Patience,
 ) -> Result<Vec<(Hotkey, u64, Batch)>, AgentError> {
     let mut batches = Vec::new();
     for (validator, stake, digest) in rounds.report_digests(round).await? {
@@ -296,7 +329,7 @@ async fn batches(
         };
         match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
             Ok(batch) => batches.push((validator, stake, batch)),
-            Err(error) if error.retry_is_safe() => return Err(error),
+            Err(error) if error.retry_is_safe() && patience.allows(round) => return Err(error),
             Err(error) => {
                 tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
             }
@@ -306,8 +339,12 @@ async fn batches(
 }
 
 fn keep<T>(kept: &mut BTreeMap<u32, T>, round: Round, value: T) {
+    keep_some(kept, round, value, KEPT_ROUNDS);
+}
+
+fn keep_some<T>(kept: &mut BTreeMap<u32, T>, round: Round, value: T, rounds: usize) {
     kept.insert(round.0, value);
-    while kept.len() > KEPT_ROUNDS {
+    while kept.len() > rounds {
         kept.pop_first();
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_agents::miner::{Conduct, Miner, Stage};
-use assay_agents::subnet::Tracker;
+use assay_agents::subnet::{Setup, Tracker, batch_repo};
 use assay_agents::validator::Validator;
 use assay_chain::{At, Chain as _};
-use assay_types::{Hotkey, MechId, Round, Verdict};
+use assay_hub::store::{Publication, Store, StoreError, StoreOptions, View, Visibility};
+use assay_types::{Hotkey, MechId, RepoName, Revision, Round, Verdict};
 
 use crate::world::{NETUID, World, key};
 
@@ -183,4 +184,74 @@ async fn a_rehearsal_refines_and_leaves_nothing_behind_on_chain_or_store() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// A store in which one repository cannot be reached.
+#[derive(Debug)]
+struct Unreachable {
+    inner: std::sync::Arc<dyn Store>,
+    repo: RepoName,
+}
+
+#[async_trait::async_trait]
+impl Store for Unreachable {
+    fn address(&self) -> String {
+        self.inner.address()
+    }
+
+    async fn publish(&self, publication: &Publication) -> Result<Revision, StoreError> {
+        self.inner.publish(publication).await
+    }
+
+    async fn reveal(&self, repo: &RepoName, revision: &Revision) -> Result<(), StoreError> {
+        self.inner.reveal(repo, revision).await
+    }
+
+    async fn visibility(&self, repo: &RepoName, revision: &Revision) -> Result<Visibility, StoreError> {
+        self.inner.visibility(repo, revision).await
+    }
+
+    async fn revisions(&self, repo: &RepoName) -> Result<Vec<Revision>, StoreError> {
+        self.inner.revisions(repo).await
+    }
+
+    async fn open(&self, repo: &RepoName, revision: &Revision) -> Result<View, StoreError> {
+        if *repo == self.repo {
+            return Err(StoreError::Busy { repo: repo.clone() });
+        }
+        self.inner.open(repo, revision).await
+    }
+}
+
+#[tokio::test]
+async fn a_validator_out_of_reach_does_not_hold_up_the_others() {
+    let world = World::new(&["honest-1"], &VALIDATORS).await;
+    let mut miner = world.miner("honest-1", Conduct::Honest);
+    assert!(miner.join().await.unwrap());
+    let mut validators = VALIDATORS.map(|name| world.validator(name));
+    // Somebody to whom the first validator's reports are never readable, though it may be worth to try again.
+    let file = world.folder.path().join("subnet.json");
+    let mut setup = Setup::load(&file, &StoreOptions::default()).unwrap();
+    setup.store = std::sync::Arc::new(Unreachable {
+        inner: std::sync::Arc::clone(&setup.store),
+        repo: batch_repo(&hotkey(VALIDATORS[0])).unwrap(),
+    });
+    let mut tracker = Tracker::open(&world.folder.path().join("apart"), &setup).unwrap();
+    let mut failures = 0;
+    while world.head().await < world.end(0) {
+        world.node.seal(2).await.unwrap();
+        miner.step(world.head().await).await.unwrap();
+        for validator in &mut validators {
+            validator.step(world.head().await).await.unwrap();
+        }
+        let advanced = tracker.advance(&world.chain, &setup, world.head().await).await;
+        failures += usize::from(advanced.is_err_and(|error| error.retry_is_safe()));
+    }
+    assert!(failures >= 30, "it was tried again {failures} times");
+    let results = tracker.results(Round(0)).unwrap();
+    let found = results
+        .iter()
+        .find(|one| one.hotkey == hotkey("honest-1"))
+        .unwrap();
+    assert_eq!(found.verdict, Verdict::Pass, "by the other validator's reports");
 }

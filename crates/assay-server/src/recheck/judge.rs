@@ -49,11 +49,11 @@ pub enum RecheckError {
     Format,
 }
 
-/// Judges a proof; `folder` holds archives whose source is `file`.
+/// Judges a proof; `place` is the folder that holds archives whose source is `file`, or the address before their paths.
 ///
 /// # Errors
 /// [`RecheckError`] if the archive or recipe is not to be had: then nothing is said about the fault.
-pub fn judge(task: &RecheckTask, folder: &str, options: &OpenOptions) -> Result<Judged, RecheckError> {
+pub fn judge(task: &RecheckTask, place: &str, options: &OpenOptions) -> Result<Judged, RecheckError> {
     let proof = FraudProof::parse(task.proof.as_bytes())?;
     if let Err(error) = proof.check_structure() {
         return Ok(refuted(error.to_string()));
@@ -71,7 +71,7 @@ pub fn judge(task: &RecheckTask, folder: &str, options: &OpenOptions) -> Result<
     if engine.recipe_id() != proof.unit.recipe_id {
         return Ok(refuted("the proof is about another recipe".to_owned()));
     }
-    let archive = archive_of(&proof, folder)?;
+    let archive = archive_of(&proof, place)?;
     let archive = Archive {
         compression: ArchiveReader::new(open(&archive, options)?, engine.read_limits())
             .map_err(|_| RecheckError::Format)?
@@ -102,24 +102,35 @@ fn refuted(finding: String) -> Judged {
 }
 
 /// Where the accused unit's archive is.
-fn archive_of(proof: &FraudProof, folder: &str) -> Result<Source, HubError> {
+fn archive_of(proof: &FraudProof, place: &str) -> Result<Source, HubError> {
     let (source, path) = (proof.unit.source.as_str(), proof.unit.warc_path.as_str());
     match source {
         "cc" => Source::url(&format!("{COMMON_CRAWL}/{path}")),
-        "file" => {
-            // The name is a stranger's: only its last part, below the folder.
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let file = std::path::Path::new(folder).join(name);
-            let bytes = fs_err::metadata(&file).ok().map(|metadata| metadata.len());
-            let found = Source::file(file, bytes)?;
-            match &found.input {
-                Input::File(file) if !file.is_file() => Err(HubError::NoSuchFile {
-                    path: name.to_owned(),
-                }),
-                _ => Ok(found),
-            }
-        }
+        "file" => own_archive(path, place),
         scheme => Source::url(&format!("{scheme}:{path}")),
+    }
+}
+
+/// An archive of the subnet's own: its path is a stranger's and may not lead out of the folder or what the address leads to.
+fn own_archive(path: &str, place: &str) -> Result<Source, HubError> {
+    let missing = || HubError::NoSuchFile {
+        path: path.to_owned(),
+    };
+    if place.contains("://") {
+        if path.split('/').any(|part| part == "..") || path.contains(['?', '#', '\\', '%']) {
+            return Err(missing());
+        }
+        let (base, path) = (place.trim_end_matches('/'), path.trim_start_matches('/'));
+        return Source::url(&format!("{base}/{path}"));
+    }
+    // Only its last part, below the folder.
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let file = std::path::Path::new(place).join(name);
+    let bytes = fs_err::metadata(&file).ok().map(|metadata| metadata.len());
+    let found = Source::file(file, bytes)?;
+    match &found.input {
+        Input::File(file) if !file.is_file() => Err(missing()),
+        _ => Ok(found),
     }
 }
 
@@ -215,4 +226,28 @@ fn dup_wrong(proof: &FraudProof, archive: &Archive<'_>) -> Result<Judged, Rechec
     } else {
         listed("the rows are not duplicates as published")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_archives_stay_where_they_are() {
+        let base = "https://data.example.org/crawl/";
+        let found = own_archive("a/b.warc.gz", base).unwrap();
+        let expected = "https://data.example.org/crawl/a/b.warc.gz";
+        assert!(
+            matches!(&found.input, Input::Url(url) if url.as_str() == expected),
+            "{found:?}"
+        );
+        for path in ["../b", "a/../../b", "b?x=1", "%2e%2e/b"] {
+            assert!(own_archive(path, base).is_err(), "{path}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("b.warc.gz"), b"12345").unwrap();
+        let place = folder.path().to_string_lossy().into_owned();
+        assert_eq!(own_archive("../x/b.warc.gz", &place).unwrap().bytes, Some(5));
+        assert!(own_archive("c.warc.gz", &place).is_err());
+    }
 }

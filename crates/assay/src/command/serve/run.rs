@@ -1,6 +1,6 @@
 //! `assay serve` itself: opens chain and database, adds corpora, follows, serves, ends in order.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -99,14 +99,14 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     writing.await.context("end the writer")
 }
 
-/// The process that judges fraud proofs against the archives of a folder.
-fn recheck_worker(archives: &Path) -> anyhow::Result<Worker> {
+/// The process that judges fraud proofs against the archives of a folder or behind an address.
+fn recheck_worker(archives: &str) -> anyhow::Result<Worker> {
     Ok(Worker {
         program: std::env::current_exe().context("find this program")?,
         args: ["serve", "recheck", "--archives"]
             .map(str::to_owned)
             .into_iter()
-            .chain([archives.display().to_string()])
+            .chain([archives.to_owned()])
             .collect(),
     })
 }
@@ -163,7 +163,7 @@ struct Served {
     params: ParamSet,
     corpus: Vec<WorkUnit>,
     recipes: Vec<Recipe>,
-    archives: PathBuf,
+    archives: String,
     batches: Option<Arc<dyn BatchSource>>,
 }
 
@@ -202,7 +202,7 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             params: params(args.params.as_deref())?,
             corpus: Vec::new(),
             recipes: Vec::new(),
-            archives: args.archives.clone(),
+            archives: args.archives.to_string_lossy().into_owned(),
             batches: None,
         });
     };
@@ -215,7 +215,7 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             netuid: setup.netuid,
             params: setup.params_digest,
         })),
-        archives: setup.archives().folder().unwrap_or(Path::new(".")).to_owned(),
+        archives: setup.archives().place().to_owned(),
         params: setup.params,
         corpus: setup.corpus,
     })
