@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod agents;
 mod chain;
 mod dataset;
+mod doctor;
 mod extract;
 mod owner;
 mod recipe;
@@ -23,6 +24,7 @@ pub(crate) use chain::{
     SetWeightsArgs, SigningArgs, SubnetArgs,
 };
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
+pub(crate) use doctor::{DoctorArgs, Role};
 pub(crate) use extract::{ExtractArgs, ExtractBenchArgs, ExtractCommand, ProfileArg};
 pub(crate) use owner::{IdentityArgs, OwnerCommand, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
@@ -118,6 +120,8 @@ pub(crate) enum Command {
     Worker(WorkerCommand),
     /// Serve the Task API: assignments, leases, reports, history; administer it
     Serve(Box<ServeArgs>),
+    /// Check this machine, keys, chain and store, each with its cure; exit status 4 on a failure
+    Doctor(Box<DoctorArgs>),
     /// Print a shell's completion script
     Completions {
         /// The shell

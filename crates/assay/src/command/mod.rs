@@ -8,6 +8,7 @@ mod chain;
 mod completions;
 mod dataset;
 mod dedup;
+mod doctor;
 mod duel;
 mod evaluate;
 mod extract;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Validator(command) => validator::run(&command, console),
         Command::Worker(command) => worker::run(&command),
         Command::Serve(args) => serve::run(&args, console),
+        Command::Doctor(args) => doctor::run(*args, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
     }
 }

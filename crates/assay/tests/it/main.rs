@@ -12,6 +12,7 @@ mod chaos;
 mod dedup;
 mod determinism;
 mod disk;
+mod doctor;
 mod evaluate;
 mod help;
 mod json;

@@ -15,7 +15,7 @@ mod run;
 mod send;
 mod set_weights;
 mod stake;
-mod status;
+pub(super) mod status;
 pub(super) mod table;
 mod watch;
 mod weights;

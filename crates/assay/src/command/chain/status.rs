@@ -81,13 +81,13 @@ async fn subnet(opened: &Opened, netuid: NetUid, at: At) -> anyhow::Result<Subne
     })
 }
 
-fn age_seconds(time_ms: u64) -> i64 {
+pub(in crate::command) fn age_seconds(time_ms: u64) -> i64 {
     let now = jiff::Timestamp::now().as_millisecond();
     now.saturating_sub(i64::try_from(time_ms).unwrap_or(i64::MAX)) / 1_000
 }
 
 /// A warning where the head is from the future or long past.
-fn clock(age_seconds: i64) -> Option<String> {
+pub(in crate::command) fn clock(age_seconds: i64) -> Option<String> {
     if age_seconds < -AHEAD_SECONDS_MAX {
         return Some(format!(
             "this machine's clock is {} s behind the chain's",
