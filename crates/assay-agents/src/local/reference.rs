@@ -195,10 +195,10 @@ fn html(number: u32) -> String {
         ),
         3 => format!("{prose}<pre>fn main() {{ println!(\"{number}\"); }}</pre>{prose}"),
         4 => {
-            let items: String = (0..40)
+            let items: Vec<String> = (0..40)
                 .map(|at| format!("<li>item {at}, {}</li>", number + at))
                 .collect();
-            format!("<ul>{items}</ul>")
+            format!("<ul>{}</ul>", items.concat())
         }
         5 => format!(
             "{prose}<p>Write to someone@example.com or 203.0.113.{}.</p>",

@@ -12,7 +12,8 @@ use assay_hub::store::StoreOptions;
 use assay_refine::warc::{Page, PageRecords, WarcWriter};
 use assay_types::recipe::{Step, builtin};
 use assay_types::{
-    BlockNumber, Bytes, Coldkey, Hotkey, NetUid, Q32, Rao, Round, WorkUnit, corpus_index_root, tagged_hash,
+    BlockNumber, Bytes, Coldkey, Hotkey, NetUid, Q32, Rao, Recipe, Round, WorkUnit, corpus_index_root,
+    tagged_hash,
 };
 use subxt_signer::SecretUri;
 use subxt_signer::sr25519::{Keypair, dev};
@@ -36,6 +37,18 @@ pub(crate) struct World {
 impl World {
     /// A subnet whose round 0 starts soon, with these hotkeys registered and validators staked.
     pub(crate) async fn new(miners: &[&str], validators: &[&str]) -> Self {
+        let mut recipe = builtin("fineweb-en-v1-nolang").unwrap();
+        recipe.steps.retain(|step| matches!(step, Step::Minhash(_)));
+        let fill = |archives: &Path| (0..UNITS).map(|number| write_unit(archives, number)).collect();
+        Self::over(miners, validators, (recipe, fill)).await
+    }
+
+    /// A subnet with this recipe whose archives `fill` puts into a folder.
+    pub(crate) async fn over(
+        miners: &[&str],
+        validators: &[&str],
+        (recipe, fill): (Recipe, impl FnOnce(&Path) -> Vec<WorkUnit>),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let everybody: Vec<&str> = miners
             .iter()
@@ -60,44 +73,12 @@ impl World {
         };
         let node = Node::start(&options).await.unwrap();
         let chain = EmbeddedChain::from(node.clone());
-        let hotkey = |name: &str| Hotkey(key(name).public_key().0);
-        let send = async |call: Call, signer: Keypair| chain.submit(&call, &signer).await.unwrap();
-        let owner = Call::RegisterNetwork {
-            hotkey: hotkey("owner"),
-            identity: None,
-        };
-        send(owner, cold("owner")).await;
-        for (name, value) in [
-            ("tempo", 180),
-            ("weights_rate_limit", 20),
-            ("reveal_period_epochs", 2),
-        ] {
-            let call = Call::SetHyperparameter {
-                netuid: NETUID,
-                name: name.to_owned(),
-                value,
-            };
-            send(call, dev::alice()).await;
-        }
-        send(Call::StartCall { netuid: NETUID }, cold("owner")).await;
-        for name in miners.iter().chain(validators) {
-            let call = Call::Register {
-                netuid: NETUID,
-                hotkey: hotkey(name),
-                limit_price: Rao(u64::MAX),
-            };
-            send(call, cold(name)).await;
-        }
-        for name in validators {
-            let call = Call::AddStake {
-                hotkey: hotkey(name),
-                netuid: NETUID,
-                amount: Rao(10_000 * TAO),
-            };
-            send(call, cold(name)).await;
-        }
+        populate(&chain, miners, validators).await;
         let first = chain.head(At::Head).await.unwrap().number.0 + 220;
-        let setup = write_subnet(folder.path(), &genesis, first);
+        let archives = folder.path().join("archives");
+        std::fs::create_dir_all(&archives).unwrap();
+        let corpus = fill(&archives);
+        let setup = write_subnet(folder.path(), &genesis, first, (recipe, corpus));
         Self {
             folder,
             node,
@@ -137,12 +118,59 @@ impl World {
     }
 }
 
-fn write_subnet(folder: &Path, genesis: &Genesis, first: u32) -> Setup {
+/// The subnet, its owner's settings, and everybody on it.
+async fn populate(chain: &EmbeddedChain, miners: &[&str], validators: &[&str]) {
+    let cold = |name: &str| key(&format!("{name}-cold"));
+    let hotkey = |name: &str| Hotkey(key(name).public_key().0);
+    let send = async |call: Call, signer: Keypair| chain.submit(&call, &signer).await.unwrap();
+    let owner = Call::RegisterNetwork {
+        hotkey: hotkey("owner"),
+        identity: None,
+    };
+    send(owner, cold("owner")).await;
+    for (name, value) in [
+        ("tempo", 180),
+        ("weights_rate_limit", 20),
+        ("reveal_period_epochs", 2),
+    ] {
+        let call = Call::SetHyperparameter {
+            netuid: NETUID,
+            name: name.to_owned(),
+            value,
+        };
+        send(call, dev::alice()).await;
+    }
+    send(Call::StartCall { netuid: NETUID }, cold("owner")).await;
+    for name in miners.iter().chain(validators) {
+        let call = Call::Register {
+            netuid: NETUID,
+            hotkey: hotkey(name),
+            limit_price: Rao(u64::MAX),
+        };
+        send(call, cold(name)).await;
+    }
+    for name in validators {
+        let (hotkey, amount) = (hotkey(name), Rao(10_000 * TAO));
+        let netuid = NETUID;
+        send(
+            Call::AddStake {
+                hotkey,
+                netuid,
+                amount,
+            },
+            cold(name),
+        )
+        .await;
+    }
+}
+
+fn write_subnet(
+    folder: &Path,
+    genesis: &Genesis,
+    first: u32,
+    (recipe, corpus): (Recipe, Vec<WorkUnit>),
+) -> Setup {
     let archives = folder.join("archives");
-    std::fs::create_dir_all(&archives).unwrap();
-    let corpus: Vec<WorkUnit> = (0..UNITS).map(|number| write_unit(&archives, number)).collect();
-    let mut recipe = builtin("fineweb-en-v1-nolang").unwrap();
-    recipe.steps.retain(|step| matches!(step, Step::Minhash(_)));
     let file = SubnetFile {
         netuid: NETUID,
         genesis: genesis.hash(),

@@ -104,7 +104,7 @@ impl Builder<'_> {
                 return;
             }
             let above = self.stack.get(low..).unwrap_or_default();
-            let Some(offset) = above.iter().position(|open| open.is_special()) else {
+            let Some(offset) = above.iter().position(Open::is_special) else {
                 self.truncate(low);
                 self.active.remove(at);
                 return;

@@ -184,7 +184,9 @@ fn combine(tag: Tag, parts: &[String]) -> String {
 
 fn row(parts: &[String]) -> String {
     let mut row = Row::default();
-    parts.iter().for_each(|part| row.push(part));
+    for part in parts {
+        row.push(part);
+    }
     row.out
 }
 

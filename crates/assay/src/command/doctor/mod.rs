@@ -20,7 +20,7 @@ use crate::exit::Status;
 /// How long a check may take that only asks.
 const ASK_MAX: Duration = Duration::from_secs(8);
 /// How long the reference records may take.
-const WORK_MAX: Duration = Duration::from_secs(60);
+const WORK_MAX: Duration = Duration::from_mins(1);
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -178,20 +178,14 @@ fn next_step(role: Option<Role>, worst: State) -> &'static str {
 }
 
 fn text(checks: &[Check], next: &str) -> String {
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for check in checks {
-        out.push_str(&format!(
-            "{:<5} {:<8} {}\n",
-            check.state.name(),
-            check.name,
-            check.found
-        ));
-        if let Some(cure) = &check.cure {
-            out.push_str(&format!("{:15}cure: {cure}\n", ""));
-        }
+        let state = check.state.name();
+        lines.push(format!("{state:<5} {:<8} {}", check.name, check.found));
+        lines.extend(check.cure.iter().map(|cure| format!("{:15}cure: {cure}", "")));
     }
-    out.push_str(&format!("next: {next}\n"));
-    out
+    lines.push(format!("next: {next}\n"));
+    lines.join("\n")
 }
 
 #[cfg(test)]
