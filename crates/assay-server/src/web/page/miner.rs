@@ -142,7 +142,9 @@ fn why(miner: &Miner) -> Markup {
                 }))
                 (part::both(|width| chart::waterfall(&points.steps(), width.min(600.0), &points.sentence())))
                 p.note {
-                    "One point is one unit of mean size, before the recipe's gain and the novelty of its rows: validators compute those two from the rows, this server does not know them. The moving average of points sets the weight."
+                    "One point is one unit of mean size at gain, novelty and credibility 1. Production " b { (format!("{:.2}", points.produced)) }
+                    " is settled from signed reports; a pot that several holders share is in “gain and novelty”. The average after this round is "
+                    b { (format!("{:.2}", points.average)) } ": the weight is made of it."
                 }
             } @else {
                 (part::panel_head("Why this pay", html! { "no round judged yet" }))

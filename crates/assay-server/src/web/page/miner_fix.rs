@@ -22,11 +22,11 @@ pub(super) fn panel(app: &App, miner: &Miner) -> Markup {
     html! {
         div.panel {
             (part::panel_head("What to fix next", html! {
-                @if worth > 0.05 { "worth up to " (signed(worth)) " points" } @else { "from the newest verdict" }
+                @if worth > 0.05 { "worth up to " (signed(worth)) " points" }
+                @else if miner.verdicts.is_empty() { "no verdict yet" }
+                @else { "from the newest verdict" }
             }))
-            @if fixes.is_empty() {
-                (part::empty("Nothing to fix", "Everything assigned was delivered and rebuilt bit for bit. A better recipe is the next step.", Some(("/leaderboard/recipes", "Best recipes"))))
-            } @else {
+            @if fixes.is_empty() { (nothing(miner)) } @else {
                 ol.steps {
                     @for fix in &fixes {
                         li {
@@ -38,6 +38,27 @@ pub(super) fn panel(app: &App, miner: &Miner) -> Markup {
             }
             (reproduce(miner))
         }
+    }
+}
+
+/// Why there is no advice.
+fn nothing(miner: &Miner) -> Markup {
+    match (miner.verdicts.first(), &miner.points) {
+        (None, _) => part::empty(
+            "No verdict yet",
+            "No round of this miner has been judged, so nothing is known to be wrong or right. The first verdict comes when the first round that assigned it units is effective.",
+            Some(("/docs/mining", "What a round needs")),
+        ),
+        (_, Some(points)) if points.verdict == Verdict::Pass => part::empty(
+            "Nothing to fix",
+            "Everything assigned was delivered, and every row that was drawn was rebuilt bit for bit. A better recipe is the next step.",
+            Some(("/leaderboard/recipes", "Best recipes")),
+        ),
+        _ => part::empty(
+            "Nothing is known to be wrong",
+            "The newest round assigned it nothing, or validators could not judge it.",
+            None,
+        ),
     }
 }
 
@@ -62,7 +83,7 @@ fn fixes(app: &App, miner: &Miner) -> Vec<Fix> {
         if matches!(points.verdict, Verdict::OneFault | Verdict::Fraud) {
             fixes.push(Fix {
                 what: "The round was not paid".to_owned(),
-                why: html! { "Without a fault it would have been, at this credibility, which a fault lowers too." },
+                why: html! { "Without a fault it would have been, at this credibility, which a fault lowers too; counted at gain and novelty 1." },
                 worth: Some(points.with(points.delivered, points.credibility)),
             });
         }
