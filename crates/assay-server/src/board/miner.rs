@@ -5,7 +5,7 @@ use super::select::column;
 use super::{BoardRow, Column, Range, StateKind, verdict_words};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, MinerRecord, VerdictRow, Verified};
+use crate::store::{self, MinerRecord, VerdictRow, Verified, WorkSum};
 use assay_chain::{Metagraph, Neuron};
 use assay_types::api::{DeclaredWork, FieldValue, MinerRow, ProblemKind, RoundResult};
 use assay_types::{BlockNumber, Hotkey, Q32, RecipeId, Round, Verdict};
@@ -30,8 +30,8 @@ pub(crate) struct MinerLine {
     pub(crate) state: String,
     /// Recipes of its newest manifest, by name or the beginning of the id.
     pub(crate) recipes: Vec<(RecipeId, String)>,
-    /// Verified units, records and tokens in the range; none before any manifest.
-    pub(crate) verified: Option<(u64, u64, u64)>,
+    /// Verified work in the range; none before any manifest.
+    pub(crate) verified: Option<WorkSum>,
     /// Share of the miners' emission, 0 to 1.
     pub(crate) share: f64,
 }
@@ -52,7 +52,7 @@ struct Board {
     units: BTreeMap<Hotkey, u32>,
     heard: BTreeMap<Hotkey, u64>,
     declared: BTreeMap<Hotkey, (Round, Vec<DeclaredWork>)>,
-    verified: BTreeMap<Hotkey, (u64, u64, u64)>,
+    verified: BTreeMap<Hotkey, WorkSum>,
     names: BTreeMap<RecipeId, String>,
 }
 
@@ -130,10 +130,7 @@ impl Board {
             Some(_) => newest,
         };
         for row in store::declared_sums(readers, range.rounds(app, judged), Verified::Passed).await? {
-            let sum = self.verified.entry(row.hotkey).or_default();
-            sum.0 += u64::from(row.work.units);
-            sum.1 += row.work.records;
-            sum.2 += row.work.tokens;
+            self.verified.entry(row.hotkey).or_default().add(&row.work);
         }
         for line in super::recipe::known_names(app).await? {
             self.names.insert(line.0, line.1);
@@ -246,7 +243,7 @@ impl Board {
                 .verified
                 .get(&row.hotkey)
                 .copied()
-                .or_else(|| row.declared.as_ref().map(|_| (0, 0, 0))),
+                .or_else(|| row.declared.as_ref().map(|_| WorkSum::default())),
             share: if all_incentive == 0 {
                 0.0
             } else {
@@ -321,13 +318,13 @@ impl BoardRow for MinerLine {
             }
         }),
         column("units", "Units", (true, true), |line| {
-            known(line.verified.map(|sum| sum.0 as f64))
+            known(line.verified.map(|sum| sum.units as f64))
         }),
         column("records", "Records", (true, true), |line| {
-            known(line.verified.map(|sum| sum.1 as f64))
+            known(line.verified.map(|sum| sum.records as f64))
         }),
         column("tokens", "Tokens", (true, true), |line| {
-            known(line.verified.map(|sum| sum.2 as f64))
+            known(line.verified.map(|sum| sum.tokens as f64))
         }),
         column("cred", "Credibility", (true, true), |line| {
             number(line.credibility())

@@ -35,7 +35,7 @@ pub use corpus::{
     units_from,
 };
 pub use database::{Database, DatabaseKind};
-pub use declared::{DeclaredRow, Verified, declared_newest, declared_of, declared_sums};
+pub use declared::{DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_sums};
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{

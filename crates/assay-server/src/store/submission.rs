@@ -1,7 +1,7 @@
 //! Submissions: pointers the chain revealed, completed by manifests that have their roots.
 
 use super::audit::append;
-use super::declared::insert_declared;
+use super::declared::{forget_declared, insert_declared};
 use super::row::{json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
 use assay_types::api::{DeclaredWork, EventKind, ProblemKind, SubmissionState, SubmissionView};
@@ -50,6 +50,8 @@ impl Write for RevealedRow {
             if done.rows_affected() == 0 {
                 return Ok(false);
             }
+            // What was declared belonged to the pointer that is replaced.
+            forget_declared(connection, (self.pointer.round, &self.hotkey)).await?;
             let event = serde_json::json!({"round": self.pointer.round, "hotkey": self.hotkey,
                 "root": self.pointer.submission_root, "refusal": self.refusal});
             append(connection, EventKind::Submission, &event, self.now_ms).await?;
@@ -69,7 +71,7 @@ pub struct CompleteSubmission {
     pub root: Digest,
     /// Its units, ascending.
     pub units: Vec<UnitId>,
-    /// What it says of them, one entry a recipe.
+    /// What it says of them, one entry a recipe; empty unless the miner itself hands it in.
     pub declared: Vec<DeclaredWork>,
     /// The server's time.
     pub now_ms: u64,
@@ -95,6 +97,9 @@ impl Write for CompleteSubmission {
             if known.submission_root != self.root || known.n_units as usize != self.units.len() {
                 return Ok(Err(ProblemKind::SubmissionMismatch));
             }
+            if !self.declared.is_empty() {
+                insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
+            }
             if !known.units.is_empty() {
                 return Ok(Ok((0, true)));
             }
@@ -106,7 +111,6 @@ impl Write for CompleteSubmission {
             .bind(to_json(&self.units))
             .execute(&mut *connection)
             .await?;
-            insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
             let event = serde_json::json!({"round": self.round, "hotkey": self.hotkey, "root": self.root,
                 "units": self.units.len()});
             let sequence = append(connection, EventKind::Submission, &event, self.now_ms).await?;

@@ -3,7 +3,7 @@
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
 use crate::board::dataset_rows;
-use crate::store::{self, Verified};
+use crate::store::{self, Verified, WorkSum};
 use crate::web::asked::{decode, encode};
 use crate::web::chart::{self, Band};
 use assay_types::Round;
@@ -65,20 +65,16 @@ fn table(rows: &[DatasetRow]) -> Markup {
 async fn unreleased(app: &App) -> Result<Markup, Stop> {
     let all = (Round(0), Round(i32::MAX as u32));
     let sums = store::declared_sums(app.database().readers(), all, Verified::Passed).await?;
-    let units: u64 = sums.iter().map(|row| u64::from(row.work.units)).sum();
-    let records: u64 = sums.iter().map(|row| row.work.records).sum();
-    let kept: u64 = sums.iter().map(|row| row.work.kept).sum();
-    let tokens: u64 = sums.iter().map(|row| row.work.tokens).sum();
-    let bytes: u64 = sums.iter().map(|row| row.work.archive_bytes).sum();
+    let sum = WorkSum::of(sums.iter().map(|row| &row.work));
     Ok(html! {
         section data-part="unreleased" {
             h2 { "Verified so far" }
             dl.grid.c5.kpis.gap {
-                (part::kpi("g", "Tokens", html! { (number::short(tokens)) }, html! { "GPT-2 tokens" }))
-                (part::kpi("", "Documents", html! { (number::short(kept)) }, html! { @if records > 0 { (number::percent(kept as f64 / records as f64)) " of records kept" } @else { "no round passed yet" } }))
-                (part::kpi("v", "Units", html! { (number::grouped(units)) }, html! { "passed the audit" }))
-                (part::kpi("", "Records", html! { (number::short(records)) }, html! { "read from archives" }))
-                (part::kpi("", "Archives", html! { (number::bytes(bytes)) }, html! { "refined" }))
+                (part::kpi("g", "Tokens", html! { (number::short(sum.tokens)) }, html! { "GPT-2 tokens" }))
+                (part::kpi("", "Documents", html! { (number::short(sum.kept)) }, html! { @if sum.records > 0 { (number::percent(sum.kept as f64 / sum.records as f64)) " of records kept" } @else { "no round passed yet" } }))
+                (part::kpi("v", "Units", html! { (number::grouped(sum.units)) }, html! { "passed the audit" }))
+                (part::kpi("", "Records", html! { (number::short(sum.records)) }, html! { "read from archives" }))
+                (part::kpi("", "Archives", html! { (number::bytes(sum.archive_bytes)) }, html! { "refined" }))
             }
         }
     })

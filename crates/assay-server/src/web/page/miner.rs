@@ -4,10 +4,10 @@ use super::miner_points::{Points, points};
 use super::{Asked, Page, Stop, answer, hotkey, miner_fix, missing, number, part};
 use crate::app::App;
 use crate::board::{MinerLine, Range, miner_lines, verdict_words};
-use crate::store::{self, DeclaredRow, VerdictRow};
+use crate::store::{self, DeclaredRow, VerdictRow, WorkSum};
 use crate::web::answer::redirect;
 use crate::web::chart::{self, RoundBar};
-use assay_types::api::{ReportView, SubmissionView};
+use assay_types::api::{DeclaredWork, ReportView, SubmissionView};
 use assay_types::{AuditReport, Hotkey, Q32, Verdict};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -122,10 +122,10 @@ fn figures(miner: &Miner) -> Markup {
             (part::kpi("g", "Rank", html! { (row.rank) }, html! { (part::change(row.rank_change)) " in 24 h, of " (miner.all) }))
             (part::kpi("", "Pay share", html! { (number::percent(line.share)) }, html! { "of the miners' emission" }))
             (part::kpi("", "Verified units, 7 d",
-                html! { @if let Some(sum) = line.verified { (number::grouped(sum.0)) } @else { "unknown" } },
-                html! { @if let Some(sum) = line.verified { (number::short(sum.1)) " records" } @else { "no manifest here yet" } }))
+                html! { @if let Some(sum) = line.verified { (number::grouped(sum.units)) } @else { "unknown" } },
+                html! { @if let Some(sum) = line.verified { (number::short(sum.records)) " records" } @else { "no manifest here yet" } }))
             (part::kpi("", "Tokens, 7 d",
-                html! { @if let Some(sum) = line.verified { (number::short(sum.2)) } @else { "unknown" } },
+                html! { @if let Some(sum) = line.verified { (number::short(sum.tokens)) } @else { "unknown" } },
                 html! { "as declared, audited by sample" }))
             (part::kpi("v", "Credibility", html! { (format!("{:.3}", line.credibility())) }, html! { (row.passed) " clean rounds in a row" }))
         }
@@ -286,18 +286,18 @@ fn submissions(miner: &Miner) -> Markup {
 }
 
 fn submission(miner: &Miner, one: &SubmissionView) -> Markup {
-    let tokens: Vec<u64> = miner
+    let works: Vec<&DeclaredWork> = miner
         .declared
         .iter()
         .filter(|row| row.round == one.round)
-        .map(|row| row.work.tokens)
+        .map(|row| &row.work)
         .collect();
     let verdict = miner.verdicts.iter().find(|row| row.round == one.round);
     html! {
         tr {
             td { a href=(format!("/submissions/{}", one.submission_root)) { (one.round.0) } }
             td.n { (one.n_units) }
-            td.n { @if tokens.is_empty() { (part::unknown()) } @else { (number::short(tokens.iter().sum())) } }
+            td.n { @if works.is_empty() { (part::unknown()) } @else { (number::short(WorkSum::of(works).tokens)) } }
             td.mono { (number::digest(&one.revision)) }
             td {
                 @if !one.refusal.is_empty() { (part::pill("bad", "Refused")) }

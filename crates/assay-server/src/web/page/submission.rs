@@ -3,7 +3,7 @@
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
 use crate::board::verdict_words;
-use crate::store::{self, VerdictRow};
+use crate::store::{self, VerdictRow, WorkSum};
 use assay_types::api::{DeclaredWork, SubmissionState, SubmissionView};
 use assay_types::{AuditReport, Digest};
 use axum::extract::{Path, State};
@@ -92,7 +92,7 @@ fn custody(
     reports: &[AuditReport],
     verdict: Option<&VerdictRow>,
 ) -> Markup {
-    let tokens: u64 = declared.iter().map(|work| work.tokens).sum();
+    let tokens = WorkSum::of(declared).tokens;
     let rows: usize = reports.iter().map(|report| report.probes.len()).sum();
     html! {
         section.panel {
@@ -114,7 +114,7 @@ fn manifest(view: &SubmissionView, declared: &[DeclaredWork]) -> Markup {
         div.panel {
             (part::panel_head("Manifest", html! { @match view.state { SubmissionState::Complete => "here, has the root on the chain", SubmissionState::Revealed => "not handed in", SubmissionState::Refused => "refused" } }))
             @if declared.is_empty() {
-                (part::empty("Counts are unknown", "The pointer on the chain names root and units. Records, tokens and recipe come with the manifest, which anybody registered may hand in.", None))
+                (part::empty("Counts are unknown", "The pointer on the chain names root and units. Records, tokens and recipe are shown once the miner itself hands in the manifest: tokens and bytes are not in the root, so nobody else can say them for it.", None))
             } @else {
                 (part::scroll("Declared work", html! {
                     table {

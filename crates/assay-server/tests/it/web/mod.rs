@@ -3,5 +3,6 @@
 mod browser;
 mod evidence;
 mod fill;
+mod manifests;
 mod pages;
 mod site;
