@@ -21,6 +21,6 @@ pub(crate) use range::Range;
 pub(crate) use recipe::{RecipeLine, anchor, recipe_lines};
 pub(crate) use record::record;
 pub(crate) use search::{SEARCH_BYTES_MAX, search};
-pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv};
+pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv, sorting};
 pub(crate) use state::{StateKind, verdict_words};
 pub(crate) use validator::validator_rows;

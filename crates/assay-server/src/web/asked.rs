@@ -1,4 +1,4 @@
-//! What a page is asked: path, query, theme; unknown parameters are ignored, all of it bounded.
+//! What a page is asked: path, query, theme; parameters that no page has are left out, all of it bounded.
 
 use crate::app::App;
 use axum::extract::FromRequestParts;
@@ -12,6 +12,11 @@ use std::sync::Arc;
 const QUERY_BYTES_MAX: usize = 2_048;
 /// Pairs of a query that are read.
 const PAIRS_MAX: usize = 32;
+/// Parameters that a page has. An answer is kept under path and query, so any other name would be a way to have the same
+/// page rendered again and again.
+const PARAMETERS: &[&str] = &[
+    "at", "cols", "d", "dir", "filed", "m", "page", "per", "q", "r", "sort", "t", "target", "theme",
+];
 
 /// Colours of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +58,7 @@ impl Theme {
 /// A request for a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    /// Path, percent-encoded as it came.
+    /// Path, percent-encoded as it came, with one slash at its beginning.
     pub(crate) path: String,
     /// Query, decoded, in order.
     pub(crate) pairs: Vec<(String, String)>,
@@ -71,12 +76,23 @@ impl FromRequestParts<Arc<App>> for Asked {
         let query = query.get(..QUERY_BYTES_MAX).unwrap_or(query);
         let query: String = query.chars().take(QUERY_BYTES_MAX).collect();
         Ok(Self {
-            path: parts.uri.path().to_owned(),
-            pairs: pairs(&query),
+            path: own_path(parts.uri.path()),
+            pairs: known(pairs(&query)),
             theme: theme_of(&parts.headers),
             headers: parts.headers.clone(),
         })
     }
+}
+
+/// A path that stays on this site in a link or a redirection: `//host` and `/\host` are addresses of another one.
+fn own_path(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
+}
+
+/// Pairs with a name that a page has.
+fn known(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_known = |(name, _): &(String, String)| PARAMETERS.contains(&name.as_str());
+    pairs.into_iter().filter(is_known).collect()
 }
 
 fn theme_of(headers: &HeaderMap) -> Theme {
@@ -193,6 +209,27 @@ mod tests {
         assert_eq!(asked.with(&[("sort", ""), ("q", ""), ("%zz", "")]), "/a");
         assert_eq!(Theme::asked("toggle", Theme::Dark), Theme::Light);
         assert_eq!(Theme::asked("nonsense", Theme::Dark), Theme::Dark);
+    }
+
+    #[test]
+    fn a_path_never_leads_to_another_host() {
+        for (path, own) in [
+            ("/", "/"),
+            ("/a//b", "/a//b"),
+            ("//evil/", "/evil/"),
+            ("/\\evil", "/evil"),
+            ("/\\/\\/evil/x", "/evil/x"),
+            ("", "/"),
+        ] {
+            assert_eq!(own_path(path), own);
+        }
+    }
+
+    #[test]
+    fn parameters_of_no_page_are_left_out() {
+        let kept = known(pairs("utm_source=x&q=a&Q=b&=c&m=1&m=2&theme=dark"));
+        let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["q", "m", "m", "theme"]);
     }
 
     proptest! {
