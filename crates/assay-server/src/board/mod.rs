@@ -19,7 +19,7 @@ pub(crate) use duel::{all_duels, estimate};
 pub(crate) use miner::{MinerLine, miner_lines, result};
 pub(crate) use range::Range;
 pub(crate) use recipe::{RecipeLine, anchor, recipe_lines};
-pub(crate) use record::record;
+pub(crate) use record::{record, record_named, record_path};
 pub(crate) use search::{SEARCH_BYTES_MAX, search};
 pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv, sorting};
 pub(crate) use state::{StateKind, verdict_words};

@@ -2,12 +2,27 @@
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store;
+use crate::store::{self, RemovalState};
 use assay_types::api::{ProblemKind, RecordDelivery, RecordProbe, RecordView};
 use assay_types::{AuditReport, Hotkey, Round, UnitId};
 
 /// Deliveries read.
 const DELIVERIES_MAX: u32 = 32;
+
+/// The path of a record's page.
+pub(crate) fn record_path(unit: UnitId, idx: u32) -> String {
+    format!("/records/{unit}/{idx}")
+}
+
+/// The record whose page an address or path names.
+pub(crate) fn record_named(address: &str) -> Option<(UnitId, u32)> {
+    let path = match address.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => address.strip_prefix('/')?,
+    };
+    let (unit, idx) = path.strip_prefix("records/")?.split_once('/')?;
+    Some((unit.parse().ok()?, idx.trim_end_matches('/').parse().ok()?))
+}
 
 /// The record; a failure if the unit is not of the corpus, or if a takedown hides it.
 pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordView, Failure> {
@@ -15,13 +30,16 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
     let (_, found) = store::unit(readers, &unit)
         .await?
         .ok_or_else(|| Failure::new(ProblemKind::NotFound, "no archive of the corpus has this unit id"))?;
-    for target in [format!("/records/{unit}/{idx}"), found.path.clone()] {
-        if store::is_removed(readers, &target).await? {
-            return Err(Failure::new(
-                ProblemKind::NotFound,
-                "this record is hidden: somebody asked for its removal",
-            ));
-        }
+    let own = record_path(unit, idx);
+    let either = [RemovalState::Pending, RemovalState::Listed];
+    // A whole archive is hidden only by an administrator's decision: anybody may file a request.
+    if store::is_removed(readers, &own, &either).await?
+        || store::is_removed(readers, &found.path, &[RemovalState::Listed]).await?
+    {
+        return Err(Failure::new(
+            ProblemKind::NotFound,
+            "this record is hidden: somebody asked for its removal",
+        ));
     }
     let submissions = store::submissions_with(readers, &unit, DELIVERIES_MAX).await?;
     let mut probes = Vec::new();
@@ -96,4 +114,25 @@ async fn probes_of(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_named_by_its_page() {
+        let unit = UnitId::of("file", "a.warc");
+        let path = record_path(unit, 7);
+        for named in [
+            path.clone(),
+            format!("{path}/"),
+            format!("https://data.example{path}"),
+        ] {
+            assert_eq!(record_named(&named), Some((unit, 7)), "{named}");
+        }
+        for other in ["example.org", "/records/x/7", "https://example.org", "/", ""] {
+            assert_eq!(record_named(other), None, "{other}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
-use crate::board::record;
+use crate::board::{record, record_path};
 use crate::web::asked::encode;
 use assay_types::UnitId;
 use assay_types::api::RecordView;
@@ -35,7 +35,7 @@ pub(super) async fn page(
 }
 
 fn body(view: &RecordView) -> Markup {
-    let path = format!("/records/{}/{}", view.unit_id, view.idx);
+    let path = record_path(view.unit_id, view.idx);
     html! {
         (part::crumbs(&[("/datasets", "Datasets")], &format!("Unit {}", number::digest(&view.unit_id.to_string()))))
         section.title {

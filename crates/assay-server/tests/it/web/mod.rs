@@ -6,3 +6,4 @@ mod fill;
 mod manifests;
 mod pages;
 mod site;
+mod takedown;
