@@ -20,7 +20,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response 
         let body = html! {
             section {
                 h1 { "Datasets" }
-                p.lede { "Released text with its chain of custody: every row names the archive bytes and the recipe it follows from, so anybody can make it again." }
+                p.lede { "Released text: every row names the archive bytes and the recipe it follows from, so anybody can make it again." }
             }
             section.panel data-part="datasets" { (table(&rows)) }
             (unreleased(&app).await?)
@@ -110,7 +110,7 @@ async fn render(app: &App, name: &str, release: Option<&str>) -> Result<Page, St
     let title = number::clean_to(&format!("{} {}", view.name, view.release), 80);
     Ok(Page::new(&format!("{title} · Datasets"), body(view, &releases))
         .section("/datasets")
-        .about("Custody, size and use of one dataset.")
+        .about("Size and use of one dataset, and how to check it.")
         .live("release"))
 }
 
@@ -128,22 +128,23 @@ fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
             }
         }
         dl.grid.c5.kpis {
-            (part::kpi("g", "Tokens", html! { (number::short(view.tokens)) }, html! { "GPT-2 tokens" }))
+            (part::kpi("g", "Tokens", html! { (number::short(view.tokens)) }, html! { "as announced" }))
             (part::kpi("", "Documents", html! { (number::short(view.documents)) }, html! { @if view.documents > 0 { (number::grouped(view.tokens / view.documents)) " tokens each" } @else { "none" } }))
             (part::kpi("v", "Units", html! { (number::grouped(view.units)) }, html! { "archives" }))
-            (part::kpi("", "Release", html! { (number::clean_to(&view.release, 20)) }, html! { "fixed, never changes" }))
+            (part::kpi("", "Release", html! { (number::clean_to(&view.release, 20)) }, html! { "one of " (releases.len()) " of this name" }))
             (part::kpi("", "Licence", html! { (number::clean_to(&view.licence, 20)) }, html! { "of the release" }))
         }
         section.panel {
-            (part::panel_head("Chain of custody", html! { a href="/docs/verify" { "verify yourself" } }))
+            (part::panel_head("What was announced", html! { a href="/docs/verify" { "verify yourself" } }))
             ol.chain {
-                li { b { "Assigned" } "units drawn by the beacon" code { (number::grouped(view.units)) " units" } }
-                li { b { "Refined" } "with open recipes" code { (number::short(view.documents)) " documents" } }
-                li { b { "Committed" } "roots sealed on the chain" code { "before the deadline" } }
-                li { b { "Published" } "revisions that never change" code { (number::clean_to(&view.location, 60)) } }
-                li { b { "Audited" } "rows rebuilt by validators" code { "sampled" } }
-                li { b { "Released" } "one manifest" code { (number::digest(&view.manifest.to_string())) } }
+                li { b { "Announced" } "by this server's operator" code { (number::clean_to(&view.release, 40)) } }
+                li { b { "Units" } "archives it says it is made of" code { (number::grouped(view.units)) } }
+                li { b { "Documents" } "rows it says it holds" code { (number::short(view.documents)) } }
+                li { b { "Tokens" } "GPT-2 tokens of these" code { (number::short(view.tokens)) } }
+                li { b { "Location" } "where its files are" code { (number::clean_to(&view.location, 60)) } }
+                li { b { "Manifest" } "names every file with its digest" code { (number::digest(&view.manifest.to_string())) } }
             }
+            p.note { "This server did not check the release: it shows what was announced. The second command below recomputes its roots, and rows drawn at random from their archives." }
         }
         section.grid.c21 { (use_it(view)) (release_list(view, releases)) }
         section.grid.c2 {

@@ -26,22 +26,14 @@ pub(super) fn start() -> Markup {
             }
             p.row.gap { a.btn href="/start" { "The whole way" } }
         }
-        pre.fill tabindex="0" aria-label="Terminal: the funnel of one archive" {
-            span.p { "$ " } "assay refine --sample --out demo\n"
-            span.p { "stage              records   of all" } "\n"
-            "records              3,001  100.0 %\n"
-            "content              1,500   50.0 %\n"
-            "extract              1,493   49.8 %\n"
-            "language             1,383   46.1 %\n"
-            "gopher_repetition      790   26.3 %\n"
-            "gopher_quality         324   10.8 %\n"
-            "c4                     221    7.4 %\n"
-            "fineweb_quality        213    7.1 %\n"
-            span.y { "kept                   201    6.7 %" } "\n\n"
-            span.p { "$ " } "assay verify demo --warc pages.warc.gz\n"
-            span.k { "ok" } "   every row follows from its bytes\n\n"
-            span.p { "next: " } "assay localnet --rounds 1"
-        }
+        (part::terminal("Commands of the first ten minutes", &[
+            ("#", "refine archives made of documentation on this machine; prints what each step kept"),
+            ("$", "assay refine --sample --out demo"),
+            ("#", "recompute every row from its archive; exit status 4 on any difference"),
+            ("$", "assay verify demo --warc crawl.warc.gz"),
+            ("#", "play one round with miners, validators and this site"),
+            ("$", "assay localnet --rounds 1"),
+        ]))
     }
 }
 

@@ -54,8 +54,8 @@ async fn render(app: &App) -> Result<Page, Stop> {
                         (component("Chain", head.map(age_class), &head.map_or("unknown".to_owned(), |_| number::grouped(u64::from(health.block.0))), &head.map_or("unknown".to_owned(), number::span), "final blocks taken in"))
                         (component("Rounds", late(round_age, round_blocks.saturating_mul(2)), &newest.as_ref().map_or("none".to_owned(), |row| format!("round {}", row.round.0)), &round_age.map_or("–".to_owned(), |age| format!("{age} blocks")), "assignments drawn from beacons"))
                         (component("Weights", late(weights_age, 2_000), &weights.map_or("none".to_owned(), |block| format!("block {block}")), &weights_age.map_or("–".to_owned(), |age| format!("{age} blocks")), "newest set or committed by a validator"))
-                        (component("Database", Some(if app.writer().is_full() { "off" } else { "" }), &format!("entry {log}"), "0 s", "audit log, hash-chained"))
-                        (component("Intake", Some(if health.intake { "" } else { "off" }), if health.intake { "open" } else { "closed" }, "0 s", "reports, manifests, proofs"))
+                        (component("Database", Some(if app.writer().is_full() { "off" } else { "" }), &format!("entry {log}"), "–", "audit log, hash-chained; stopped means that its disk is full"))
+                        (component("Intake", Some(if health.intake { "" } else { "off" }), if health.intake { "open" } else { "closed" }, "–", "reports, manifests, proofs"))
                     }
                 }
             }))
@@ -134,7 +134,7 @@ const fn age_class(age_ms: u64) -> &'static str {
 fn component(name: &str, state: Option<&str>, newest: &str, age: &str, about: &str) -> Markup {
     let (kind, words) = match state {
         None => ("nil", "unknown"),
-        Some("") => ("ok", "fresh"),
+        Some("") => ("ok", "in order"),
         Some("late") => ("wait", "late"),
         Some(_) => ("bad", "stopped"),
     };

@@ -100,7 +100,7 @@ fn custody(
             ol.chain {
                 li { b { "Assigned" } "drawn from the beacon of round " (view.round.0) code { a href=(format!("/v1/rounds/{}/assignment", view.round.0)) { "document" } } }
                 li { b { "Refined" } @if declared.is_empty() { "manifest not here" } @else { (number::short(tokens)) " tokens declared" } code { (view.n_units) " units" } }
-                li { b { "Committed" } "sealed before the deadline" code { (number::digest(&view.submission_root.to_string())) } }
+                li { b { "Committed" } @if view.refusal.is_empty() { "sealed in time" } @else { "does not count" } code { (number::digest(&view.submission_root.to_string())) } }
                 li { b { "Published" } "opened at block " (number::grouped(u64::from(view.block.0))) code { (number::clean_to(&view.repo, 60)) "@" (number::digest(&view.revision)) } }
                 li { b { "Audited" } (reports.len()) " public reports" code { (rows) " rows rebuilt" } }
                 li { b { "Settled" } @if let Some(row) = verdict { (row.verdict.name().replace('_', " ")) } @else { "not yet" } code { @if let Some(row) = verdict { (row.faults) " faults" } @else { "waits" } } }
