@@ -81,6 +81,7 @@ pub(crate) async fn complete(request: SignedRequest) -> Result<Response, Failure
         hotkey: manifest.hotkey,
         root: manifest.submission_root,
         units: manifest.units.iter().map(|unit| unit.unit_id).collect(),
+        records: manifest.units.iter().map(|unit| unit.n_records).collect(),
         declared: if request.hotkey() == manifest.hotkey {
             declared(&manifest)
         } else {

@@ -12,10 +12,8 @@ use assay_types::{BlockNumber, Hotkey, Q32, RecipeId, Round, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Verdicts shown on a board.
-const VERDICTS_SHOWN: usize = 10;
-/// Verdicts read for a board: ten of 256 miners, and as many again for a look back.
-const VERDICTS_READ: u32 = 5_120;
+/// Verdicts of a miner shown on a board.
+const VERDICTS_SHOWN: u32 = 10;
 /// Blocks between a place and the one it is compared with: a day of 12 s.
 const MOVEMENT_BLOCKS: u32 = 7_200;
 
@@ -84,20 +82,23 @@ impl Board {
                 .map(|record| ((record.hotkey, record.registered), record))
                 .collect();
         }
-        board.read_rounds(app, at).await?;
-        board.read_declared(app, at, range).await?;
+        // Rounds that counted then.
+        let to = match at {
+            None => Some(Round(i32::MAX as u32)),
+            Some(block) => app.rounds().latest_effective(block),
+        };
+        if let Some(to) = to {
+            board.read_rounds(app, at, to).await?;
+            board.read_declared(app, at, (range, to)).await?;
+        }
         Ok(board)
     }
 
     /// Verdicts that were effective, and who holds units now.
-    async fn read_rounds(&mut self, app: &App, at: Option<BlockNumber>) -> Result<(), Failure> {
+    async fn read_rounds(&mut self, app: &App, at: Option<BlockNumber>, to: Round) -> Result<(), Failure> {
         let readers = app.database().readers();
-        for row in store::verdicts(readers, None, VERDICTS_READ).await? {
-            let is_known = at.is_none_or(|block| app.rounds().effective_block(row.round) <= block);
-            let of = self.verdicts.entry(row.record.hotkey).or_default();
-            if is_known && of.len() < VERDICTS_SHOWN {
-                of.push(row);
-            }
+        for row in store::newest_verdicts(readers, to, VERDICTS_SHOWN).await? {
+            self.verdicts.entry(row.record.hotkey).or_default().push(row);
         }
         if at.is_none()
             && let Some(round) = store::newest_round(readers).await?
@@ -114,20 +115,16 @@ impl Board {
         &mut self,
         app: &App,
         at: Option<BlockNumber>,
-        range: Range,
+        (range, to): (Range, Round),
     ) -> Result<(), Failure> {
         let readers = app.database().readers();
-        let newest = match at {
-            None => Round(i32::MAX as u32),
-            Some(block) => app.rounds().latest_effective(block).unwrap_or(Round(0)),
-        };
-        for row in store::declared_newest(readers, newest).await? {
+        for row in store::declared_newest(readers, to).await? {
             let of = self.declared.entry(row.hotkey).or_insert((row.round, Vec::new()));
             of.1.push(row.work);
         }
         let judged = match at {
             None => newest_judged(app).await?,
-            Some(_) => newest,
+            Some(_) => to,
         };
         for row in store::declared_sums(readers, range.rounds(app, judged), Verified::Passed).await? {
             self.verified.entry(row.hotkey).or_default().add(&row.work);

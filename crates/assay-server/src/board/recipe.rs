@@ -67,6 +67,7 @@ impl RecipeLine {
 #[derive(Debug, Default)]
 struct Use {
     verified: BTreeMap<RecipeId, WorkSum>,
+    /// Registered miners by the recipes of their newest manifests.
     miners: BTreeMap<RecipeId, u32>,
 }
 
@@ -80,8 +81,10 @@ async fn usage(app: &App, range: Range) -> Result<Use, Failure> {
             .or_default()
             .add(&row.work);
     }
+    let view = app.view();
     for row in store::declared_newest(readers, Round(i32::MAX as u32)).await? {
-        *used.miners.entry(row.work.recipe_id).or_default() += 1;
+        // A recipe of miners that have left is still known, but nobody uses it.
+        *used.miners.entry(row.work.recipe_id).or_default() += u32::from(view.neuron(&row.hotkey).is_some());
     }
     Ok(used)
 }

@@ -154,19 +154,18 @@ pub async fn declared_newest(pool: &AnyPool, to: Round) -> Result<Vec<DeclaredRo
     rows.iter().map(read).collect()
 }
 
-/// A miner's entries, newest round first.
+/// A miner's entries of a round, by recipe.
 pub async fn declared_of(
     pool: &AnyPool,
+    round: Round,
     hotkey: &Hotkey,
-    limit: u32,
-) -> Result<Vec<DeclaredRow>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM declared WHERE hotkey = $1 ORDER BY round DESC, recipe_id LIMIT $2")
-            .bind(hotkey.to_string())
-            .bind(i64::from(limit))
-            .fetch_all(pool)
-            .await?;
-    rows.iter().map(read).collect()
+) -> Result<Vec<DeclaredWork>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM declared WHERE round = $1 AND hotkey = $2 ORDER BY recipe_id")
+        .bind(i64::from(round.0))
+        .bind(hotkey.to_string())
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(|row| Ok(read(row)?.work)).collect()
 }
 
 fn read(row: &AnyRow) -> Result<DeclaredRow, StoreError> {

@@ -140,6 +140,7 @@ async fn suite(place: &Place) {
         hotkey: hotkey("miner-a"),
         root,
         units: units.to_vec(),
+        records: vec![9; units.len()],
         declared: Vec::new(),
         now_ms: 1,
     };

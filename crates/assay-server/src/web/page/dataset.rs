@@ -2,7 +2,7 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
-use crate::board::dataset_rows;
+use crate::board::{dataset_rows, verify_command};
 use crate::store::{self, Verified, WorkSum};
 use crate::web::asked::{decode, encode};
 use crate::web::chart::{self, Band};
@@ -12,6 +12,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
+
+/// Releases shown of a name.
+const RELEASES_SHOWN: usize = 20;
 
 /// All datasets.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
@@ -171,7 +174,7 @@ fn use_it(view: &DatasetView) -> Markup {
             h3 { "Command line: resumable, every file checked" }
             (part::terminal("Command line", &[
                 ("$", &format!("assay dataset pull {place} --out data --tokens 10B --seed 1")),
-                ("$", &format!("assay dataset verify {place} --sample 500")),
+                ("$", &verify_command(&place)),
             ]))
             h3 { "Python: datasets" }
             pre.gap tabindex="0" aria-label="Python with datasets" { "from datasets import load_dataset\nds = load_dataset(\"parquet\", data_files=\"data/units/*/docs-*.parquet\", split=\"train\", streaming=True)" }
@@ -208,13 +211,14 @@ fn release_list(view: &DatasetView, releases: &[DatasetView]) -> Markup {
             div.panel {
                 (part::panel_head("Releases", html! { (releases.len()) " of this name" }))
                 div.split {
-                    @for release in releases.iter().rev().take(20) {
+                    @for release in releases.iter().rev().take(RELEASES_SHOWN) {
                         div {
                             a href=(format!("/datasets/{}/{}", encode(&release.name), encode(&release.release))) aria-current=[(release.release == view.release).then_some("page")] { (number::clean_to(&release.release, 40)) }
                             span.mono { (number::short(release.tokens)) }
                         }
                     }
                 }
+                (part::cut(RELEASES_SHOWN, releases.len(), "releases, newest first,"))
                 div.gap { (chart::bands(&parts, "Tokens of the releases")) }
             }
         }

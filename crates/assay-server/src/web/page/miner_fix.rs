@@ -3,6 +3,7 @@
 use super::miner::Miner;
 use super::miner_points::signed;
 use crate::app::App;
+use crate::board::audit_command;
 use crate::web::{number, part};
 use assay_types::Verdict;
 use maud::{Markup, html};
@@ -66,7 +67,7 @@ fn nothing(miner: &Miner) -> Markup {
 fn reproduce(miner: &Miner) -> Markup {
     html! {
         @if let Some(newest) = miner.submissions.first() {
-            @let target = format!("assay dataset verify hf://{}@{} --sample 500", number::clean(&newest.repo), newest.revision.chars().take(40).collect::<String>());
+            @let target = number::clean(&audit_command(&newest.view));
             (part::terminal("Command that repeats the audit", &[
                 ("#", "the same audit on your machine; on a localnet the repository is a folder of its store"),
                 ("$", &target),

@@ -2,7 +2,7 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
-use crate::board::verdict_words;
+use crate::board::{audit_command, is_public, verdict_words};
 use crate::store::{self, VerdictRow, WorkSum};
 use assay_types::api::{DeclaredWork, SubmissionState, SubmissionView};
 use assay_types::{AuditReport, Digest};
@@ -11,8 +11,9 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// Units shown.
+/// Units and faults shown.
 const UNITS_SHOWN: usize = 256;
+const FAULTS_SHOWN: usize = 40;
 
 /// The page.
 pub(super) async fn page(State(app): State<Arc<App>>, Path(root): Path<String>, asked: Asked) -> Response {
@@ -29,19 +30,13 @@ async fn render(app: &App, root: &str) -> Result<Page, Stop> {
             "the chain has revealed no submission of this root to this server",
         ));
     };
-    let verdicts = store::verdicts(readers, Some(&view.hotkey), 300).await?;
-    let verdict = verdicts.into_iter().find(|row| row.round == view.round);
-    let declared: Vec<DeclaredWork> = store::declared_of(readers, &view.hotkey, 300)
+    let verdict = store::verdict_of(readers, view.round, &view.hotkey).await?;
+    let declared = store::declared_of(readers, view.round, &view.hotkey).await?;
+    let is_public = is_public(app, view.round);
+    let reports: Vec<AuditReport> = store::reports_on(readers, view.round, &view.hotkey)
         .await?
         .into_iter()
-        .filter(|row| row.round == view.round)
-        .map(|row| row.work)
-        .collect();
-    let is_public = app.view().block() > app.rounds().report_cutoff(view.round);
-    let reports: Vec<AuditReport> = store::reports_by(readers, (None, Some(&view.hotkey)), 512)
-        .await?
-        .into_iter()
-        .filter(|report| is_public && report.round == view.round)
+        .filter(|_| is_public)
         .filter_map(|report| AuditReport::parse(report.line.as_bytes()).ok())
         .collect();
     let mut paths = Vec::new();
@@ -137,7 +132,7 @@ fn manifest(view: &SubmissionView, declared: &[DeclaredWork]) -> Markup {
                 dt { "Repository" } dd { (number::clean(&view.repo)) }
                 dt { "Revision" } dd { (number::clean(&view.revision)) }
             }
-            (part::terminal("Command that repeats the audit", &[("$", &format!("assay dataset verify hf://{}@{} --sample 500", number::clean(&view.repo), number::clean_to(&view.revision, 40)))]))
+            (part::terminal("Command that repeats the audit", &[("$", &number::clean(&audit_command(view)))]))
         }
     }
 }
@@ -155,7 +150,7 @@ fn faults(reports: &[AuditReport], is_public: bool) -> Markup {
             @else if found.is_empty() { (part::empty("No fault", "Every row that was drawn was rebuilt bit for bit.", None)) }
             @else {
                 ul.link-list {
-                    @for (validator, fault) in found.iter().take(40) {
+                    @for (validator, fault) in found.iter().take(FAULTS_SHOWN) {
                         li {
                             @if let Some(idx) = fault.idx { a href=(format!("/records/{}/{idx}", fault.unit)) { b { (fault.kind.name()) } " in record " (idx) } }
                             @else { b { (fault.kind.name()) } " in unit " (number::digest(&fault.unit.to_string())) }
@@ -163,6 +158,7 @@ fn faults(reports: &[AuditReport], is_public: bool) -> Markup {
                         }
                     }
                 }
+                (part::cut(FAULTS_SHOWN, found.len(), "faults"))
             }
         }
     }
@@ -188,6 +184,7 @@ fn units(view: &SubmissionView, paths: &[Option<String>]) -> Markup {
                     }
                 }
             }))
+            (part::cut(paths.len(), view.units.len(), "units"))
         }
     }
 }

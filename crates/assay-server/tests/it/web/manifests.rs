@@ -104,7 +104,7 @@ async fn only_the_miners_own_manifest_declares_counts() {
         "{shown}"
     );
     assert!(
-        declared_of(&readers, &hotkey("miner-b"), 9)
+        declared_of(&readers, Round(0), &hotkey("miner-b"))
             .await
             .unwrap()
             .is_empty()
@@ -114,8 +114,7 @@ async fn only_the_miners_own_manifest_declares_counts() {
     let own = manifest(&world, "miner-b", 4_321, 987);
     assert!(world.client("miner-b").submit(&own).await.unwrap().known);
     assert!(world.client("miner-a").submit(&forged).await.unwrap().known);
-    let rows = declared_of(&readers, &hotkey("miner-b"), 9).await.unwrap();
-    let works: Vec<_> = rows.iter().map(|row| &row.work).collect();
+    let works = declared_of(&readers, Round(0), &hotkey("miner-b")).await.unwrap();
     assert_eq!(works.len(), 1);
     assert_eq!(
         (works[0].tokens, works[0].archive_bytes, works[0].records),
@@ -131,8 +130,8 @@ async fn only_the_miners_own_manifest_declares_counts() {
     // A miner that overdoes it is cut to what sums can hold.
     let much = manifest(&world, "miner-b", (1 << 53) - 1, 5);
     world.client("miner-b").submit(&much).await.unwrap();
-    let rows = declared_of(&readers, &hotkey("miner-b"), 9).await.unwrap();
-    assert_eq!(rows[0].work.tokens, 1 << 40);
+    let works = declared_of(&readers, Round(0), &hotkey("miner-b")).await.unwrap();
+    assert_eq!(works[0].tokens, 1 << 40);
     world.stop().await;
 }
 

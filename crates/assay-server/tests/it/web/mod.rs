@@ -2,7 +2,9 @@
 
 mod browser;
 mod evidence;
+mod figures;
 mod fill;
+mod history;
 mod manifests;
 mod pages;
 mod site;

@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The time of every test: 2026-11-28T10:42:18Z.
+/// The time of every test: 2026-11-28T22:42:18Z.
 pub(super) const NOW_MS: u64 = 1_795_905_738_000;
 
 /// A running server.
