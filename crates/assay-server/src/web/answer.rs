@@ -77,7 +77,8 @@ pub(crate) async fn file<F>(app: &App, asked: &Asked, kind: &'static str, render
 where
     F: Future<Output = Result<String, Stop>>,
 {
-    let key = format!("{kind} {}", asked.with(&[]));
+    // A file may name whole addresses.
+    let key = format!("{kind} {}{}", asked.base(), asked.with(&[]));
     let rendered = app
         .cache
         .answer_as((&key, kind), &asked.headers, async {

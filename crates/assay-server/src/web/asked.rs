@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Bytes of a query that are read; the rest is ignored.
 const QUERY_BYTES_MAX: usize = 2_048;
+/// Bytes of a host that are repeated: a name (RFC 1035: 253) and a port.
+const HOST_BYTES_MAX: usize = 259;
 /// Pairs of a query that are read.
 const PAIRS_MAX: usize = 32;
 /// Parameters that a page has. An answer is kept under path and query, so any other name would be a way to have the same
@@ -158,6 +160,21 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 impl Asked {
+    /// Scheme and host of this site as they were asked for, for files that must name whole addresses. The scheme is `https`
+    /// but for this machine itself: a server that others reach stands behind a proxy.
+    pub(crate) fn base(&self) -> String {
+        let host = self.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
+        if host.is_empty() || host.len() > HOST_BYTES_MAX || !host.bytes().all(is_plain) {
+            return "http://localhost".to_owned();
+        }
+        let is_local = ["localhost", "127.", "[::1]"]
+            .iter()
+            .any(|name| host.starts_with(name));
+        format!("{}://{host}", if is_local { "http" } else { "https" })
+    }
+
     /// The first value of a name; "" if there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
         let found = self.pairs.iter().find(|(own, _)| own == name);
@@ -222,6 +239,25 @@ mod tests {
             ("", "/"),
         ] {
             assert_eq!(own_path(path), own);
+        }
+    }
+
+    #[test]
+    fn whole_addresses_name_a_host_that_is_one() {
+        let base = |host: &str| {
+            let value = axum::http::HeaderValue::from_str(host).unwrap();
+            let asked = Asked {
+                path: "/".to_owned(),
+                pairs: Vec::new(),
+                theme: Theme::Auto,
+                headers: HeaderMap::from_iter([(header::HOST, value)]),
+            };
+            asked.base()
+        };
+        assert_eq!(base("data.example:8443"), "https://data.example:8443");
+        assert_eq!(base("127.0.0.1:8470"), "http://127.0.0.1:8470");
+        for bad in ["", "a b", "evil\"><script>", "a/b", &"x".repeat(300)] {
+            assert_eq!(base(bad), "http://localhost", "{bad}");
         }
     }
 

@@ -14,8 +14,11 @@ pub(super) fn start() -> Markup {
             "assay refine --sample --out demo",
             "one archive: what was kept, and why",
         ),
-        ("assay verify demo --warc …", "every row rebuilt, bit for bit"),
-        ("assay evaluate demo", "bits per byte with interval"),
+        (
+            "assay verify demo --warc demo/sample.warc.gz",
+            "every row rebuilt, bit for bit",
+        ),
+        ("assay evaluate demo", "gates; bits per byte with --eval TEXT"),
         ("assay localnet --rounds 1", "a paid round on a chain of your own"),
     ];
     html! {
@@ -30,7 +33,7 @@ pub(super) fn start() -> Markup {
             ("#", "refine archives made of documentation on this machine; prints what each step kept"),
             ("$", "assay refine --sample --out demo"),
             ("#", "recompute every row from its archive; exit status 4 on any difference"),
-            ("$", "assay verify demo --warc crawl.warc.gz"),
+            ("$", "assay verify demo --warc demo/sample.warc.gz"),
             ("#", "play one round with miners, validators and this site"),
             ("$", "assay localnet --rounds 1"),
         ]))

@@ -3,6 +3,7 @@
 mod browser;
 mod evidence;
 mod figures;
+mod files;
 mod fill;
 mod history;
 mod manifests;
