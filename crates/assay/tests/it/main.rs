@@ -12,6 +12,7 @@ mod chaos;
 mod dedup;
 mod determinism;
 mod disk;
+mod docs;
 mod evaluate;
 mod help;
 mod json;
