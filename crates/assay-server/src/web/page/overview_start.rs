@@ -29,14 +29,11 @@ pub(super) fn start() -> Markup {
             }
             p.row.gap { a.btn href="/start" { "The whole way" } }
         }
-        (part::terminal("Commands of the first ten minutes", &[
-            ("#", "refine archives made of documentation on this machine; prints what each step kept"),
-            ("$", "assay refine --sample --out demo"),
-            ("#", "recompute every row from its archive; exit status 4 on any difference"),
-            ("$", "assay verify demo --warc demo/sample.warc.gz"),
-            ("#", "play one round with miners, validators and this site"),
-            ("$", "assay localnet --rounds 1"),
-        ]))
+        pre.fill tabindex="0" aria-label="Commands of the first ten minutes" {
+            span.p { "# documentation that is on this machine, refined;\n# prints what each step kept\n$ " } "assay refine --sample --out demo\n\n"
+            span.p { "# every row recomputed from its archive;\n# exit status 4 on any difference\n$ " } "assay verify demo --warc demo/sample.warc.gz\n\n"
+            span.p { "# one round of a subnet with this site\n$ " } "assay localnet --rounds 1"
+        }
     }
 }
 
