@@ -1,7 +1,8 @@
-//! Rendered answers, once for each state of the store: body, compressed body, ETag.
+//! Rendered answers, once for each state of the store: body, compressed body, ETag. Few are rendered at once.
 
 use crate::failure::Failure;
 use assay_types::Digest;
+use assay_types::api::ProblemKind;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 /// Brotli's effort: 5 of 11.
 const BROTLI_QUALITY: u32 = 5;
@@ -96,6 +97,13 @@ fn takes_brotli(asked: &HeaderMap) -> bool {
         })
 }
 
+/// Answers that are rendered at once; each reads the database and then computes for milliseconds.
+const RENDERS_MAX: usize = 16;
+/// Answers that may wait for their turn. At 50 ms each the last one waits for a second.
+const WAITING_MAX: usize = 320;
+/// Seconds after which who was turned away tries again.
+const RETRY_SECONDS: u32 = 2;
+
 type Slot = Arc<OnceCell<Arc<Rendered>>>;
 
 #[derive(Debug, Default)]
@@ -109,14 +117,24 @@ struct Slots {
 #[derive(Debug)]
 pub(crate) struct SnapshotCache {
     bytes_max: usize,
+    /// Turns to render.
+    turns: Semaphore,
+    /// Places of those who render or wait for a turn.
+    places: Semaphore,
     slots: Mutex<Slots>,
 }
 
 impl SnapshotCache {
     /// A cache of so many bytes.
     pub(crate) fn new(bytes_max: usize) -> Self {
+        Self::with_turns(bytes_max, (RENDERS_MAX, WAITING_MAX))
+    }
+
+    fn with_turns(bytes_max: usize, (renders, waiting): (usize, usize)) -> Self {
         Self {
             bytes_max,
+            turns: Semaphore::new(renders),
+            places: Semaphore::new(renders + waiting),
             slots: Mutex::default(),
         }
     }
@@ -167,7 +185,7 @@ impl SnapshotCache {
     }
 
     /// The answer under `key`, rendered by `render` if the newest state has none yet; many who ask at once wait for one.
-    /// What could not be rendered is not kept.
+    /// What could not be rendered is not kept. [`ProblemKind::Busy`] where too many other answers are being rendered.
     pub(crate) async fn answer_as<F, E>(
         &self,
         (key, kind): (&str, &'static str),
@@ -176,10 +194,14 @@ impl SnapshotCache {
     ) -> Result<Response, E>
     where
         F: Future<Output = Result<Vec<u8>, E>>,
+        E: From<Failure>,
     {
         let (version, slot) = self.slot(key);
         let rendered = slot
             .get_or_try_init(|| async {
+                let busy = || Failure::from(ProblemKind::Busy).retry_after(RETRY_SECONDS);
+                let _place = self.places.try_acquire().map_err(|_| busy())?;
+                let _turn = self.turns.acquire().await.map_err(|_| busy())?;
                 let rendered = Arc::new(Rendered::new(kind, render.await?));
                 self.count(version, rendered.bytes());
                 Ok::<_, E>(rendered)
@@ -223,6 +245,39 @@ mod tests {
         let changed = cache.answer("/a", &stale, async { Ok(b"y".to_vec()) });
         assert_eq!(changed.await.unwrap().status(), StatusCode::OK);
         assert!(!takes_brotli(&asked(header::ACCEPT_ENCODING, "br;q=0, gzip")));
+    }
+
+    #[tokio::test]
+    async fn few_render_few_wait_and_others_are_turned_away() {
+        let cache = SnapshotCache::with_turns(1 << 20, (1, 1));
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let headers = HeaderMap::new();
+        let slow = cache.answer("/slow", &headers, async {
+            let _ = gone.await;
+            Ok(b"slow".to_vec())
+        });
+        let waits = cache.answer("/waits", &headers, async { Ok(b"waits".to_vec()) });
+        let too_many = async {
+            let refused = cache
+                .answer("/more", &headers, async { panic!("rendered") })
+                .await;
+            let problem = refused.unwrap_err().problem;
+            assert_eq!(
+                (problem.code.as_str(), problem.retry_after),
+                ("limit/busy", Some(RETRY_SECONDS))
+            );
+            go.send(()).unwrap();
+        };
+        let (slow, waits, ()) = tokio::join!(slow, waits, too_many);
+        assert_eq!(
+            (slow.unwrap().status(), waits.unwrap().status()),
+            (StatusCode::OK, StatusCode::OK)
+        );
+        // What is here is answered without a turn, and a turned-away answer can be had later.
+        let later = cache
+            .answer("/more", &headers, async { Ok(b"more".to_vec()) })
+            .await;
+        assert_eq!(later.unwrap().status(), StatusCode::OK);
     }
 
     #[tokio::test]

@@ -50,6 +50,8 @@ pub struct Limits {
     pub address_requests_a_minute: u32,
     /// Signed requests a minute and hotkey.
     pub hotkey_requests_a_minute: u32,
+    /// Takedown requests an hour and address.
+    pub address_removals_an_hour: u32,
     /// Event streams in all.
     pub streams_max: usize,
     /// Event streams of one address.
@@ -72,6 +74,7 @@ impl Default for Limits {
             request_ms_max: 15_000,
             address_requests_a_minute: 600,
             hotkey_requests_a_minute: 1_200,
+            address_removals_an_hour: 6,
             streams_max: 1_000,
             address_streams_max: 8,
             proofs_queued_max: 1_000,

@@ -1,4 +1,5 @@
-//! Rate limits by address and by hotkey: a count for each minute, with the headers that tell a client where it stands.
+//! Rate limits by address and by hotkey: a count for each minute, or hour for takedown requests, with the headers that
+//! tell a client where it stands.
 
 use crate::config::Limits;
 use crate::failure::Failure;
@@ -10,8 +11,9 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-/// Length of a window.
-const WINDOW_MS: u64 = 60_000;
+/// Length of the window of requests, and of takedown requests.
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// Keys counted at once; beyond it a window starts anew for everyone.
 const KEYS_MAX: usize = 100_000;
 
@@ -43,13 +45,18 @@ impl Standing {
 #[derive(Debug)]
 struct Window<K> {
     limit: u32,
+    length_ms: u64,
+    /// What is counted, in words.
+    what: &'static str,
     counts: Mutex<(u64, HashMap<K, u32>)>,
 }
 
 impl<K: Hash + Eq> Window<K> {
-    fn new(limit: u32) -> Self {
+    fn new(limit: u32, length_ms: u64, what: &'static str) -> Self {
         Self {
             limit,
+            length_ms,
+            what,
             counts: Mutex::default(),
         }
     }
@@ -57,16 +64,16 @@ impl<K: Hash + Eq> Window<K> {
     fn take(&self, key: K, now_ms: u64) -> Result<Standing, Failure> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let (window, counted) = &mut *counts;
-        if *window != now_ms / WINDOW_MS || counted.len() >= KEYS_MAX {
-            *window = now_ms / WINDOW_MS;
+        if *window != now_ms / self.length_ms || counted.len() >= KEYS_MAX {
+            *window = now_ms / self.length_ms;
             counted.clear();
         }
         let count = counted.entry(key).or_default();
-        let reset_seconds = ((WINDOW_MS - now_ms % WINDOW_MS) / 1_000).max(1) as u32;
+        let reset_seconds = ((self.length_ms - now_ms % self.length_ms) / 1_000).max(1) as u32;
         if *count >= self.limit {
             return Err(Failure::new(
                 ProblemKind::RateLimited,
-                format!("at most {} requests a minute; wait {reset_seconds} s", self.limit),
+                format!("at most {} {}; wait {reset_seconds} s", self.limit, self.what),
             )
             .retry_after(reset_seconds));
         }
@@ -84,14 +91,21 @@ impl<K: Hash + Eq> Window<K> {
 pub struct RateLimits {
     addresses: Window<IpAddr>,
     hotkeys: Window<Hotkey>,
+    removals: Window<IpAddr>,
 }
 
 impl RateLimits {
     /// Limits of a configuration.
     pub fn new(limits: &Limits) -> Self {
+        let requests = "requests a minute";
         Self {
-            addresses: Window::new(limits.address_requests_a_minute),
-            hotkeys: Window::new(limits.hotkey_requests_a_minute),
+            addresses: Window::new(limits.address_requests_a_minute, MINUTE_MS, requests),
+            hotkeys: Window::new(limits.hotkey_requests_a_minute, MINUTE_MS, requests),
+            removals: Window::new(
+                limits.address_removals_an_hour,
+                HOUR_MS,
+                "takedown requests an hour",
+            ),
         }
     }
 
@@ -101,6 +115,14 @@ impl RateLimits {
     /// [`ProblemKind::RateLimited`] past the limit.
     pub fn address(&self, address: IpAddr, now_ms: u64) -> Result<Standing, Failure> {
         self.addresses.take(network_of(address), now_ms)
+    }
+
+    /// Counts a takedown request of an address.
+    ///
+    /// # Errors
+    /// [`ProblemKind::RateLimited`] past the limit.
+    pub fn removal(&self, address: IpAddr, now_ms: u64) -> Result<Standing, Failure> {
+        self.removals.take(network_of(address), now_ms)
     }
 
     /// Counts a signed request of a hotkey.
@@ -142,5 +164,22 @@ mod tests {
         assert_eq!(failure.problem.retry_after, Some(57));
         assert!(limits.address(other, 3_000).is_ok());
         assert!(limits.address(a, 60_000).is_ok());
+    }
+
+    #[test]
+    fn takedown_requests_have_an_hour() {
+        let limits = RateLimits::new(&Limits {
+            address_removals_an_hour: 1,
+            ..Limits::default()
+        });
+        let a: IpAddr = "192.0.2.1".parse().unwrap();
+        assert!(limits.removal(a, 60_000).is_ok());
+        let failure = limits.removal(a, 120_000).unwrap_err();
+        assert_eq!(failure.problem.retry_after, Some(3_480));
+        assert_eq!(
+            failure.problem.detail,
+            "at most 1 takedown requests an hour; wait 3480 s"
+        );
+        assert!(limits.removal(a, 3_600_000).is_ok());
     }
 }

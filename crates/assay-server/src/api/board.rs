@@ -3,7 +3,7 @@
 use super::extract::{PageQuery, PathOf, QueryOf, encode};
 use crate::app::App;
 use crate::board::{
-    BoardRow, Range, Select, dataset_rows, miner_lines, recipe_lines, result, validator_rows,
+    BoardRow, Range, Select, dataset_rows, miner_lines, recipe_lines, result, sorting, validator_rows,
 };
 use crate::failure::Failure;
 use crate::store;
@@ -29,7 +29,7 @@ pub(crate) struct BoardQuery {
     q: Option<String>,
     /// Column to sort by; the board's own order if not given.
     sort: Option<String>,
-    /// `asc` or `desc`.
+    /// `asc` or `desc`; greatest first if not given.
     dir: Option<String>,
     /// Rounds that figures are summed over: `round`, `24h`, `7d` or `30d`.
     t: Option<String>,
@@ -45,10 +45,13 @@ impl BoardQuery {
 
     /// The rows that are asked for, in their order, not yet cut.
     fn apply<R: BoardRow>(&self, rows: Vec<R>) -> Result<Vec<R>, Failure> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (sort, is_descending) = sorting::<R>(&text(&self.sort), &text(&self.dir))
+            .map_err(|why| Failure::new(ProblemKind::Invalid, why))?;
         let select = Select {
-            q: self.q.clone().unwrap_or_default(),
-            sort: self.sort.clone().unwrap_or_default(),
-            is_descending: self.dir.as_deref() != Some("asc"),
+            q: text(&self.q),
+            sort,
+            is_descending,
             page: 1,
             per: usize::MAX,
         };

@@ -3,6 +3,7 @@
 use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest};
 use super::submission::{RoundQuery, chain_of};
 use crate::app::App;
+use crate::board::is_public;
 use crate::failure::Failure;
 use crate::store::{self, AddProof, AddReport, ProofCursor};
 use assay_chain::wallet::{SIGNATURE_BYTES, Scheme, verify};
@@ -164,7 +165,7 @@ pub(crate) async fn reports(
     QueryOf(page): QueryOf<PageQuery>,
 ) -> Result<Json<Answer<Vec<ReportView>>>, Failure> {
     let (limit, after) = (page.limit()?, page.position()?);
-    if app.view().block() <= app.rounds().report_cutoff(query.round()) {
+    if !is_public(&app, query.round()) {
         let mut sealed = app.answer(Source::Observed, Vec::new());
         sealed.complete = false;
         return Ok(Json(sealed));
@@ -187,9 +188,8 @@ pub(crate) async fn one_report(
     PathOf(digest): PathOf<Digest>,
 ) -> Result<Json<Answer<ReportView>>, Failure> {
     let found = store::report(app.database().readers(), &digest).await?;
-    let is_public = |report: &ReportView| app.view().block() > app.rounds().report_cutoff(report.round);
     let found = found
-        .filter(is_public)
+        .filter(|report| is_public(&app, report.round))
         .ok_or_else(|| Failure::new(ProblemKind::NotFound, "no public report has this digest"))?;
     Ok(Json(app.answer(Source::Observed, found)))
 }

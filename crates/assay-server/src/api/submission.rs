@@ -57,7 +57,8 @@ pub(crate) async fn one(
 
 /// Hand in a manifest
 ///
-/// The canonical `manifest.json` of a revealed submission, by anybody registered; its root must be the chain's.
+/// The canonical `manifest.json` of a revealed submission, by anybody registered; its root must be the chain's. Tokens and
+/// archive bytes are not in the root: counts are shown once the miner itself hands it in, before or after others.
 #[utoipa::path(post, path = "/v1/submissions", tag = "submissions", security(("btauth" = [])),
     request_body(content = serde_json::Value, content_type = "application/json"),
     responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
@@ -80,7 +81,12 @@ pub(crate) async fn complete(request: SignedRequest) -> Result<Response, Failure
         hotkey: manifest.hotkey,
         root: manifest.submission_root,
         units: manifest.units.iter().map(|unit| unit.unit_id).collect(),
-        declared: declared(&manifest),
+        records: manifest.units.iter().map(|unit| unit.n_records).collect(),
+        declared: if request.hotkey() == manifest.hotkey {
+            declared(&manifest)
+        } else {
+            Vec::new()
+        },
         now_ms: request.app.clock().now_ms(),
     };
     let (sequence, known) = request.write(write).await??;

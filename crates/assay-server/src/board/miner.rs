@@ -5,17 +5,15 @@ use super::select::column;
 use super::{BoardRow, Column, Range, StateKind, verdict_words};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, MinerRecord, VerdictRow, Verified};
+use crate::store::{self, MinerRecord, VerdictRow, Verified, WorkSum};
 use assay_chain::{Metagraph, Neuron};
 use assay_types::api::{DeclaredWork, FieldValue, MinerRow, ProblemKind, RoundResult};
 use assay_types::{BlockNumber, Hotkey, Q32, RecipeId, Round, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Verdicts shown on a board.
-const VERDICTS_SHOWN: usize = 10;
-/// Verdicts read for a board: ten of 256 miners, and as many again for a look back.
-const VERDICTS_READ: u32 = 5_120;
+/// Verdicts of a miner shown on a board.
+const VERDICTS_SHOWN: u32 = 10;
 /// Blocks between a place and the one it is compared with: a day of 12 s.
 const MOVEMENT_BLOCKS: u32 = 7_200;
 
@@ -30,8 +28,8 @@ pub(crate) struct MinerLine {
     pub(crate) state: String,
     /// Recipes of its newest manifest, by name or the beginning of the id.
     pub(crate) recipes: Vec<(RecipeId, String)>,
-    /// Verified units, records and tokens in the range; none before any manifest.
-    pub(crate) verified: Option<(u64, u64, u64)>,
+    /// Verified work in the range; none before any manifest.
+    pub(crate) verified: Option<WorkSum>,
     /// Share of the miners' emission, 0 to 1.
     pub(crate) share: f64,
 }
@@ -52,7 +50,7 @@ struct Board {
     units: BTreeMap<Hotkey, u32>,
     heard: BTreeMap<Hotkey, u64>,
     declared: BTreeMap<Hotkey, (Round, Vec<DeclaredWork>)>,
-    verified: BTreeMap<Hotkey, (u64, u64, u64)>,
+    verified: BTreeMap<Hotkey, WorkSum>,
     names: BTreeMap<RecipeId, String>,
 }
 
@@ -84,20 +82,23 @@ impl Board {
                 .map(|record| ((record.hotkey, record.registered), record))
                 .collect();
         }
-        board.read_rounds(app, at).await?;
-        board.read_declared(app, at, range).await?;
+        // Rounds that counted then.
+        let to = match at {
+            None => Some(Round(i32::MAX as u32)),
+            Some(block) => app.rounds().latest_effective(block),
+        };
+        if let Some(to) = to {
+            board.read_rounds(app, at, to).await?;
+            board.read_declared(app, at, (range, to)).await?;
+        }
         Ok(board)
     }
 
     /// Verdicts that were effective, and who holds units now.
-    async fn read_rounds(&mut self, app: &App, at: Option<BlockNumber>) -> Result<(), Failure> {
+    async fn read_rounds(&mut self, app: &App, at: Option<BlockNumber>, to: Round) -> Result<(), Failure> {
         let readers = app.database().readers();
-        for row in store::verdicts(readers, None, VERDICTS_READ).await? {
-            let is_known = at.is_none_or(|block| app.rounds().effective_block(row.round) <= block);
-            let of = self.verdicts.entry(row.record.hotkey).or_default();
-            if is_known && of.len() < VERDICTS_SHOWN {
-                of.push(row);
-            }
+        for row in store::newest_verdicts(readers, to, VERDICTS_SHOWN).await? {
+            self.verdicts.entry(row.record.hotkey).or_default().push(row);
         }
         if at.is_none()
             && let Some(round) = store::newest_round(readers).await?
@@ -114,26 +115,19 @@ impl Board {
         &mut self,
         app: &App,
         at: Option<BlockNumber>,
-        range: Range,
+        (range, to): (Range, Round),
     ) -> Result<(), Failure> {
         let readers = app.database().readers();
-        let newest = match at {
-            None => Round(i32::MAX as u32),
-            Some(block) => app.rounds().latest_effective(block).unwrap_or(Round(0)),
-        };
-        for row in store::declared_newest(readers, newest).await? {
+        for row in store::declared_newest(readers, to).await? {
             let of = self.declared.entry(row.hotkey).or_insert((row.round, Vec::new()));
             of.1.push(row.work);
         }
         let judged = match at {
             None => newest_judged(app).await?,
-            Some(_) => newest,
+            Some(_) => to,
         };
         for row in store::declared_sums(readers, range.rounds(app, judged), Verified::Passed).await? {
-            let sum = self.verified.entry(row.hotkey).or_default();
-            sum.0 += u64::from(row.work.units);
-            sum.1 += row.work.records;
-            sum.2 += row.work.tokens;
+            self.verified.entry(row.hotkey).or_default().add(&row.work);
         }
         for line in super::recipe::known_names(app).await? {
             self.names.insert(line.0, line.1);
@@ -246,7 +240,7 @@ impl Board {
                 .verified
                 .get(&row.hotkey)
                 .copied()
-                .or_else(|| row.declared.as_ref().map(|_| (0, 0, 0))),
+                .or_else(|| row.declared.as_ref().map(|_| WorkSum::default())),
             share: if all_incentive == 0 {
                 0.0
             } else {
@@ -321,13 +315,13 @@ impl BoardRow for MinerLine {
             }
         }),
         column("units", "Units", (true, true), |line| {
-            known(line.verified.map(|sum| sum.0 as f64))
+            known(line.verified.map(|sum| sum.units as f64))
         }),
         column("records", "Records", (true, true), |line| {
-            known(line.verified.map(|sum| sum.1 as f64))
+            known(line.verified.map(|sum| sum.records as f64))
         }),
         column("tokens", "Tokens", (true, true), |line| {
-            known(line.verified.map(|sum| sum.2 as f64))
+            known(line.verified.map(|sum| sum.tokens as f64))
         }),
         column("cred", "Credibility", (true, true), |line| {
             number(line.credibility())

@@ -15,12 +15,12 @@ mod state;
 mod validator;
 
 pub(crate) use dataset::dataset_rows;
-pub(crate) use duel::{all_duels, estimate};
+pub(crate) use duel::{all_duels, estimate, middle};
 pub(crate) use miner::{MinerLine, miner_lines, result};
-pub(crate) use range::Range;
+pub(crate) use range::{Range, is_public, newest_public};
 pub(crate) use recipe::{RecipeLine, anchor, recipe_lines};
-pub(crate) use record::record;
+pub(crate) use record::{audit_command, record, record_named, record_path, verify_command};
 pub(crate) use search::{SEARCH_BYTES_MAX, search};
-pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv};
+pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv, sorting};
 pub(crate) use state::{StateKind, verdict_words};
-pub(crate) use validator::validator_rows;
+pub(crate) use validator::{newest_weights, validator_rows};

@@ -68,6 +68,20 @@ impl Range {
     }
 }
 
+/// Whether bodies of reports on a round are public: nobody can commit to a copy of one any more.
+pub(crate) fn is_public(app: &App, round: Round) -> bool {
+    app.view().block() > app.rounds().report_cutoff(round)
+}
+
+/// The newest round whose reports are public; none before the first.
+pub(crate) fn newest_public(app: &App) -> Option<Round> {
+    let mut round = app.rounds().round_of(app.view().block())?;
+    while !is_public(app, round) {
+        round = Round(round.0.checked_sub(1)?);
+    }
+    Some(round)
+}
+
 /// The newest round that has a verdict; the first if none has.
 pub(super) async fn newest_judged(app: &App) -> Result<Round, StoreError> {
     let newest = store::verdicts(app.database().readers(), None, 1).await?;

@@ -6,7 +6,7 @@ use super::select::column;
 use super::{BoardRow, Column, Range};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, Verified};
+use crate::store::{self, Verified, WorkSum};
 use assay_types::api::{DuelView, FieldValue, RecipeRow, RecipeView};
 use assay_types::{Recipe, RecipeId, Round, recipe};
 use std::cmp::Reverse;
@@ -29,6 +29,8 @@ pub(crate) struct RecipeLine {
     pub(crate) toml: String,
     /// Share of the verified units of the range, 0 to 1; none if there are none.
     pub(crate) share: Option<f64>,
+    /// Whether every copy of the program has it.
+    is_built_in: bool,
 }
 
 impl RecipeLine {
@@ -38,6 +40,15 @@ impl RecipeLine {
             self.row.recipe_id.to_string().chars().take(8).collect()
         } else {
             self.row.name.clone()
+        }
+    }
+
+    /// Where a recipe comes from that nobody committed to the chain.
+    pub(crate) const fn origin(&self) -> &'static str {
+        if self.is_built_in {
+            "built in"
+        } else {
+            "not committed"
         }
     }
 
@@ -55,8 +66,8 @@ impl RecipeLine {
 /// What miners did with recipes.
 #[derive(Debug, Default)]
 struct Use {
-    units: BTreeMap<RecipeId, u64>,
-    tokens: BTreeMap<RecipeId, u64>,
+    verified: BTreeMap<RecipeId, WorkSum>,
+    /// Registered miners by the recipes of their newest manifests.
     miners: BTreeMap<RecipeId, u32>,
 }
 
@@ -65,27 +76,31 @@ async fn usage(app: &App, range: Range) -> Result<Use, Failure> {
     let mut used = Use::default();
     let rounds = range.rounds(app, newest_judged(app).await?);
     for row in store::declared_sums(readers, rounds, Verified::Passed).await? {
-        let id = row.work.recipe_id;
-        *used.units.entry(id).or_default() += u64::from(row.work.units);
-        *used.tokens.entry(id).or_default() += row.work.tokens;
+        used.verified
+            .entry(row.work.recipe_id)
+            .or_default()
+            .add(&row.work);
     }
+    let view = app.view();
     for row in store::declared_newest(readers, Round(i32::MAX as u32)).await? {
-        *used.miners.entry(row.work.recipe_id).or_default() += 1;
+        // A recipe of miners that have left is still known, but nobody uses it.
+        *used.miners.entry(row.work.recipe_id).or_default() += u32::from(view.neuron(&row.hotkey).is_some());
     }
     Ok(used)
+}
+
+/// Recipes that every copy of the program has.
+fn built_in() -> impl Iterator<Item = Recipe> {
+    recipe::builtin_names().into_iter().filter_map(recipe::builtin)
 }
 
 /// The anchor, then what is known of others by id.
 async fn known(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
     let mut views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
     let mut seen: BTreeSet<RecipeId> = views.iter().map(|view| view.recipe_id).collect();
-    let built_in: Vec<Recipe> = recipe::builtin_names()
-        .into_iter()
-        .filter_map(recipe::builtin)
-        .filter(|recipe| recipe.id() == anchor() || used.miners.contains_key(&recipe.id()))
-        .collect();
-    for recipe in built_in {
-        if seen.insert(recipe.id()) {
+    let is_shown = |id: &RecipeId| *id == anchor() || used.miners.contains_key(id);
+    for recipe in built_in() {
+        if is_shown(&recipe.id()) && seen.insert(recipe.id()) {
             views.push(RecipeView {
                 recipe_id: recipe.id(),
                 name: recipe.name.clone(),
@@ -114,10 +129,7 @@ async fn known(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
 /// Names of recipes whose text is here.
 pub(super) async fn known_names(app: &App) -> Result<Vec<(RecipeId, String)>, Failure> {
     let views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
-    let built_in = recipe::builtin_names()
-        .into_iter()
-        .filter_map(recipe::builtin)
-        .map(|recipe| (recipe.id(), recipe.name));
+    let built_in = built_in().map(|recipe| (recipe.id(), recipe.name));
     let named = views
         .into_iter()
         .map(|view| (view.recipe_id, view.name))
@@ -130,17 +142,19 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
     let used = usage(app, range).await?;
     let duels = all_duels(app).await?;
     let measured = estimates(&duels, anchor());
-    let all: u64 = used.units.values().sum();
+    let units = used.verified.values().map(|sum| sum.units);
+    let all = units.fold(0, u64::saturating_add);
+    let built_in: BTreeSet<RecipeId> = built_in().map(|recipe| recipe.id()).collect();
     let took_part = |id: RecipeId| {
         let is_in = |duel: &&DuelView| duel.challenger == Some(id) || duel.champion == Some(id);
         u32::try_from(duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
-    let of = |map: &BTreeMap<RecipeId, u64>, id: &RecipeId| map.get(id).copied().unwrap_or(0);
     let mut lines: Vec<RecipeLine> = known(app, &used)
         .await?
         .into_iter()
         .map(|view| {
             let id = view.recipe_id;
+            let sum = used.verified.get(&id).copied().unwrap_or_default();
             let row = RecipeRow {
                 rank: 0,
                 recipe_id: id,
@@ -150,12 +164,13 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
                 anchor: id == anchor(),
                 fineness: measured.get(&id).cloned(),
                 miners: used.miners.get(&id).copied().unwrap_or(0),
-                units: of(&used.units, &id),
-                tokens: of(&used.tokens, &id),
+                units: sum.units,
+                tokens: sum.tokens,
                 duels: took_part(id),
             };
             let share = (all > 0).then(|| row.units as f64 / all as f64);
             RecipeLine {
+                is_built_in: built_in.contains(&id),
                 row,
                 toml: view.toml,
                 share,

@@ -1,13 +1,39 @@
 //! A row of a ledger: who delivered it, who rebuilt it, and the command with which anybody does.
 
+use super::range::is_public;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store;
-use assay_types::api::{ProblemKind, RecordDelivery, RecordProbe, RecordView};
+use crate::store::{self, RemovalState};
+use assay_types::api::{ProblemKind, RecordDelivery, RecordProbe, RecordView, SubmissionView};
 use assay_types::{AuditReport, Hotkey, Round, UnitId};
 
 /// Deliveries read.
 const DELIVERIES_MAX: u32 = 32;
+
+/// The path of a record's page.
+pub(crate) fn record_path(unit: UnitId, idx: u32) -> String {
+    format!("/records/{unit}/{idx}")
+}
+
+/// The record whose page an address or path names.
+pub(crate) fn record_named(address: &str) -> Option<(UnitId, u32)> {
+    let path = match address.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => address.strip_prefix('/')?,
+    };
+    let (unit, idx) = path.strip_prefix("records/")?.split_once('/')?;
+    Some((unit.parse().ok()?, idx.trim_end_matches('/').parse().ok()?))
+}
+
+/// The command that repeats an audit of a dataset, by its address.
+pub(crate) fn verify_command(address: &str) -> String {
+    format!("assay dataset verify {address} --sample 500")
+}
+
+/// The command that repeats the audit of a submission.
+pub(crate) fn audit_command(submission: &SubmissionView) -> String {
+    verify_command(&format!("hf://{}@{}", submission.repo, submission.revision))
+}
 
 /// The record; a failure if the unit is not of the corpus, or if a takedown hides it.
 pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordView, Failure> {
@@ -15,15 +41,29 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
     let (_, found) = store::unit(readers, &unit)
         .await?
         .ok_or_else(|| Failure::new(ProblemKind::NotFound, "no archive of the corpus has this unit id"))?;
-    for target in [format!("/records/{unit}/{idx}"), found.path.clone()] {
-        if store::is_removed(readers, &target).await? {
-            return Err(Failure::new(
-                ProblemKind::NotFound,
-                "this record is hidden: somebody asked for its removal",
-            ));
-        }
+    let own = record_path(unit, idx);
+    let either = [RemovalState::Pending, RemovalState::Listed];
+    // A whole archive is hidden only by an administrator's decision: anybody may file a request.
+    if store::is_removed(readers, &own, &either).await?
+        || store::is_removed(readers, &found.path, &[RemovalState::Listed]).await?
+    {
+        return Err(Failure::new(
+            ProblemKind::NotFound,
+            "this record is hidden: somebody asked for its removal",
+        ));
     }
     let submissions = store::submissions_with(readers, &unit, DELIVERIES_MAX).await?;
+    // A miner that left rows out does not hide those of others.
+    let records = submissions.iter().filter_map(|(_, records)| *records).max();
+    if let Some(records) = records
+        && idx >= records
+    {
+        return Err(Failure::new(
+            ProblemKind::NotFound,
+            format!("this unit has {records} records, counted from 0"),
+        ));
+    }
+    let submissions: Vec<SubmissionView> = submissions.into_iter().map(|(view, _)| view).collect();
     let mut probes = Vec::new();
     for submission in &submissions {
         probes_of(
@@ -34,17 +74,13 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
         )
         .await?;
     }
-    let command = submissions.first().map(|newest| {
-        format!(
-            "assay dataset verify hf://{}@{} --sample 500",
-            newest.repo, newest.revision
-        )
-    });
+    let command = submissions.first().map(audit_command);
     Ok(RecordView {
         unit_id: unit,
         idx,
         source: found.source,
         path: found.path,
+        records,
         deliveries: submissions
             .into_iter()
             .map(|submission| RecordDelivery {
@@ -67,10 +103,10 @@ async fn probes_of(
     (unit, idx): (UnitId, u32),
     probes: &mut Vec<RecordProbe>,
 ) -> Result<(), Failure> {
-    if app.view().block() <= app.rounds().report_cutoff(round) {
+    if !is_public(app, round) {
         return Ok(());
     }
-    for view in store::reports_by(app.database().readers(), (None, Some(&miner)), 512).await? {
+    for view in store::reports_on(app.database().readers(), round, &miner).await? {
         let Ok(report) = AuditReport::parse(view.line.as_bytes()) else {
             continue;
         };
@@ -84,7 +120,7 @@ async fn probes_of(
             .filter(|fault| fault.unit == unit && fault.idx == Some(idx))
             .map(|fault| fault.kind.name().to_owned())
             .collect();
-        if view.round == round && (result.is_some() || !faults.is_empty()) {
+        if result.is_some() || !faults.is_empty() {
             probes.push(RecordProbe {
                 round,
                 validator: view.validator,
@@ -96,4 +132,25 @@ async fn probes_of(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_named_by_its_page() {
+        let unit = UnitId::of("file", "a.warc");
+        let path = record_path(unit, 7);
+        for named in [
+            path.clone(),
+            format!("{path}/"),
+            format!("https://data.example{path}"),
+        ] {
+            assert_eq!(record_named(&named), Some((unit, 7)), "{named}");
+        }
+        for other in ["example.org", "/records/x/7", "https://example.org", "/", ""] {
+            assert_eq!(record_named(other), None, "{other}");
+        }
+    }
 }

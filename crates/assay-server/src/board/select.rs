@@ -4,6 +4,9 @@ use assay_types::api::{FieldValue, Filter, FilterError, FilterField, Filtered};
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
+/// Characters of a wrong name that are repeated.
+const NAME_CHARS_MAX: usize = 40;
+
 /// A column of a board.
 #[derive(Debug)]
 pub(crate) struct Column<R: 'static> {
@@ -77,13 +80,37 @@ pub(crate) fn columns_of<R: BoardRow>(names: &str) -> Vec<&'static Column<R>> {
         .collect()
 }
 
+/// Column and direction of the order that is asked for, whether the greatest comes first; the board's own where a name is "".
+///
+/// # Errors
+/// In words, for a name that is none.
+pub(crate) fn sorting<R: BoardRow>(sort: &str, dir: &str) -> Result<(&'static str, bool), String> {
+    let name = if sort.is_empty() { R::ORDER.0 } else { sort };
+    let Some(column) = column_named::<R>(name) else {
+        let names: Vec<&str> = R::COLUMNS.iter().map(|column| column.name).collect();
+        let shown: String = sort.chars().take(NAME_CHARS_MAX).collect();
+        let names = names.join(", ");
+        return Err(format!("there is no column `{shown}` to sort by, only {names}"));
+    };
+    let is_descending = match dir {
+        "" => column.name != R::ORDER.0 || R::ORDER.1,
+        "desc" => true,
+        "asc" => false,
+        other => {
+            let shown: String = other.chars().take(NAME_CHARS_MAX).collect();
+            return Err(format!("`dir` is asc or desc, not `{shown}`"));
+        }
+    };
+    Ok((column.name, is_descending))
+}
+
 /// What is asked of a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Select {
     /// Filter.
     pub(crate) q: String,
-    /// Column to sort by; "" for the board's own order.
-    pub(crate) sort: String,
+    /// Column to sort by, see [`sorting`].
+    pub(crate) sort: &'static str,
     /// Whether the greatest comes first.
     pub(crate) is_descending: bool,
     /// From 1.
@@ -107,7 +134,7 @@ impl Select {
     /// Filters, sorts, cuts.
     ///
     /// # Errors
-    /// [`FilterError`] of the filter, or for a column to sort by that does not exist.
+    /// [`FilterError`] of the filter.
     pub(crate) fn apply<R: BoardRow>(&self, rows: Vec<R>) -> Result<Selected<R>, FilterError> {
         let fields: Vec<FilterField> = R::COLUMNS
             .iter()
@@ -119,7 +146,7 @@ impl Select {
         let filter = Filter::parse(&self.q, &fields)?;
         let all = rows.len();
         let mut rows: Vec<R> = rows.into_iter().filter(|row| filter.matches(&Of(row))).collect();
-        if let Some(column) = column_named::<R>(&self.sort) {
+        if let Some(column) = column_named::<R>(self.sort) {
             rows.sort_by(|left, right| {
                 order(&(column.value)(left), &(column.value)(right), self.is_descending)
             });
@@ -218,7 +245,7 @@ mod tests {
         let rows = || vec![Row(Some(1.0), "a"), Row(None, "b"), Row(Some(3.0), "c")];
         let mut select = Select {
             q: String::new(),
-            sort: "units".to_owned(),
+            sort: "units",
             is_descending: true,
             page: 1,
             per: 2,
@@ -234,6 +261,21 @@ mod tests {
         assert_eq!(select.apply(rows()).unwrap().matching, 1);
         select.page = usize::MAX;
         assert_eq!(names(&select.apply(rows()).unwrap()), "");
+    }
+
+    #[test]
+    fn an_order_is_one_of_the_boards_or_refused_by_name() {
+        assert_eq!(sorting::<Row>("", ""), Ok(("units", true)));
+        assert_eq!(sorting::<Row>("name", ""), Ok(("name", true)));
+        assert_eq!(sorting::<Row>("", "asc"), Ok(("units", false)));
+        assert_eq!(
+            sorting::<Row>("nonsense", "asc"),
+            Err("there is no column `nonsense` to sort by, only units, name".to_owned())
+        );
+        assert_eq!(
+            sorting::<Row>("units", "up"),
+            Err("`dir` is asc or desc, not `up`".to_owned())
+        );
     }
 
     #[test]

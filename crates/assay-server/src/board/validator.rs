@@ -2,12 +2,40 @@
 
 use super::select::column;
 use super::{BoardRow, Column};
-use crate::app::App;
+use crate::app::{App, ChainView};
 use crate::failure::Failure;
 use crate::store;
-use assay_types::Hotkey;
 use assay_types::api::{FieldValue, ProblemKind, ProofState, ReportKind, ValidatorRow};
+use assay_types::{BlockNumber, Hotkey};
 use std::collections::BTreeMap;
+
+/// When a validator last set or committed weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NewestWeights {
+    /// The block.
+    pub(crate) block: BlockNumber,
+    /// Blocks since.
+    pub(crate) age_blocks: u32,
+}
+
+/// The newest weights of a neuron with a permit; none before any.
+pub(crate) fn newest_weights(view: &ChainView) -> Option<NewestWeights> {
+    let metagraph = view.metagraph.as_ref()?;
+    let permitted = metagraph.neurons.iter().filter(|neuron| neuron.permit);
+    let block = permitted
+        .map(|neuron| neuron.last_update)
+        .filter(|block| block.0 > 0)
+        .max()?;
+    Some(NewestWeights {
+        block,
+        age_blocks: age(view, block),
+    })
+}
+
+/// Blocks from a neuron's last update to the newest block taken in.
+fn age(view: &ChainView, last_update: BlockNumber) -> u32 {
+    view.block().0.saturating_sub(last_update.0)
+}
 
 /// Rounds whose reports count.
 const REPORT_ROUNDS: u32 = 140;
@@ -15,8 +43,8 @@ const REPORT_ROUNDS: u32 = 140;
 /// Neurons with a permit, by stake.
 pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failure> {
     let readers = app.database().readers();
-    let metagraph = app
-        .view()
+    let view = app.view();
+    let metagraph = view
         .metagraph
         .clone()
         .ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
@@ -52,7 +80,7 @@ pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failu
             stake: neuron.stake,
             vtrust: neuron.vtrust,
             dividends: neuron.dividends,
-            weights_age_blocks: metagraph.block.0.saturating_sub(neuron.last_update.0),
+            weights_age_blocks: age(&view, neuron.last_update),
             reports: count(&audits, &neuron.hotkey),
             cells: count(&cells, &neuron.hotkey),
             proofs: count(&proofs, &neuron.hotkey),

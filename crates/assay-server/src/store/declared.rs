@@ -1,4 +1,7 @@
 //! What manifests declare of their units, by round, miner and recipe; summed for boards.
+//!
+//! Tokens and archive bytes are not in a submission's root, so a manifest with the right root may hold any: only the
+//! miner's own manifest counts here, and no number is taken that could overflow a sum.
 
 use super::StoreError;
 use super::row::{Value, insert_rows, number, parsed, signed};
@@ -18,6 +21,43 @@ pub struct DeclaredRow {
     pub work: DeclaredWork,
 }
 
+/// Greatest number of an entry that is taken: four times the bytes of a full cap (256 units of a gigabyte), and 2²³ such
+/// entries still fit the sum of a BIGINT.
+const COUNT_MAX: u64 = 1 << 40;
+
+/// A sum over entries; it stays at the greatest number rather than overflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorkSum {
+    /// Units.
+    pub units: u64,
+    /// Records read.
+    pub records: u64,
+    /// Documents kept.
+    pub kept: u64,
+    /// GPT-2 tokens of these.
+    pub tokens: u64,
+    /// Bytes of the archives.
+    pub archive_bytes: u64,
+}
+
+impl WorkSum {
+    /// Adds an entry.
+    pub fn add(&mut self, work: &DeclaredWork) {
+        self.units = self.units.saturating_add(u64::from(work.units));
+        self.records = self.records.saturating_add(work.records);
+        self.kept = self.kept.saturating_add(work.kept);
+        self.tokens = self.tokens.saturating_add(work.tokens);
+        self.archive_bytes = self.archive_bytes.saturating_add(work.archive_bytes);
+    }
+
+    /// The sum of entries.
+    pub fn of<'a>(works: impl IntoIterator<Item = &'a DeclaredWork>) -> Self {
+        let mut sum = Self::default();
+        works.into_iter().for_each(|work| sum.add(work));
+        sum
+    }
+}
+
 /// Which rounds count in a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
@@ -27,7 +67,7 @@ pub enum Verified {
     Passed,
 }
 
-/// Stores the entries of a manifest; what is here stays.
+/// Stores the entries of a miner's own manifest, in place of those it handed in before for the round.
 pub(super) async fn insert_declared(
     connection: &mut AnyConnection,
     (round, hotkey): (Round, Hotkey),
@@ -51,19 +91,28 @@ pub(super) async fn insert_declared(
                 Value::Text(hotkey.to_string()),
                 Value::Text(work.recipe_id.to_string()),
                 Value::Number(i64::from(work.units)),
-                Value::Number(signed(work.records)),
-                Value::Number(signed(work.kept)),
-                Value::Number(signed(work.tokens)),
-                Value::Number(signed(work.archive_bytes)),
+                Value::Number(signed(work.records.min(COUNT_MAX))),
+                Value::Number(signed(work.kept.min(COUNT_MAX))),
+                Value::Number(signed(work.tokens.min(COUNT_MAX))),
+                Value::Number(signed(work.archive_bytes.min(COUNT_MAX))),
             ]
         })
         .collect();
+    forget_declared(connection, (round, &hotkey)).await?;
+    insert_rows(connection, ("declared", &columns), &rows).await
+}
+
+/// Forgets what a miner declared of a round.
+pub(super) async fn forget_declared(
+    connection: &mut AnyConnection,
+    (round, hotkey): (Round, &Hotkey),
+) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM declared WHERE round = $1 AND hotkey = $2")
         .bind(i64::from(round.0))
         .bind(hotkey.to_string())
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    insert_rows(connection, ("declared", &columns), &rows).await
+    Ok(())
 }
 
 /// Sums by miner and recipe over rounds from `from` to `to`, both included.
@@ -105,19 +154,18 @@ pub async fn declared_newest(pool: &AnyPool, to: Round) -> Result<Vec<DeclaredRo
     rows.iter().map(read).collect()
 }
 
-/// A miner's entries, newest round first.
+/// A miner's entries of a round, by recipe.
 pub async fn declared_of(
     pool: &AnyPool,
+    round: Round,
     hotkey: &Hotkey,
-    limit: u32,
-) -> Result<Vec<DeclaredRow>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM declared WHERE hotkey = $1 ORDER BY round DESC, recipe_id LIMIT $2")
-            .bind(hotkey.to_string())
-            .bind(i64::from(limit))
-            .fetch_all(pool)
-            .await?;
-    rows.iter().map(read).collect()
+) -> Result<Vec<DeclaredWork>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM declared WHERE round = $1 AND hotkey = $2 ORDER BY recipe_id")
+        .bind(i64::from(round.0))
+        .bind(hotkey.to_string())
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(|row| Ok(read(row)?.work)).collect()
 }
 
 fn read(row: &AnyRow) -> Result<DeclaredRow, StoreError> {
@@ -133,4 +181,24 @@ fn read(row: &AnyRow) -> Result<DeclaredRow, StoreError> {
             archive_bytes: number(row, "bytes")?,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_stay_at_the_greatest_number() {
+        let work = DeclaredWork {
+            recipe_id: RecipeId::default(),
+            units: 3,
+            records: u64::MAX,
+            kept: 2,
+            tokens: u64::MAX,
+            archive_bytes: 5,
+        };
+        let sum = WorkSum::of([&work, &work]);
+        assert_eq!((sum.units, sum.records, sum.kept), (6, u64::MAX, 4));
+        assert_eq!((sum.tokens, sum.archive_bytes), (u64::MAX, 10));
+    }
 }

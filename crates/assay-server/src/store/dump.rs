@@ -40,7 +40,7 @@ pub const TABLES: &[(&str, &[&str], &[&str])] = &[
     (
         "submissions",
         &["round", "block"],
-        &["hotkey", "root", "payload", "refusal", "units"],
+        &["hotkey", "root", "payload", "refusal", "units", "records"],
     ),
     (
         "reports",

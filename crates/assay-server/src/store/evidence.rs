@@ -213,19 +213,31 @@ pub async fn reports_of_round(
     rows.iter().map(read_report).collect()
 }
 
-/// Audit reports by a validator or on a miner, newest first.
+/// Audit reports by a validator on rounds up to one, newest first.
 pub async fn reports_by(
     pool: &AnyPool,
-    (validator, miner): (Option<&Hotkey>, Option<&Hotkey>),
+    validator: &Hotkey,
+    to: Round,
     limit: u32,
 ) -> Result<Vec<ReportView>, StoreError> {
     let rows = sqlx::query(
-        "SELECT * FROM reports WHERE kind = 'audit' AND ($1 = '' OR validator = $1) AND ($2 = '' OR subject = $2) \
-         ORDER BY sequence DESC LIMIT $3",
+        "SELECT * FROM reports WHERE kind = 'audit' AND validator = $1 AND round <= $2 ORDER BY sequence DESC LIMIT $3",
     )
-    .bind(validator.map(ToString::to_string).unwrap_or_default())
-    .bind(miner.map(ToString::to_string).unwrap_or_default())
+    .bind(validator.to_string())
+    .bind(i64::from(to.0))
     .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read_report).collect()
+}
+
+/// Audit reports of a round on a miner, newest first.
+pub async fn reports_on(pool: &AnyPool, round: Round, miner: &Hotkey) -> Result<Vec<ReportView>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM reports WHERE kind = 'audit' AND round = $1 AND subject = $2 ORDER BY sequence DESC",
+    )
+    .bind(i64::from(round.0))
+    .bind(miner.to_string())
     .fetch_all(pool)
     .await?;
     rows.iter().map(read_report).collect()

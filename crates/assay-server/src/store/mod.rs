@@ -23,6 +23,7 @@ mod round;
 mod row;
 mod schema;
 mod submission;
+mod verdict;
 mod writer;
 
 pub use audit::{Append, audit_entries, last_sequence, newest_entries};
@@ -35,24 +36,24 @@ pub use corpus::{
     units_from,
 };
 pub use database::{Database, DatabaseKind};
-pub use declared::{DeclaredRow, Verified, declared_newest, declared_of, declared_sums};
+pub use declared::{DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_sums};
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
     AddProof, AddReport, JudgeProof, ProofCursor, proofs, queued_proofs, report, reports, reports_by,
-    reports_of_round,
+    reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{
     MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records, requeue,
-    verdicts,
 };
 pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
-pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removals};
+pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
 pub use submission::{
     CompleteSubmission, RevealedRow, submission, submission_of, submissions, submissions_by, submissions_with,
 };
+pub use verdict::{newest_verdicts, verdict_of, verdicts, verdicts_of_round};
 pub use writer::{Write, Writer};

@@ -1,4 +1,9 @@
-//! Requests of site owners to take pages out: filed by anybody, decided by an administrator, hidden at once.
+//! Requests of site owners to take pages out: filed by anybody, decided by an administrator.
+//!
+//! A request on the page of one record (`/records/UNIT/ROW`) hides that page from the moment it is filed until it is refused.
+//! One on the path of an archive hides the pages of all its records once it is listed, not before: anybody may file it. One on
+//! a host or the beginning of an address hides nothing here, because this server knows no page's address; it stands on
+//! the list for whoever builds a release.
 
 use super::audit::append;
 use super::row::{number, signed, text};
@@ -14,9 +19,9 @@ const PENDING_MAX: u64 = 10_000;
 /// Where a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemovalState {
-    /// Waits for an administrator; what it names is hidden here already.
+    /// Waits for an administrator.
     Pending,
-    /// Stands on the removal list.
+    /// Stands on the list that releases are built by.
     Listed,
     /// Refused: not the owner, or not of the corpus.
     Refused,
@@ -48,7 +53,7 @@ pub struct RemovalRow {
     pub received_ms: u64,
     /// Where it stands.
     pub state: RemovalState,
-    /// A host or the beginning of an address.
+    /// A record's page, an archive's path, a host or the beginning of an address.
     pub target: String,
     /// How to reach who asks; never shown.
     pub contact: String,
@@ -59,7 +64,7 @@ pub struct RemovalRow {
 /// Files a request.
 #[derive(Debug, Clone)]
 pub struct AddRemoval {
-    /// A host or the beginning of an address.
+    /// A record's page, an archive's path, a host or the beginning of an address.
     pub target: String,
     /// How to reach who asks.
     pub contact: String,
@@ -146,13 +151,28 @@ pub async fn removals(pool: &AnyPool, state: RemovalState) -> Result<Vec<Removal
     rows.iter().map(read).collect()
 }
 
-/// Whether something is hidden: a request on exactly this target waits or is listed.
-pub async fn is_removed(pool: &AnyPool, target: &str) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS count FROM removals WHERE target = $1 AND state <> 'refused'")
-        .bind(target.to_owned())
-        .fetch_one(pool)
+/// The request of a number.
+pub async fn removal(pool: &AnyPool, number: u64) -> Result<Option<RemovalRow>, StoreError> {
+    let row = sqlx::query("SELECT * FROM removals WHERE number = $1")
+        .bind(signed(number))
+        .fetch_optional(pool)
         .await?;
-    Ok(number::<u64>(&row, "count")? > 0)
+    row.as_ref().map(read).transpose()
+}
+
+/// Whether a request on exactly this target is in one of the states.
+pub async fn is_removed(pool: &AnyPool, target: &str, states: &[RemovalState]) -> Result<bool, StoreError> {
+    let rows = sqlx::query("SELECT DISTINCT state FROM removals WHERE target = $1")
+        .bind(target.to_owned())
+        .fetch_all(pool)
+        .await?;
+    for row in &rows {
+        let state = RemovalState::parse(&text(row, "state")?).ok_or(StoreError::Value("state"))?;
+        if states.contains(&state) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn read(row: &AnyRow) -> Result<RemovalRow, StoreError> {

@@ -68,4 +68,5 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
      contact TEXT NOT NULL, reason TEXT NOT NULL)",
         "CREATE INDEX removals_by_target ON removals (target)",
     ],
+    &["ALTER TABLE submissions ADD COLUMN records TEXT NOT NULL DEFAULT '[]'"],
 ];

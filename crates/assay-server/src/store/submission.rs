@@ -1,7 +1,7 @@
 //! Submissions: pointers the chain revealed, completed by manifests that have their roots.
 
 use super::audit::append;
-use super::declared::insert_declared;
+use super::declared::{forget_declared, insert_declared};
 use super::row::{json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
 use assay_types::api::{DeclaredWork, EventKind, ProblemKind, SubmissionState, SubmissionView};
@@ -33,9 +33,9 @@ impl Write for RevealedRow {
         Box::pin(async move {
             let payload = hex::encode(&self.pointer.encode());
             let done = sqlx::query(
-                "INSERT INTO submissions (round, hotkey, root, payload, block, refusal, units) \
-                 VALUES ($1, $2, $3, $4, $5, $6, '[]') ON CONFLICT (round, hotkey) DO UPDATE SET root = excluded.root, \
-                 payload = excluded.payload, block = excluded.block, refusal = excluded.refusal, units = '[]' \
+                "INSERT INTO submissions (round, hotkey, root, payload, block, refusal, units, records) \
+                 VALUES ($1, $2, $3, $4, $5, $6, '[]', '[]') ON CONFLICT (round, hotkey) DO UPDATE SET root = excluded.root, \
+                 payload = excluded.payload, block = excluded.block, refusal = excluded.refusal, units = '[]', records = '[]' \
                  WHERE submissions.payload <> excluded.payload AND submissions.block < excluded.block \
                  AND (excluded.refusal = '' OR submissions.refusal <> '')",
             )
@@ -50,6 +50,8 @@ impl Write for RevealedRow {
             if done.rows_affected() == 0 {
                 return Ok(false);
             }
+            // What was declared belonged to the pointer that is replaced.
+            forget_declared(connection, (self.pointer.round, &self.hotkey)).await?;
             let event = serde_json::json!({"round": self.pointer.round, "hotkey": self.hotkey,
                 "root": self.pointer.submission_root, "refusal": self.refusal});
             append(connection, EventKind::Submission, &event, self.now_ms).await?;
@@ -69,7 +71,9 @@ pub struct CompleteSubmission {
     pub root: Digest,
     /// Its units, ascending.
     pub units: Vec<UnitId>,
-    /// What it says of them, one entry a recipe.
+    /// Records of each, in the same order.
+    pub records: Vec<u32>,
+    /// What it says of them, one entry a recipe; empty unless the miner itself hands it in.
     pub declared: Vec<DeclaredWork>,
     /// The server's time.
     pub now_ms: u64,
@@ -92,21 +96,27 @@ impl Write for CompleteSubmission {
             let Some(known) = row.as_ref().map(read).transpose()? else {
                 return Ok(Err(ProblemKind::NotRevealed));
             };
-            if known.submission_root != self.root || known.n_units as usize != self.units.len() {
+            let is_whole =
+                known.n_units as usize == self.units.len() && self.records.len() == self.units.len();
+            if known.submission_root != self.root || !is_whole {
                 return Ok(Err(ProblemKind::SubmissionMismatch));
             }
-            if !known.units.is_empty() {
-                return Ok(Ok((0, true)));
+            if !self.declared.is_empty() {
+                insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
             }
+            // A manifest of an earlier version of the table has units without their records.
             sqlx::query(
-                "UPDATE submissions SET units = $3 WHERE round = $1 AND hotkey = $2 AND units = '[]'",
+                "UPDATE submissions SET units = $3, records = $4 WHERE round = $1 AND hotkey = $2 AND records = '[]'",
             )
             .bind(i64::from(self.round.0))
             .bind(self.hotkey.to_string())
             .bind(to_json(&self.units))
+            .bind(to_json(&self.records))
             .execute(&mut *connection)
             .await?;
-            insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
+            if !known.units.is_empty() {
+                return Ok(Ok((0, true)));
+            }
             let event = serde_json::json!({"round": self.round, "hotkey": self.hotkey, "root": self.root,
                 "units": self.units.len()});
             let sequence = append(connection, EventKind::Submission, &event, self.now_ms).await?;
@@ -169,19 +179,27 @@ pub async fn submissions_by(
     rows.iter().map(read).collect()
 }
 
-/// Complete submissions that hold a unit, newest round first.
+/// Complete submissions that hold a unit, newest round first, with its records as their manifests have them; none where
+/// that was not kept.
 pub async fn submissions_with(
     pool: &AnyPool,
     unit: &UnitId,
     limit: u32,
-) -> Result<Vec<SubmissionView>, StoreError> {
+) -> Result<Vec<(SubmissionView, Option<u32>)>, StoreError> {
     // The list of units is JSON of ids of fixed length: an id is in it or not.
     let rows = sqlx::query("SELECT * FROM submissions WHERE units LIKE $1 ORDER BY round DESC LIMIT $2")
         .bind(format!("%{unit}%"))
         .bind(i64::from(limit))
         .fetch_all(pool)
         .await?;
-    rows.iter().map(read).collect()
+    let with_records = |row: &AnyRow| {
+        let view = read(row)?;
+        let records: Vec<u32> = json(row, "records")?;
+        let place = view.units.iter().position(|own| own == unit);
+        let own = place.and_then(|place| records.get(place)).copied();
+        Ok((view, own))
+    };
+    rows.iter().map(with_records).collect()
 }
 
 fn read(row: &AnyRow) -> Result<SubmissionView, StoreError> {

@@ -60,6 +60,10 @@ where
         Ok(response) => response,
         Err(Stop::Moved(to)) => redirect(StatusCode::SEE_OTHER, &to),
         Err(Stop::Other(status, page)) => uncached(app, asked, status, &page).await,
+        // A page around it would be one more to make.
+        Err(Stop::Failed(failure)) if failure.problem.code == ProblemKind::Busy.code() => {
+            failure.into_response()
+        }
         Err(Stop::Failed(failure)) => failed(app, asked, &failure).await,
     };
     response
@@ -73,7 +77,8 @@ pub(crate) async fn file<F>(app: &App, asked: &Asked, kind: &'static str, render
 where
     F: Future<Output = Result<String, Stop>>,
 {
-    let key = format!("{kind} {}", asked.with(&[]));
+    // A file may name whole addresses.
+    let key = format!("{kind} {}{}", asked.base(), asked.with(&[]));
     let rendered = app
         .cache
         .answer_as((&key, kind), &asked.headers, async {
@@ -182,7 +187,7 @@ const fn headline(status: u16) -> (&'static str, &'static str) {
         ),
         429 => (
             "Too many requests",
-            "Wait for the next minute. The API's headers say how many are left.",
+            "The line above says how long to wait. The API's headers say how many are left of a minute.",
         ),
         503 => (
             "Not ready yet",

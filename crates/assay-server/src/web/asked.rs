@@ -1,4 +1,4 @@
-//! What a page is asked: path, query, theme; unknown parameters are ignored, all of it bounded.
+//! What a page is asked: path, query, theme; parameters that no page has are left out, all of it bounded.
 
 use crate::app::App;
 use axum::extract::FromRequestParts;
@@ -10,8 +10,15 @@ use std::sync::Arc;
 
 /// Bytes of a query that are read; the rest is ignored.
 const QUERY_BYTES_MAX: usize = 2_048;
+/// Bytes of a host that are repeated: a name (RFC 1035: 253) and a port.
+const HOST_BYTES_MAX: usize = 259;
 /// Pairs of a query that are read.
 const PAIRS_MAX: usize = 32;
+/// Parameters that a page has. An answer is kept under path and query, so any other name would be a way to have the same
+/// page rendered again and again.
+const PARAMETERS: &[&str] = &[
+    "at", "cols", "d", "dir", "filed", "m", "page", "per", "q", "r", "sort", "t", "target", "theme",
+];
 
 /// Colours of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +60,7 @@ impl Theme {
 /// A request for a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    /// Path, percent-encoded as it came.
+    /// Path, percent-encoded as it came, with one slash at its beginning.
     pub(crate) path: String,
     /// Query, decoded, in order.
     pub(crate) pairs: Vec<(String, String)>,
@@ -71,12 +78,23 @@ impl FromRequestParts<Arc<App>> for Asked {
         let query = query.get(..QUERY_BYTES_MAX).unwrap_or(query);
         let query: String = query.chars().take(QUERY_BYTES_MAX).collect();
         Ok(Self {
-            path: parts.uri.path().to_owned(),
-            pairs: pairs(&query),
+            path: own_path(parts.uri.path()),
+            pairs: known(pairs(&query)),
             theme: theme_of(&parts.headers),
             headers: parts.headers.clone(),
         })
     }
+}
+
+/// A path that stays on this site in a link or a redirection: `//host` and `/\host` are addresses of another one.
+fn own_path(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
+}
+
+/// Pairs with a name that a page has.
+fn known(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_known = |(name, _): &(String, String)| PARAMETERS.contains(&name.as_str());
+    pairs.into_iter().filter(is_known).collect()
 }
 
 fn theme_of(headers: &HeaderMap) -> Theme {
@@ -142,6 +160,21 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 impl Asked {
+    /// Scheme and host of this site as they were asked for, for files that must name whole addresses. The scheme is `https`
+    /// but for this machine itself: a server that others reach stands behind a proxy.
+    pub(crate) fn base(&self) -> String {
+        let host = self.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
+        if host.is_empty() || host.len() > HOST_BYTES_MAX || !host.bytes().all(is_plain) {
+            return "http://localhost".to_owned();
+        }
+        let is_local = ["localhost", "127.", "[::1]"]
+            .iter()
+            .any(|name| host.starts_with(name));
+        format!("{}://{host}", if is_local { "http" } else { "https" })
+    }
+
     /// The first value of a name; "" if there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
         let found = self.pairs.iter().find(|(own, _)| own == name);
@@ -193,6 +226,46 @@ mod tests {
         assert_eq!(asked.with(&[("sort", ""), ("q", ""), ("%zz", "")]), "/a");
         assert_eq!(Theme::asked("toggle", Theme::Dark), Theme::Light);
         assert_eq!(Theme::asked("nonsense", Theme::Dark), Theme::Dark);
+    }
+
+    #[test]
+    fn a_path_never_leads_to_another_host() {
+        for (path, own) in [
+            ("/", "/"),
+            ("/a//b", "/a//b"),
+            ("//evil/", "/evil/"),
+            ("/\\evil", "/evil"),
+            ("/\\/\\/evil/x", "/evil/x"),
+            ("", "/"),
+        ] {
+            assert_eq!(own_path(path), own);
+        }
+    }
+
+    #[test]
+    fn whole_addresses_name_a_host_that_is_one() {
+        let base = |host: &str| {
+            let value = axum::http::HeaderValue::from_str(host).unwrap();
+            let asked = Asked {
+                path: "/".to_owned(),
+                pairs: Vec::new(),
+                theme: Theme::Auto,
+                headers: HeaderMap::from_iter([(header::HOST, value)]),
+            };
+            asked.base()
+        };
+        assert_eq!(base("data.example:8443"), "https://data.example:8443");
+        assert_eq!(base("127.0.0.1:8470"), "http://127.0.0.1:8470");
+        for bad in ["", "a b", "evil\"><script>", "a/b", &"x".repeat(300)] {
+            assert_eq!(base(bad), "http://localhost", "{bad}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_no_page_are_left_out() {
+        let kept = known(pairs("utm_source=x&q=a&Q=b&=c&m=1&m=2&theme=dark"));
+        let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["q", "m", "m", "theme"]);
     }
 
     proptest! {

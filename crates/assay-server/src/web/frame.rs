@@ -155,8 +155,6 @@ fn footer() -> Markup {
             a href="/rules" { "Protocol rules" }
             a href="/community" { "Community" }
             a href="/opt-out" { "Opt-out and takedown" }
-            span.sp {}
-            span { "Every number links to the record it was computed from." }
         } }
     }
 }

@@ -4,6 +4,7 @@ use super::number;
 use super::part;
 use crate::api::health_of;
 use crate::app::App;
+use crate::board::newest_weights;
 use crate::failure::Failure;
 use crate::store;
 use assay_mechanism::clock::Phase;
@@ -14,8 +15,6 @@ use maud::{Markup, html};
 const LATE_MS: u64 = 60_000;
 /// Age from which every page says so.
 const STALE_MS: u64 = 300_000;
-/// Verdicts of one round.
-const VERDICTS_READ: u32 = 4_096;
 
 /// What the line says.
 #[derive(Debug, Default)]
@@ -37,24 +36,15 @@ impl Ticker {
         let view = app.view();
         let block = view.head.map(|row| row.head.number);
         let readers = app.database().readers();
-        let verdicts = store::verdicts(readers, None, VERDICTS_READ).await?;
-        let audited = verdicts.first().map(|newest| {
-            let of: Vec<Verdict> = verdicts
-                .iter()
-                .filter(|row| row.round == newest.round && row.verdict != Verdict::Idle)
-                .map(|row| row.verdict)
-                .collect();
-            let passed = of.iter().filter(|verdict| **verdict == Verdict::Pass).count();
-            (newest.round, passed, of.len())
-        });
-        let weights_age_blocks = view.metagraph.as_ref().and_then(|metagraph| {
-            let permitted = metagraph.neurons.iter().filter(|neuron| neuron.permit);
-            let set = permitted
-                .map(|neuron| neuron.last_update.0)
-                .filter(|last| *last > 0)
-                .max()?;
-            Some(view.block().0.saturating_sub(set))
-        });
+        let audited = match store::verdicts(readers, None, 1).await?.first() {
+            Some(newest) => {
+                let mut of = store::verdicts_of_round(readers, newest.round).await?;
+                of.retain(|row| row.verdict != Verdict::Idle);
+                let passed = of.iter().filter(|row| row.verdict == Verdict::Pass);
+                Some((newest.round, passed.count(), of.len()))
+            }
+            None => None,
+        };
         Ok(Self {
             netuid: health.netuid,
             block: block.map(|block| block.0),
@@ -62,7 +52,7 @@ impl Ticker {
             time_ms: view.head.map_or(0, |row| row.head.time_ms),
             phase: block.and_then(|block| phase(app, block)),
             audited,
-            weights_age_blocks,
+            weights_age_blocks: newest_weights(&view).map(|newest| newest.age_blocks),
             problems: health.problems,
         })
     }

@@ -140,6 +140,7 @@ async fn suite(place: &Place) {
         hotkey: hotkey("miner-a"),
         root,
         units: units.to_vec(),
+        records: vec![9; units.len()],
         declared: Vec::new(),
         now_ms: 1,
     };
@@ -227,6 +228,24 @@ async fn suite(place: &Place) {
         (Verdict::NoShow, 2)
     );
     assert_eq!(of("miner-a").reports.len(), 1);
+    // The same by round, by miner and as the newest of everybody.
+    let (round, a) = (Round(0), hotkey("miner-a"));
+    assert_eq!(
+        store::newest_verdicts(&readers, round, 10).await.unwrap(),
+        verdicts
+    );
+    assert_eq!(store::verdicts_of_round(&readers, round).await.unwrap(), verdicts);
+    let one = store::verdict_of(&readers, round, &a).await.unwrap();
+    assert_eq!(one.as_ref(), Some(of("miner-a")));
+    assert_eq!(store::reports_on(&readers, round, &a).await.unwrap().len(), 1);
+    assert_eq!(store::reports_by(&readers, &a, round, 9).await.unwrap().len(), 2);
+    assert!(store::declared_of(&readers, round, &a).await.unwrap().is_empty());
+    let holders = store::submissions_with(&readers, &units[0], 9).await.unwrap();
+    assert_eq!(holders.len(), 1);
+    assert_eq!((holders[0].0.hotkey, holders[0].1), (a, Some(9)));
+    let states = [store::RemovalState::Pending, store::RemovalState::Listed];
+    assert!(!store::is_removed(&readers, "example.org", &states).await.unwrap());
+    assert_eq!(store::removal(&readers, 1).await.unwrap(), None);
     assert_eq!((of("miner-a").units, of("miner-a").records), (4, 48));
     assert!(of("miner-a").average > Q32::ZERO);
     let state = store::network_state(&readers).await.unwrap();

@@ -159,7 +159,9 @@ pub struct RecordView {
     pub source: String,
     /// Path of the archive in its source.
     pub path: String,
-    /// Submissions that hold it, newest first.
+    /// Records of the unit, the most that a manifest has; null = no manifest with it is here.
+    pub records: Option<u32>,
+    /// Submissions that hold it, newest first, at most 32.
     pub deliveries: Vec<RecordDelivery>,
     /// Public reports that recomputed it, newest first.
     pub probes: Vec<RecordProbe>,

@@ -9,6 +9,7 @@ mod api_fuzz;
 mod bad_input;
 mod chain;
 mod chaos;
+mod commands;
 mod dedup;
 mod determinism;
 mod disk;

@@ -2,8 +2,8 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
-use crate::board::dataset_rows;
-use crate::store::{self, Verified};
+use crate::board::{dataset_rows, verify_command};
+use crate::store::{self, Verified, WorkSum};
 use crate::web::asked::{decode, encode};
 use crate::web::chart::{self, Band};
 use assay_types::Round;
@@ -13,6 +13,9 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
+/// Releases shown of a name.
+const RELEASES_SHOWN: usize = 20;
+
 /// All datasets.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
     answer(&app, &asked, async {
@@ -20,7 +23,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response 
         let body = html! {
             section {
                 h1 { "Datasets" }
-                p.lede { "Released text with its chain of custody: every row names the archive bytes and the recipe it follows from, so anybody can make it again." }
+                p.lede { "Released text: every row names the archive bytes and the recipe it follows from, so anybody can make it again." }
             }
             section.panel data-part="datasets" { (table(&rows)) }
             (unreleased(&app).await?)
@@ -65,20 +68,16 @@ fn table(rows: &[DatasetRow]) -> Markup {
 async fn unreleased(app: &App) -> Result<Markup, Stop> {
     let all = (Round(0), Round(i32::MAX as u32));
     let sums = store::declared_sums(app.database().readers(), all, Verified::Passed).await?;
-    let units: u64 = sums.iter().map(|row| u64::from(row.work.units)).sum();
-    let records: u64 = sums.iter().map(|row| row.work.records).sum();
-    let kept: u64 = sums.iter().map(|row| row.work.kept).sum();
-    let tokens: u64 = sums.iter().map(|row| row.work.tokens).sum();
-    let bytes: u64 = sums.iter().map(|row| row.work.archive_bytes).sum();
+    let sum = WorkSum::of(sums.iter().map(|row| &row.work));
     Ok(html! {
         section data-part="unreleased" {
             h2 { "Verified so far" }
             dl.grid.c5.kpis.gap {
-                (part::kpi("g", "Tokens", html! { (number::short(tokens)) }, html! { "GPT-2 tokens" }))
-                (part::kpi("", "Documents", html! { (number::short(kept)) }, html! { @if records > 0 { (number::percent(kept as f64 / records as f64)) " of records kept" } @else { "no round passed yet" } }))
-                (part::kpi("v", "Units", html! { (number::grouped(units)) }, html! { "passed the audit" }))
-                (part::kpi("", "Records", html! { (number::short(records)) }, html! { "read from archives" }))
-                (part::kpi("", "Archives", html! { (number::bytes(bytes)) }, html! { "refined" }))
+                (part::kpi("g", "Tokens", html! { (number::short(sum.tokens)) }, html! { "GPT-2 tokens" }))
+                (part::kpi("", "Documents", html! { (number::short(sum.kept)) }, html! { @if sum.records > 0 { (number::percent(sum.kept as f64 / sum.records as f64)) " of records kept" } @else { "no round passed yet" } }))
+                (part::kpi("v", "Units", html! { (number::grouped(sum.units)) }, html! { "passed the audit" }))
+                (part::kpi("", "Records", html! { (number::short(sum.records)) }, html! { "read from archives" }))
+                (part::kpi("", "Archives", html! { (number::bytes(sum.archive_bytes)) }, html! { "refined" }))
             }
         }
     })
@@ -114,7 +113,7 @@ async fn render(app: &App, name: &str, release: Option<&str>) -> Result<Page, St
     let title = number::clean_to(&format!("{} {}", view.name, view.release), 80);
     Ok(Page::new(&format!("{title} · Datasets"), body(view, &releases))
         .section("/datasets")
-        .about("Custody, size and use of one dataset.")
+        .about("Size and use of one dataset, and how to check it.")
         .live("release"))
 }
 
@@ -132,22 +131,23 @@ fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
             }
         }
         dl.grid.c5.kpis {
-            (part::kpi("g", "Tokens", html! { (number::short(view.tokens)) }, html! { "GPT-2 tokens" }))
+            (part::kpi("g", "Tokens", html! { (number::short(view.tokens)) }, html! { "as announced" }))
             (part::kpi("", "Documents", html! { (number::short(view.documents)) }, html! { @if view.documents > 0 { (number::grouped(view.tokens / view.documents)) " tokens each" } @else { "none" } }))
             (part::kpi("v", "Units", html! { (number::grouped(view.units)) }, html! { "archives" }))
-            (part::kpi("", "Release", html! { (number::clean_to(&view.release, 20)) }, html! { "fixed, never changes" }))
+            (part::kpi("", "Release", html! { (number::clean_to(&view.release, 20)) }, html! { "one of " (releases.len()) " of this name" }))
             (part::kpi("", "Licence", html! { (number::clean_to(&view.licence, 20)) }, html! { "of the release" }))
         }
         section.panel {
-            (part::panel_head("Chain of custody", html! { a href="/docs/verify" { "verify yourself" } }))
+            (part::panel_head("What was announced", html! { a href="/docs/verify" { "verify yourself" } }))
             ol.chain {
-                li { b { "Assigned" } "units drawn by the beacon" code { (number::grouped(view.units)) " units" } }
-                li { b { "Refined" } "with open recipes" code { (number::short(view.documents)) " documents" } }
-                li { b { "Committed" } "roots sealed on the chain" code { "before the deadline" } }
-                li { b { "Published" } "revisions that never change" code { (number::clean_to(&view.location, 60)) } }
-                li { b { "Audited" } "rows rebuilt by validators" code { "sampled" } }
-                li { b { "Released" } "one manifest" code { (number::digest(&view.manifest.to_string())) } }
+                li { b { "Announced" } "by this server's operator" code { (number::clean_to(&view.release, 40)) } }
+                li { b { "Units" } "archives it says it is made of" code { (number::grouped(view.units)) } }
+                li { b { "Documents" } "rows it says it holds" code { (number::short(view.documents)) } }
+                li { b { "Tokens" } "GPT-2 tokens of these" code { (number::short(view.tokens)) } }
+                li { b { "Location" } "where its files are" code { (number::clean_to(&view.location, 60)) } }
+                li { b { "Manifest" } "names every file with its digest" code { (number::digest(&view.manifest.to_string())) } }
             }
+            p.note { "This server did not check the release: it shows what was announced. The second command below recomputes its roots, and rows drawn at random from their archives." }
         }
         section.grid.c21 { (use_it(view)) (release_list(view, releases)) }
         section.grid.c2 {
@@ -174,7 +174,7 @@ fn use_it(view: &DatasetView) -> Markup {
             h3 { "Command line: resumable, every file checked" }
             (part::terminal("Command line", &[
                 ("$", &format!("assay dataset pull {place} --out data --tokens 10B --seed 1")),
-                ("$", &format!("assay dataset verify {place} --sample 500")),
+                ("$", &verify_command(&place)),
             ]))
             h3 { "Python: datasets" }
             pre.gap tabindex="0" aria-label="Python with datasets" { "from datasets import load_dataset\nds = load_dataset(\"parquet\", data_files=\"data/units/*/docs-*.parquet\", split=\"train\", streaming=True)" }
@@ -211,13 +211,14 @@ fn release_list(view: &DatasetView, releases: &[DatasetView]) -> Markup {
             div.panel {
                 (part::panel_head("Releases", html! { (releases.len()) " of this name" }))
                 div.split {
-                    @for release in releases.iter().rev().take(20) {
+                    @for release in releases.iter().rev().take(RELEASES_SHOWN) {
                         div {
                             a href=(format!("/datasets/{}/{}", encode(&release.name), encode(&release.release))) aria-current=[(release.release == view.release).then_some("page")] { (number::clean_to(&release.release, 40)) }
                             span.mono { (number::short(release.tokens)) }
                         }
                     }
                 }
+                (part::cut(RELEASES_SHOWN, releases.len(), "releases, newest first,"))
                 div.gap { (chart::bands(&parts, "Tokens of the releases")) }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Asked, Page, answer, missing, number, part};
 use crate::app::App;
-use crate::board::{Range, RecipeLine, all_duels, estimate, recipe_lines};
+use crate::board::{Range, RecipeLine, all_duels, estimate, middle, recipe_lines};
 use crate::web::chart::{self, Bar};
 use assay_types::api::DuelView;
 use assay_types::{Arm, RecipeId, Stage};
@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Cells shown.
 const CELLS_SHOWN: usize = 120;
-/// Units of a cell's value in one bit per byte.
-const QUANTA: f64 = 1e4;
+/// Duels shown.
+const DUELS_SHOWN: usize = 100;
 
 /// All duels.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
@@ -85,8 +85,7 @@ fn mean_bits(duel: &DuelView, arm: Arm) -> Option<f64> {
         .cells
         .iter()
         .filter(|cell| cell.arm == arm)
-        .filter_map(|cell| cell.values.get(cell.values.len().saturating_sub(1) / 2))
-        .map(|value| f64::from(*value) / QUANTA)
+        .filter_map(middle)
         .collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
@@ -94,7 +93,7 @@ fn mean_bits(duel: &DuelView, arm: Arm) -> Option<f64> {
 /// Duels as a table; its empty state says what will stand there.
 pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
     html! {
-        (part::panel_head("Duels", html! { (duels.len()) " shown, every attempt" }))
+        (part::panel_head("Duels", html! { (duels.len()) ", every attempt" }))
         @if duels.is_empty() {
             (part::empty("No duel yet", "Cells appear when validators report them and their round's report cutoff has passed: arm, seed, domain, bits per byte.", Some(("/docs/evaluation", "How a duel works"))))
         } @else {
@@ -106,7 +105,7 @@ pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
                         th.n scope="col" { "Cells" } th.n scope="col" { "Challenger" } th.n scope="col" { "Champion" } th scope="col" { "Fineness ‰" }
                     } }
                     tbody {
-                        @for duel in duels.iter().rev().take(100) {
+                        @for duel in duels.iter().rev().take(DUELS_SHOWN) {
                             tr {
                                 td.n { a href=(format!("/duels/{}", duel.number)) { (duel.number) } }
                                 td { (named(lines, duel.challenger)) }
@@ -121,6 +120,7 @@ pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
                     }
                 }
             }))
+            (part::cut(DUELS_SHOWN, duels.len(), "duels, newest first,"))
         }
     }
 }
@@ -155,10 +155,7 @@ fn body(duel: &DuelView, lines: &[RecipeLine]) -> Markup {
 fn gain_by_domain(duel: &DuelView) -> Markup {
     let mut domains = BTreeMap::<&str, [Vec<f64>; 2]>::new();
     for cell in &duel.cells {
-        let Some(value) = cell.values.get(cell.values.len().saturating_sub(1) / 2) else {
-            continue;
-        };
-        let value = f64::from(*value) / QUANTA;
+        let Some(value) = middle(cell) else { continue };
         let [challenger, champion] = domains.entry(cell.domain.as_str()).or_default();
         match cell.arm {
             Arm::Challenger => challenger.push(value),
@@ -204,12 +201,13 @@ fn cells(duel: &DuelView) -> Markup {
                                 td.n { (cell.seed) }
                                 td.mono { (number::clean_to(&cell.domain, 32)) }
                                 td.n { (cell.values.len()) }
-                                td.n { (bits_of(cell.values.get(cell.values.len().saturating_sub(1) / 2).map(|value| f64::from(*value) / QUANTA))) }
+                                td.n { (bits_of(middle(cell))) }
                             }
                         }
                     }
                 }
             }))
+            (part::cut(CELLS_SHOWN, duel.cells.len(), "cells"))
         }
     }
 }

@@ -3,11 +3,11 @@
 use super::miner_points::{Points, points};
 use super::{Asked, Page, Stop, answer, hotkey, miner_fix, missing, number, part};
 use crate::app::App;
-use crate::board::{MinerLine, Range, miner_lines, verdict_words};
-use crate::store::{self, DeclaredRow, VerdictRow};
+use crate::board::{MinerLine, Range, is_public, miner_lines, verdict_words};
+use crate::store::{self, VerdictRow, WorkSum};
 use crate::web::answer::redirect;
 use crate::web::chart::{self, RoundBar};
-use assay_types::api::{ReportView, SubmissionView};
+use assay_types::api::{DeclaredWork, ReportView, SubmissionView};
 use assay_types::{AuditReport, Hotkey, Q32, Verdict};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -17,17 +17,43 @@ use std::sync::Arc;
 
 /// Rounds shown.
 const ROUNDS_SHOWN: u32 = 70;
-/// Reports and submissions shown.
-const ROWS_SHOWN: usize = 12;
+/// Submissions shown.
+const SUBMISSIONS_SHOWN: u32 = 12;
+/// Reports shown.
+const REPORTS_SHOWN: usize = 32;
+
+/// A submission, what its miner declared of it, and what it came to.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) view: SubmissionView,
+    works: Vec<DeclaredWork>,
+    verdict: Option<VerdictRow>,
+}
+
+impl Delivery {
+    /// The newest ones of a miner.
+    async fn newest(app: &App, hotkey: &Hotkey) -> Result<Vec<Self>, Stop> {
+        let readers = app.database().readers();
+        let mut newest = Vec::new();
+        for view in store::submissions_by(readers, hotkey, SUBMISSIONS_SHOWN).await? {
+            newest.push(Self {
+                works: store::declared_of(readers, view.round, hotkey).await?,
+                verdict: store::verdict_of(readers, view.round, hotkey).await?,
+                view,
+            });
+        }
+        Ok(newest)
+    }
+}
 
 /// Everything the page is made of.
 #[derive(Debug)]
 pub(super) struct Miner {
     pub(super) line: MinerLine,
     pub(super) verdicts: Vec<VerdictRow>,
-    pub(super) submissions: Vec<SubmissionView>,
-    pub(super) declared: Vec<DeclaredRow>,
-    pub(super) reports: Vec<ReportView>,
+    pub(super) submissions: Vec<Delivery>,
+    /// Public reports on its newest judged round.
+    reports: Vec<ReportView>,
     pub(super) points: Option<Points>,
     all: usize,
 }
@@ -42,16 +68,16 @@ impl Miner {
             return Ok(None);
         };
         let verdicts = store::verdicts(readers, Some(hotkey), ROUNDS_SHOWN).await?;
-        let head = app.view().block();
-        let reports = store::reports_by(readers, (None, Some(hotkey)), 64).await?;
+        let reports = match verdicts.first() {
+            Some(newest) if is_public(app, newest.round) => {
+                store::reports_on(readers, newest.round, hotkey).await?
+            }
+            _ => Vec::new(),
+        };
         Ok(Some(Self {
             points: points(app, hotkey, verdicts.first()).await?,
-            submissions: store::submissions_by(readers, hotkey, ROUNDS_SHOWN).await?,
-            declared: store::declared_of(readers, hotkey, ROUNDS_SHOWN).await?,
-            reports: reports
-                .into_iter()
-                .filter(|report| head > app.rounds().report_cutoff(report.round))
-                .collect(),
+            submissions: Delivery::newest(app, hotkey).await?,
+            reports,
             verdicts,
             line,
             all,
@@ -60,12 +86,8 @@ impl Miner {
 
     /// Parsed audit reports on its newest judged round.
     pub(super) fn newest_reports(&self) -> Vec<(&ReportView, AuditReport)> {
-        let Some(newest) = self.verdicts.first() else {
-            return Vec::new();
-        };
         self.reports
             .iter()
-            .filter(|report| report.round == newest.round)
             .filter_map(|view| Some((view, AuditReport::parse(view.line.as_bytes()).ok()?)))
             .collect()
     }
@@ -122,10 +144,10 @@ fn figures(miner: &Miner) -> Markup {
             (part::kpi("g", "Rank", html! { (row.rank) }, html! { (part::change(row.rank_change)) " in 24 h, of " (miner.all) }))
             (part::kpi("", "Pay share", html! { (number::percent(line.share)) }, html! { "of the miners' emission" }))
             (part::kpi("", "Verified units, 7 d",
-                html! { @if let Some(sum) = line.verified { (number::grouped(sum.0)) } @else { "unknown" } },
-                html! { @if let Some(sum) = line.verified { (number::short(sum.1)) " records" } @else { "no manifest here yet" } }))
+                html! { @if let Some(sum) = line.verified { (number::grouped(sum.units)) } @else { "unknown" } },
+                html! { @if let Some(sum) = line.verified { (number::short(sum.records)) " records" } @else { "no manifest here yet" } }))
             (part::kpi("", "Tokens, 7 d",
-                html! { @if let Some(sum) = line.verified { (number::short(sum.2)) } @else { "unknown" } },
+                html! { @if let Some(sum) = line.verified { (number::short(sum.tokens)) } @else { "unknown" } },
                 html! { "as declared, audited by sample" }))
             (part::kpi("v", "Credibility", html! { (format!("{:.3}", line.credibility())) }, html! { (row.passed) " clean rounds in a row" }))
         }
@@ -142,7 +164,9 @@ fn why(miner: &Miner) -> Markup {
                 }))
                 (part::both(|width| chart::waterfall(&points.steps(), width.min(600.0), &points.sentence())))
                 p.note {
-                    "One point is one unit of mean size, before the recipe's gain and the novelty of its rows: validators compute those two from the rows, this server does not know them. The moving average of points sets the weight."
+                    "One point is one unit of mean size at gain, novelty and credibility 1. Production " b { (format!("{:.2}", points.produced)) }
+                    " is settled from signed reports; a pot that several holders share is in “gain and novelty”. The average after this round is "
+                    b { (format!("{:.2}", points.average)) } ": the weight is made of it."
                 }
             } @else {
                 (part::panel_head("Why this pay", html! { "no round judged yet" }))
@@ -200,7 +224,7 @@ fn this_round(app: &App, miner: &Miner) -> Markup {
                 dd { @if row.heard_ms == 0 { "never" } @else { (number::span(now.saturating_sub(row.heard_ms))) " ago" } }
                 dt { "Newest commit" }
                 dd {
-                    @if let Some(newest) = miner.submissions.first() { "round " (newest.round.0) ", block " (newest.block.0) } @else { "none revealed" }
+                    @if let Some(newest) = miner.submissions.first() { "round " (newest.view.round.0) ", block " (newest.view.block.0) } @else { "none revealed" }
                 }
                 dt { "Clean rounds" } dd { (row.passed) }
             }
@@ -243,7 +267,7 @@ fn reports(miner: &Miner) -> Markup {
                             th scope="col" { "Says" } th scope="col" { "Report" }
                         } }
                         tbody {
-                            @for (view, report) in newest.iter().take(ROWS_SHOWN) {
+                            @for (view, report) in newest.iter().take(REPORTS_SHOWN) {
                                 @let (kind, words) = verdict_words(Some((report.verdict, report.faults.len() as u32)), 0);
                                 tr {
                                     td { a href=(format!("/validators/{}", view.validator.to_ss58())) { (number::key(&view.validator)) } }
@@ -256,6 +280,7 @@ fn reports(miner: &Miner) -> Markup {
                         }
                     }
                 }))
+                (part::cut(REPORTS_SHOWN, newest.len(), "reports"))
             }
         }
     }
@@ -264,7 +289,7 @@ fn reports(miner: &Miner) -> Markup {
 fn submissions(miner: &Miner) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("Submissions", html! { (miner.submissions.len().min(ROWS_SHOWN)) " newest" }))
+            (part::panel_head("Submissions", html! { (miner.submissions.len()) " newest" }))
             @if miner.submissions.is_empty() {
                 (part::empty("Nothing revealed yet", "A submission appears when the chain opens its sealed commitment.", None))
             } @else {
@@ -275,7 +300,7 @@ fn submissions(miner: &Miner) -> Markup {
                             th scope="col" { "Round" } th.n scope="col" { "Units" } th.n scope="col" { "Tokens" }
                             th scope="col" { "Revision" } th scope="col" { "Result" }
                         } }
-                        tbody { @for one in miner.submissions.iter().take(ROWS_SHOWN) { (submission(miner, one)) } }
+                        tbody { @for one in &miner.submissions { (submission(one)) } }
                     }
                 }))
             }
@@ -283,23 +308,17 @@ fn submissions(miner: &Miner) -> Markup {
     }
 }
 
-fn submission(miner: &Miner, one: &SubmissionView) -> Markup {
-    let tokens: Vec<u64> = miner
-        .declared
-        .iter()
-        .filter(|row| row.round == one.round)
-        .map(|row| row.work.tokens)
-        .collect();
-    let verdict = miner.verdicts.iter().find(|row| row.round == one.round);
+fn submission(one: &Delivery) -> Markup {
+    let view = &one.view;
     html! {
         tr {
-            td { a href=(format!("/submissions/{}", one.submission_root)) { (one.round.0) } }
-            td.n { (one.n_units) }
-            td.n { @if tokens.is_empty() { (part::unknown()) } @else { (number::short(tokens.iter().sum())) } }
-            td.mono { (number::digest(&one.revision)) }
+            td { a href=(format!("/submissions/{}", view.submission_root)) { (view.round.0) } }
+            td.n { (view.n_units) }
+            td.n { @if one.works.is_empty() { (part::unknown()) } @else { (number::short(WorkSum::of(&one.works).tokens)) } }
+            td.mono { (number::digest(&view.revision)) }
             td {
-                @if !one.refusal.is_empty() { (part::pill("bad", "Refused")) }
-                @else if let Some(row) = verdict {
+                @if !view.refusal.is_empty() { (part::pill("bad", "Refused")) }
+                @else if let Some(row) = &one.verdict {
                     @let (kind, words) = verdict_words(Some((row.verdict, row.faults)), 0);
                     (part::state_pill(kind, &words))
                 } @else { (part::pill("wait", "In audit")) }

@@ -3,6 +3,7 @@
 use super::miner::Miner;
 use super::miner_points::signed;
 use crate::app::App;
+use crate::board::audit_command;
 use crate::web::{number, part};
 use assay_types::Verdict;
 use maud::{Markup, html};
@@ -22,11 +23,11 @@ pub(super) fn panel(app: &App, miner: &Miner) -> Markup {
     html! {
         div.panel {
             (part::panel_head("What to fix next", html! {
-                @if worth > 0.05 { "worth up to " (signed(worth)) " points" } @else { "from the newest verdict" }
+                @if worth > 0.05 { "worth up to " (signed(worth)) " points" }
+                @else if miner.verdicts.is_empty() { "no verdict yet" }
+                @else { "from the newest verdict" }
             }))
-            @if fixes.is_empty() {
-                (part::empty("Nothing to fix", "Everything assigned was delivered and rebuilt bit for bit. A better recipe is the next step.", Some(("/leaderboard/recipes", "Best recipes"))))
-            } @else {
+            @if fixes.is_empty() { (nothing(miner)) } @else {
                 ol.steps {
                     @for fix in &fixes {
                         li {
@@ -41,11 +42,32 @@ pub(super) fn panel(app: &App, miner: &Miner) -> Markup {
     }
 }
 
+/// Why there is no advice.
+fn nothing(miner: &Miner) -> Markup {
+    match (miner.verdicts.first(), &miner.points) {
+        (None, _) => part::empty(
+            "No verdict yet",
+            "No round of this miner has been judged, so nothing is known to be wrong or right. The first verdict comes when the first round that assigned it units is effective.",
+            Some(("/docs/mining", "What a round needs")),
+        ),
+        (_, Some(points)) if points.verdict == Verdict::Pass => part::empty(
+            "Nothing to fix",
+            "Everything assigned was delivered, and every row that was drawn was rebuilt bit for bit. A better recipe is the next step.",
+            Some(("/leaderboard/recipes", "Best recipes")),
+        ),
+        _ => part::empty(
+            "Nothing is known to be wrong",
+            "The newest round assigned it nothing, or validators could not judge it.",
+            None,
+        ),
+    }
+}
+
 /// How anybody repeats the audit of the newest submission.
 fn reproduce(miner: &Miner) -> Markup {
     html! {
         @if let Some(newest) = miner.submissions.first() {
-            @let target = format!("assay dataset verify hf://{}@{} --sample 500", number::clean(&newest.repo), newest.revision.chars().take(40).collect::<String>());
+            @let target = number::clean(&audit_command(&newest.view));
             (part::terminal("Command that repeats the audit", &[
                 ("#", "the same audit on your machine; on a localnet the repository is a folder of its store"),
                 ("$", &target),
@@ -62,7 +84,7 @@ fn fixes(app: &App, miner: &Miner) -> Vec<Fix> {
         if matches!(points.verdict, Verdict::OneFault | Verdict::Fraud) {
             fixes.push(Fix {
                 what: "The round was not paid".to_owned(),
-                why: html! { "Without a fault it would have been, at this credibility, which a fault lowers too." },
+                why: html! { "Without a fault it would have been, at this credibility, which a fault lowers too; counted at gain and novelty 1." },
                 worth: Some(points.with(points.delivered, points.credibility)),
             });
         }

@@ -1,4 +1,5 @@
-//! The points of a round, cause by cause, as the mechanism multiplies them (mechanism.md, "Score"), before gain and novelty.
+//! The points of a round, cause by cause: production times credibility squared, which enters the average that weights are
+//! made of (`assay_mechanism::score`). Production and average are the settled ones; what lies between is recomputed.
 
 use crate::app::App;
 use crate::store::{self, StoreError, VerdictRow};
@@ -22,6 +23,10 @@ pub(super) struct Points {
     pub(super) verdict: Verdict,
     /// Credibility after the round, 0 to 1.
     pub(super) credibility: f64,
+    /// `P`, production: delivered volume with gain, novelty and shared pots, times the delivered share; 0 if nothing is paid.
+    pub(super) produced: f64,
+    /// `E`, the average after the round.
+    pub(super) average: f64,
 }
 
 /// The points behind a verdict; none without one, or if nothing was assigned.
@@ -56,6 +61,8 @@ pub(super) async fn points(
         delivered: verdict.delivered.0 as f64 / one,
         verdict: verdict.verdict,
         credibility: verdict.record.credibility.0 as f64 / one,
+        produced: verdict.produced.0 as f64 / one,
+        average: verdict.average.0 as f64 / one,
     }))
 }
 
@@ -64,18 +71,29 @@ impl Points {
         self.verdict == Verdict::Pass
     }
 
-    /// Points with another delivered share and credibility.
-    pub(super) fn with(&self, delivered: f64, credibility: f64) -> f64 {
-        self.volume * delivered * delivered * credibility * credibility
+    /// Volume times delivered share, twice: once for the units, once as a factor.
+    fn squared(&self) -> f64 {
+        self.volume * self.delivered * self.delivered
     }
 
-    /// Points of the round.
-    pub(super) fn total(&self) -> f64 {
-        if self.is_paid() {
-            self.with(self.delivered, self.credibility)
+    /// What gain, novelty and shared pots make of it; 1 for a round that is not paid, where they are not known.
+    fn quality(&self) -> f64 {
+        let squared = self.squared();
+        if self.is_paid() && squared > 0.0 {
+            self.produced / squared
         } else {
-            0.0
+            1.0
         }
+    }
+
+    /// Points with another delivered share and credibility.
+    pub(super) fn with(&self, delivered: f64, credibility: f64) -> f64 {
+        self.volume * delivered * delivered * self.quality() * credibility * credibility
+    }
+
+    /// Points of the round: what enters the average.
+    pub(super) fn total(&self) -> f64 {
+        self.produced * self.credibility * self.credibility
     }
 
     /// Cause by cause.
@@ -96,7 +114,7 @@ impl Points {
         };
         let sized = self.volume - self.assigned as f64;
         let delivered = self.volume * self.delivered;
-        let squared = delivered * self.delivered;
+        let squared = self.squared();
         let mut steps = vec![
             total("Assigned", self.assigned as f64, "f-slate"),
             step(
@@ -112,10 +130,15 @@ impl Points {
             ),
         ];
         if self.is_paid() {
-            let paid = self.total();
+            let quality = self.produced - squared;
+            steps.push(step(
+                ("Gain and", "novelty"),
+                quality,
+                if quality < 0.0 { "f-rust" } else { "f-verd" },
+            ));
             steps.push(step(
                 ("Credibility", &format!("×{:.3}²", self.credibility)),
-                paid - squared,
+                self.total() - self.produced,
                 "f-rust",
             ));
         } else {
@@ -135,9 +158,10 @@ impl Points {
     /// The finding in a sentence.
     pub(super) fn sentence(&self) -> String {
         format!(
-            "Of {} assigned units {:.1} percent were delivered; with credibility {:.3} that makes {:.1} points",
+            "Of {} assigned units {:.1} percent were delivered; production {:.2} with credibility {:.3} makes {:.1} points",
             self.assigned,
             self.delivered * 100.0,
+            self.produced,
             self.credibility,
             self.total()
         )
@@ -153,5 +177,52 @@ pub(super) fn signed(value: f64) -> String {
         format!("+{rounded:.1}")
     } else {
         format!("−{:.1}", rounded.abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(verdict: Verdict, produced: f64) -> Points {
+        Points {
+            round: Round(3),
+            assigned: 4,
+            volume: 5.0,
+            delivered: 0.9,
+            verdict,
+            credibility: 0.8,
+            produced,
+            average: 2.0,
+        }
+    }
+
+    #[test]
+    fn steps_lead_from_what_was_assigned_to_the_points() {
+        for (verdict, produced, total) in [
+            (Verdict::Pass, 6.0, 3.84),
+            (Verdict::Pass, 0.0, 0.0),
+            (Verdict::Fraud, 0.0, 0.0),
+        ] {
+            let points = points(verdict, produced);
+            assert!((points.total() - total).abs() < 1e-9);
+            let level = points.steps().iter().fold(0.0, |level, step| {
+                if step.is_total {
+                    assert!(level == 0.0 || (step.value - level).abs() < 1e-9, "{step:?}");
+                    step.value
+                } else {
+                    level + step.value
+                }
+            });
+            assert!((level - total).abs() < 1e-9, "{verdict:?}: {level}");
+        }
+    }
+
+    #[test]
+    fn what_another_round_would_be_worth_keeps_gain_and_novelty() {
+        let paid = points(Verdict::Pass, 6.0);
+        assert!((paid.with(0.9, 0.8) - paid.total()).abs() < 1e-9);
+        assert!((paid.with(0.9, 1.0) - 6.0).abs() < 1e-9);
+        assert!((points(Verdict::Fraud, 0.0).with(1.0, 1.0) - 5.0).abs() < 1e-9);
     }
 }

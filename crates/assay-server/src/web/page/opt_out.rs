@@ -1,17 +1,20 @@
 //! How a site owner is heard: what the crawl respects, and a form that files a request.
 
 use super::{Asked, Page, answer, number, part};
+use crate::api::ClientAddress;
 use crate::app::App;
+use crate::board::{record_named, record_path};
 use crate::failure::Failure;
-use crate::store::AddRemoval;
+use crate::store::{self, AddRemoval, RemovalRow, RemovalState};
 use crate::web::answer::{Stop, redirect};
 use crate::web::asked;
 use crate::web::header;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header as names};
 use axum::response::Response;
 use maud::{Markup, html};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Longest field of the form, bytes, and the longest reason.
@@ -26,18 +29,47 @@ struct Typed {
     reason: String,
 }
 
-/// The page with an empty form.
+/// The page; the form names what a link to it asks for, and a request that was filed is confirmed.
 pub(super) async fn page(State(app): State<Arc<App>>, asked: Asked) -> Response {
     answer(&app, &asked, async {
-        let filed = asked.get("filed").parse::<u64>().ok();
-        Ok(document(&Typed::default(), None, filed))
+        let typed = Typed {
+            target: number::clean_to(asked.get("target"), FIELD_BYTES_MAX),
+            ..Typed::default()
+        };
+        let filed = match asked.get("filed").parse::<u64>() {
+            Ok(number) => store::removal(app.database().readers(), number).await?,
+            Err(_) => None,
+        };
+        let banner = filed.as_ref().map(confirmation);
+        Ok(document(&typed, banner))
     })
     .await
+}
+
+/// Where a request stands and what of it this site hides. It does not name the target: numbers can be guessed.
+fn confirmation(filed: &RemovalRow) -> Markup {
+    let is_record = record_named(&filed.target).is_some();
+    let words = match (filed.state, is_record) {
+        (RemovalState::Pending, true) => {
+            "is filed. The record's page is hidden from now on; an administrator decides whether that stays."
+        }
+        (RemovalState::Pending, false) => {
+            "is filed. It hides nothing before an administrator has decided on it."
+        }
+        (RemovalState::Listed, _) => "stands on the removal list.",
+        (RemovalState::Refused, _) => "was refused: nothing is hidden by it.",
+    };
+    part::banner(
+        "ok",
+        "clock",
+        html! { "Request " b { (filed.number) } " " (words) },
+    )
 }
 
 /// Files a request.
 pub(super) async fn file(
     State(app): State<Arc<App>>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     asked: Asked,
     headers: HeaderMap,
     body: Bytes,
@@ -54,12 +86,12 @@ pub(super) async fn file(
         reason: get("reason"),
     };
     let response = match check(&headers, &typed) {
-        Ok(()) => match add(&app, &typed).await {
+        Ok(()) => match add(&app, address, &typed).await {
             Ok(number) => redirect(StatusCode::SEE_OTHER, &format!("/opt-out?filed={number}")),
             Err(failure) => answer(&app, &asked, async { Err(Stop::Failed(failure)) }).await,
         },
         Err(why) => {
-            let page = document(&typed, Some(why), None);
+            let page = document(&typed, Some(part::banner("bad", "warn", html! { (why) })));
             let stop = Stop::Other(StatusCode::UNPROCESSABLE_ENTITY, Box::new(page));
             answer(&app, &asked, async { Err(stop) }).await
         }
@@ -67,12 +99,16 @@ pub(super) async fn file(
     header::of_page(response).await
 }
 
-async fn add(app: &App, typed: &Typed) -> Result<u64, Failure> {
+async fn add(app: &App, address: IpAddr, typed: &Typed) -> Result<u64, Failure> {
+    let now_ms = app.clock().now_ms();
+    app.rates.removal(address, now_ms)?;
+    // A record is named in one way, however its page was.
+    let record = record_named(&typed.target).map(|(unit, idx)| record_path(unit, idx));
     let write = AddRemoval {
-        target: typed.target.clone(),
+        target: record.unwrap_or_else(|| typed.target.clone()),
         contact: typed.contact.clone(),
         reason: typed.reason.clone(),
-        now_ms: app.clock().now_ms(),
+        now_ms,
     };
     let number = app.writer().write(write).await??;
     // Pages of the state before would show for a moment what is hidden now.
@@ -112,16 +148,13 @@ fn check(headers: &HeaderMap, typed: &Typed) -> Result<(), &'static str> {
     }
 }
 
-fn document(typed: &Typed, wrong: Option<&str>, filed: Option<u64>) -> Page {
+fn document(typed: &Typed, banner: Option<Markup>) -> Page {
     let body = html! {
         section {
             h1 { "Opt-out and takedown" }
             p.lede { "You publish pages and do not want their text in these datasets, or a page holds what should not be public. This is how you are heard." }
         }
-        @if let Some(number) = filed {
-            div.notes { (part::banner("ok", "clock", html! { "Request " b { (number) } " is filed. What it names is hidden here at once; an administrator decides on the removal list that later work honours." })) }
-        }
-        @if let Some(wrong) = wrong { div.notes { (part::banner("bad", "warn", html! { (wrong) })) } }
+        @if let Some(banner) = banner { div.notes { (banner) } }
         section.grid.c2 { (form(typed)) (what_happens()) }
     };
     Page::new("Opt-out and takedown", body).about("How a site owner asks for pages to be taken out.")
@@ -135,7 +168,7 @@ fn form(typed: &Typed) -> Markup {
                 div.field {
                     label for="target" { "What should go" }
                     input #target name="target" required maxlength=(FIELD_BYTES_MAX) value=(number::clean_to(&typed.target, FIELD_BYTES_MAX)) autocomplete="off" aria-describedby="target-help";
-                    small #target-help { "A host (example.org), the beginning of an address, or the path of a record on this site (/records/…)." }
+                    small #target-help { "The page of a record on this site (/records/…), the path of an archive, a host (example.org), or the beginning of an address." }
                 }
                 div.field {
                     label for="contact" { "How we reach you" }
@@ -157,10 +190,10 @@ fn what_happens() -> Markup {
         div.panel {
             (part::panel_head("What happens", html! { "in this order" }))
             ol.steps {
-                li { span { b { "Hidden here" } small { "What the request names is no longer shown on this site, from the moment it is filed." } } span {} }
-                li { span { b { "Decided" } small { "An administrator checks that you speak for the site, and answers you." } } span {} }
-                li { span { b { "Listed" } small { "The removal list names the host or address. Releases that are built later leave it out." } } span {} }
-                li { span { b { "Not undone" } small { "Copies that others made before are out of our hands; the list tells them." } } span {} }
+                li { span { b { "A record: hidden at once" } small { "If the request names the page of one record, that page is gone from the moment it is filed, unless the request is refused. No page here shows a record's text." } } span {} }
+                li { span { b { "Decided" } small { "An administrator checks that you speak for the site. Until then a request on an archive, a host or an address hides nothing." } } span {} }
+                li { span { b { "Listed" } small { "The request stands on the removal list. The pages of all records of a listed archive are hidden. Whoever builds a release from this server leaves out what the list names." } } span {} }
+                li { span { b { "Not undone" } small { "Copies that others made before are out of our hands." } } span {} }
             }
             p.note { "Crawls that are refined here are made by others (Common Crawl and such). To stay out of future ones, disallow their robots in your robots.txt. A file that does: " code.mono { "User-agent: CCBot" } " " code.mono { "Disallow: /" } }
         }

@@ -4,7 +4,7 @@ use super::overview_start::{features, start};
 use super::{Asked, Page, Stop, answer, number, part};
 use crate::app::App;
 use crate::board::{MinerLine, Range, RecipeLine, all_duels, miner_lines, recipe_lines};
-use crate::store::{self, Verified};
+use crate::store::{self, Verified, WorkSum};
 use crate::web::chart::{self, Measured, Stage};
 use crate::web::feed;
 use assay_types::api::{DuelView, Estimate};
@@ -22,11 +22,8 @@ const EVENTS: usize = 7;
 /// What miners declared, and what of it passed.
 #[derive(Debug, Default, Clone, Copy)]
 struct Work {
-    read: u64,
-    verified: u64,
-    kept: u64,
-    tokens: u64,
-    units: u64,
+    declared: WorkSum,
+    passed: WorkSum,
 }
 
 /// The page.
@@ -55,7 +52,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
             div {
                 h1 { "Raw web in." br; "Fine text out." }
                 p.lede {
-                    "Miners refine web archives with open recipes. Validators rebuild sampled records bit for bit, and train models in duels to find the better recipe. Every number here can be recomputed."
+                    "Miners refine web archives with open recipes. Validators rebuild sampled records bit for bit, and train models in duels to find the better recipe. Rows, assignments and verdicts can be recomputed by anybody."
                 }
                 p.row {
                     a.btn.pri href="/start" { "Start mining" }
@@ -86,17 +83,12 @@ async fn render(app: &App) -> Result<Page, Stop> {
 async fn work(app: &App) -> Result<Work, Stop> {
     let readers = app.database().readers();
     let all = (Round(0), Round(i32::MAX as u32));
-    let mut work = Work::default();
-    for row in store::declared_sums(readers, all, Verified::Any).await? {
-        work.read += row.work.records;
-    }
-    for row in store::declared_sums(readers, all, Verified::Passed).await? {
-        work.verified += row.work.records;
-        work.kept += row.work.kept;
-        work.tokens += row.work.tokens;
-        work.units += u64::from(row.work.units);
-    }
-    Ok(work)
+    let declared = store::declared_sums(readers, all, Verified::Any).await?;
+    let passed = store::declared_sums(readers, all, Verified::Passed).await?;
+    Ok(Work {
+        declared: WorkSum::of(declared.iter().map(|row| &row.work)),
+        passed: WorkSum::of(passed.iter().map(|row| &row.work)),
+    })
 }
 
 fn figures(
@@ -110,7 +102,7 @@ fn figures(
         .find_map(|line| Some((line, line.row.fineness.as_ref()?)));
     html! {
         dl.grid.c3.kpis {
-            (part::kpi("g", "Verified tokens", html! { (number::short(work.tokens)) }, html! { (number::grouped(work.units)) " units passed" }))
+            (part::kpi("g", "Verified tokens", html! { (number::short(work.passed.tokens)) }, html! { (number::grouped(work.passed.units)) " units passed" }))
             @if let Some((line, found)) = best {
                 (part::kpi("", "Best recipe", html! { (format!("{:.0} ± {:.1} ‰", found.value, half(found))) }, html! { (number::clean_to(&line.name(), 24)) }))
             } @else {
@@ -130,7 +122,8 @@ fn half(found: &Estimate) -> f64 {
 }
 
 fn funnel(work: &Work) -> Markup {
-    if work.read == 0 {
+    let (read, verified, kept) = (work.declared.records, work.passed.records, work.passed.kept);
+    if read == 0 {
         return part::empty(
             "No manifest yet",
             "The funnel is drawn from what miners hand in: records read, records whose rounds passed the audit, documents kept.",
@@ -143,15 +136,15 @@ fn funnel(work: &Work) -> Markup {
         name: name.to_owned(),
     };
     let stages = [
-        stage(work.read, "Records read"),
-        stage(work.verified, "In passed rounds"),
-        stage(work.kept, "Documents kept"),
+        stage(read, "Records read"),
+        stage(verified, "In passed rounds"),
+        stage(kept, "Documents kept"),
     ];
     let label = format!(
         "Refining funnel: of {} records read, {} are in rounds that passed the audit, {} were kept as documents",
-        number::short(work.read),
-        number::short(work.verified),
-        number::short(work.kept)
+        number::short(read),
+        number::short(verified),
+        number::short(kept)
     );
     part::both(|width| chart::funnel(&stages, width.min(620.0), &label))
 }
@@ -214,7 +207,7 @@ fn best_recipes(recipes: &[RecipeLine]) -> Markup {
                                 td.n { (line.row.rank) }
                                 td.two {
                                     b { a href=(format!("/recipes/{}", line.row.recipe_id)) { (number::clean_to(&line.name(), 30)) } }
-                                    small { @if let Some(author) = &line.row.author { "by " (number::key(author)) } @else { "built in" } }
+                                    small { @if let Some(author) = &line.row.author { "by " (number::key(author)) } @else { (line.origin()) } }
                                 }
                                 td { (part::hallmark(line.row.fineness.as_ref().map(|found| found.value), 56)) }
                                 td.n { @if let Some(share) = line.share { (number::percent(share)) } @else { "–" } }
@@ -253,7 +246,7 @@ fn leading_miners(miners: Option<&[MinerLine]>) -> Markup {
                             tr {
                                 td.n.hide { (line.row.rank) }
                                 td { (part::miner(&line.row.hotkey, Some(line.row.uid), &recipe)) }
-                                td.n { @if let Some(sum) = line.verified { (number::short(sum.2)) } @else { (part::unknown()) } }
+                                td.n { @if let Some(sum) = line.verified { (number::short(sum.tokens)) } @else { (part::unknown()) } }
                                 td.hide { (part::rounds(&line.row.verdicts)) }
                                 td.n { (number::percent(line.share)) }
                             }

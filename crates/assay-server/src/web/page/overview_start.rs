@@ -14,8 +14,11 @@ pub(super) fn start() -> Markup {
             "assay refine --sample --out demo",
             "one archive: what was kept, and why",
         ),
-        ("assay verify demo --warc …", "every row rebuilt, bit for bit"),
-        ("assay evaluate demo", "bits per byte with interval"),
+        (
+            "assay verify demo --warc demo/sample.warc.gz",
+            "every row rebuilt, bit for bit",
+        ),
+        ("assay evaluate demo", "gates; bits per byte with --eval TEXT"),
         ("assay localnet --rounds 1", "a paid round on a chain of your own"),
     ];
     html! {
@@ -26,21 +29,10 @@ pub(super) fn start() -> Markup {
             }
             p.row.gap { a.btn href="/start" { "The whole way" } }
         }
-        pre.fill tabindex="0" aria-label="Terminal: the funnel of one archive" {
-            span.p { "$ " } "assay refine --sample --out demo\n"
-            span.p { "stage              records   of all" } "\n"
-            "records              3,001  100.0 %\n"
-            "content              1,500   50.0 %\n"
-            "extract              1,493   49.8 %\n"
-            "language             1,383   46.1 %\n"
-            "gopher_repetition      790   26.3 %\n"
-            "gopher_quality         324   10.8 %\n"
-            "c4                     221    7.4 %\n"
-            "fineweb_quality        213    7.1 %\n"
-            span.y { "kept                   201    6.7 %" } "\n\n"
-            span.p { "$ " } "assay verify demo --warc pages.warc.gz\n"
-            span.k { "ok" } "   every row follows from its bytes\n\n"
-            span.p { "next: " } "assay localnet --rounds 1"
+        pre.fill tabindex="0" aria-label="Commands of the first ten minutes" {
+            span.p { "# documentation that is on this machine, refined;\n# prints what each step kept\n$ " } "assay refine --sample --out demo\n\n"
+            span.p { "# every row recomputed from its archive;\n# exit status 4 on any difference\n$ " } "assay verify demo --warc demo/sample.warc.gz\n\n"
+            span.p { "# one round of a subnet with this site\n$ " } "assay localnet --rounds 1"
         }
     }
 }

@@ -53,12 +53,18 @@ pub(super) async fn feed(State(app): State<Arc<App>>, asked: Asked) -> Response 
     file(&app, &asked, "application/atom+xml; charset=utf-8", async {
         let entries = crate::web::feed::newest(&app, FEED_ENTRIES).await?;
         let updated = entries.first().map_or(0, |entry| entry.time_ms);
-        let mut out = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">");
+        let base = asked.base();
+        // Links within entries are paths: `xml:base` says of which site.
+        let mut out = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"{base}/\">"
+        );
         // Writing to a String cannot fail.
         let _ = write!(
             out,
-            "<title>Assay</title><id>urn:assay:{}:events</id><updated>{}</updated><link rel=\"alternate\" href=\"/\"/>",
-            app.identity().genesis,
+            "<title>Assay, subnet {}</title><id>{}:events</id><updated>{}</updated>\
+             <link rel=\"self\" href=\"{base}/feed.atom\"/><link rel=\"alternate\" href=\"{base}/\"/>",
+            app.identity().netuid,
+            network_urn(&app),
             number::timestamp(updated)
         );
         for entry in &entries {
@@ -66,7 +72,8 @@ pub(super) async fn feed(State(app): State<Arc<App>>, asked: Asked) -> Response 
             let text = html! { (sentence) }.into_string();
             let _ = write!(
                 out,
-                "<entry><id>urn:assay:event:{}</id><title>{} {}</title><updated>{}</updated><author><name>{}</name></author><content type=\"html\">{text}</content></entry>",
+                "<entry><id>{}:event:{}</id><title>{} {}</title><updated>{}</updated><author><name>{}</name></author><content type=\"html\">{text}</content></entry>",
+                network_urn(&app),
                 entry.digest,
                 entry.kind.name(),
                 entry.sequence,
@@ -80,42 +87,57 @@ pub(super) async fn feed(State(app): State<Arc<App>>, asked: Asked) -> Response 
     .await
 }
 
-/// Everybody may read everything.
-pub(super) async fn robots() -> Response {
-    plain("User-agent: *\nAllow: /\nDisallow: /search\nSitemap: /sitemap.xml\n".to_owned())
+/// The name of the network that entries belong to: the same digest may stand in the logs of two.
+fn network_urn(app: &App) -> String {
+    let identity = app.identity();
+    format!("urn:assay:{}:{}", identity.genesis, identity.netuid)
 }
 
-/// Pages that do not depend on data.
-pub(super) async fn sitemap(asked: Asked) -> Response {
-    let host = asked
-        .headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
-    let pages = [
-        "",
-        "leaderboard/miners",
-        "leaderboard/recipes",
-        "leaderboard/validators",
-        "leaderboard/datasets",
-        "duels",
-        "datasets",
-        "start",
-        "api",
-        "rules",
-        "changelog",
-        "community",
-        "opt-out",
-        "status",
-    ];
+/// Everybody may read everything; the sitemap's address is a whole one, as the protocol wants it.
+pub(super) async fn robots(asked: Asked) -> Response {
+    let base = asked.base();
+    plain(format!(
+        "User-agent: *\nAllow: /\nDisallow: /search\nSitemap: {base}/sitemap.xml\n"
+    ))
+}
+
+/// Pages that change with the chain, and pages that change with the program only.
+const CHAIN_PAGES: &[&str] = &[
+    "",
+    "leaderboard/miners",
+    "leaderboard/recipes",
+    "leaderboard/validators",
+    "leaderboard/datasets",
+    "rounds/current",
+    "duels",
+    "datasets",
+    "status",
+];
+const PROGRAM_PAGES: &[&str] = &[
+    "start",
+    "docs",
+    "api",
+    "rules",
+    "changelog",
+    "community",
+    "opt-out",
+];
+
+/// Pages that are always there; those of the chain with the time of its newest block.
+pub(super) async fn sitemap(State(app): State<Arc<App>>, asked: Asked) -> Response {
+    let base = asked.base();
+    let changed = app.view().head.map(|row| number::timestamp(row.head.time_ms));
+    let changed = changed.map_or(String::new(), |time| format!("<lastmod>{time}</lastmod>"));
     let mut out = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );
     let names = docs::all().iter().map(|doc| format!("docs/{}", doc.name));
-    for page in pages.iter().map(ToString::to_string).chain(names) {
-        let location = html! { "https://" (number::clean_to(host, 200)) "/" (page) };
+    for page in CHAIN_PAGES {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "<url><loc>{}</loc></url>", location.into_string());
+        let _ = writeln!(out, "<url><loc>{base}/{page}</loc>{changed}</url>");
+    }
+    for page in PROGRAM_PAGES.iter().map(ToString::to_string).chain(names) {
+        let _ = writeln!(out, "<url><loc>{base}/{page}</loc></url>");
     }
     out.push_str("</urlset>\n");
     ([(header::CONTENT_TYPE, "application/xml")], out).into_response()

@@ -186,7 +186,7 @@ fn card(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
                         dt { "Licence" } dd { (number::clean_to(&recipe.licence, 60)) }
                         dt { "Artifacts" } dd { (recipe.artifacts.len()) }
                     }
-                    dt { "Committed" } dd { @if row.block.0 == 0 { "built in" } @else { "block " (number::grouped(u64::from(row.block.0))) } }
+                    dt { "Committed" } dd { @if row.author.is_none() { (line.origin()) } @else { "block " (number::grouped(u64::from(row.block.0))) } }
                 }
             }
             (part::terminal("Commands with this recipe", &[

@@ -2,7 +2,7 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
-use crate::board::record;
+use crate::board::{record, record_path};
 use crate::web::asked::encode;
 use assay_types::UnitId;
 use assay_types::api::RecordView;
@@ -35,15 +35,17 @@ pub(super) async fn page(
 }
 
 fn body(view: &RecordView) -> Markup {
-    let path = format!("/records/{}/{}", view.unit_id, view.idx);
+    let path = record_path(view.unit_id, view.idx);
     html! {
         (part::crumbs(&[("/datasets", "Datasets")], &format!("Unit {}", number::digest(&view.unit_id.to_string()))))
         section.title {
             div { h1 { "Record " (number::grouped(u64::from(view.idx))) } p.mono.small.muted { (number::clean(&view.path)) } }
             span.sp {}
             div.row {
-                @if view.idx > 0 { a.btn href=(format!("/records/{}/{}", view.unit_id, view.idx - 1)) rel="nofollow" { "Previous" } }
-                a.btn href=(format!("/records/{}/{}", view.unit_id, view.idx.saturating_add(1))) rel="nofollow" { "Next" }
+                @if view.idx > 0 { a.btn href=(record_path(view.unit_id, view.idx - 1)) rel="nofollow" { "Previous" } }
+                @if view.records.is_none_or(|records| view.idx.saturating_add(1) < records) {
+                    a.btn href=(record_path(view.unit_id, view.idx.saturating_add(1))) rel="nofollow" { "Next" }
+                }
                 a.btn href=(format!("/v1{path}")) { "JSON" }
             }
         }
@@ -54,7 +56,7 @@ fn body(view: &RecordView) -> Markup {
                     dt { "Source" } dd { (number::clean(&view.source)) }
                     dt { "Archive" } dd { (number::clean(&view.path)) }
                     dt { "Unit" } dd { a href=(format!("/v1/units/{}", view.unit_id)) { (view.unit_id) } }
-                    dt { "Ledger row" } dd { (view.idx) }
+                    dt { "Ledger row" } dd { (view.idx) @if let Some(records) = view.records { " of " (number::grouped(u64::from(records))) ", from 0" } }
                 }
                 p.row.gap { a.btn href=(format!("/opt-out?target={}", encode(&path))) rel="nofollow" { "Ask for its removal" } }
             }
@@ -82,7 +84,7 @@ fn body(view: &RecordView) -> Markup {
 
 fn deliveries(view: &RecordView) -> Markup {
     html! {
-        (part::panel_head("Delivered by", html! { (view.deliveries.len()) " submissions" }))
+        (part::panel_head("Delivered by", html! { (view.deliveries.len()) " newest submissions" }))
         @if view.deliveries.is_empty() { (part::empty("No delivery", "No manifest handed in names its unit.", None)) }
         @else {
             (part::scroll("Deliveries", html! {

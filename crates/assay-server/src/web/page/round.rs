@@ -48,11 +48,7 @@ async fn render(app: &App, name: &str) -> Result<Page, Stop> {
     };
     let view = round_view(app, &row).await?;
     let submissions = store::submissions(readers, row.round, "", u32::MAX).await?;
-    let verdicts: Vec<VerdictRow> = store::verdicts(readers, None, 65_536)
-        .await?
-        .into_iter()
-        .filter(|verdict| verdict.round == row.round)
-        .collect();
+    let verdicts = store::verdicts_of_round(readers, row.round).await?;
     Ok(Page::new(
         &format!("Round {}", row.round.0),
         body(app, &view, &submissions, &verdicts),
@@ -202,6 +198,7 @@ fn outcomes(submissions: &[SubmissionView], verdicts: &[VerdictRow]) -> Markup {
                 }
             }
         }))
+        (part::cut(ROWS_MAX, miners.len(), "miners"))
     }
 }
 
@@ -242,12 +239,16 @@ pub(super) async fn panel(app: &App) -> Result<Markup, Stop> {
         bar("Faulted", number_of("faulted"), "f-rust"),
         bar("Expired", number_of("expired"), "f-line"),
     ];
-    let verdicts = store::verdicts(readers, None, 4_096).await?;
-    let newest = verdicts.first().map(|row| row.round);
-    let passed = verdicts
-        .iter()
-        .filter(|row| Some(row.round) == newest && row.verdict == Verdict::Pass)
-        .count();
+    let newest = store::verdicts(readers, None, 1)
+        .await?
+        .first()
+        .map(|row| row.round);
+    let verdicts = match newest {
+        Some(newest) => store::verdicts_of_round(readers, newest).await?,
+        None => Vec::new(),
+    };
+    let passed = verdicts.iter().filter(|row| row.verdict == Verdict::Pass);
+    let passed = passed.count();
     Ok(html! {
         div.panel {
             (part::panel_head(&format!("Round {}", number::grouped(u64::from(view.round.0))), html! {

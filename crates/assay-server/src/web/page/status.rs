@@ -3,6 +3,7 @@
 use super::{Asked, Page, Stop, answer, number, part};
 use crate::api::health_of;
 use crate::app::App;
+use crate::board::newest_weights;
 use crate::store::{self, RemovalState};
 use crate::web::feed;
 use assay_types::api::{AuditEntry, Health};
@@ -27,16 +28,10 @@ async fn render(app: &App) -> Result<Page, Stop> {
     let log = store::last_sequence(readers).await?;
     let counts = Counts::read(app).await?;
     let events = feed::folded(app, 12).await?;
-    let weights = view.metagraph.as_ref().and_then(|metagraph| {
-        let permitted = metagraph.neurons.iter().filter(|neuron| neuron.permit);
-        permitted
-            .map(|neuron| neuron.last_update.0)
-            .filter(|block| *block > 0)
-            .max()
-    });
+    let weights = newest_weights(&view);
     let head = view.head.map(|_| health.block_age_ms);
     let late = |blocks: Option<u32>, max: u32| blocks.map(|age| if age > max { "late" } else { "" });
-    let weights_age = weights.map(|block| view.block().0.saturating_sub(block));
+    let weights_age = weights.map(|newest| newest.age_blocks);
     let round_age = newest
         .as_ref()
         .map(|row| view.block().0.saturating_sub(row.block.0));
@@ -53,9 +48,9 @@ async fn render(app: &App) -> Result<Page, Stop> {
                     tbody {
                         (component("Chain", head.map(age_class), &head.map_or("unknown".to_owned(), |_| number::grouped(u64::from(health.block.0))), &head.map_or("unknown".to_owned(), number::span), "final blocks taken in"))
                         (component("Rounds", late(round_age, round_blocks.saturating_mul(2)), &newest.as_ref().map_or("none".to_owned(), |row| format!("round {}", row.round.0)), &round_age.map_or("–".to_owned(), |age| format!("{age} blocks")), "assignments drawn from beacons"))
-                        (component("Weights", late(weights_age, 2_000), &weights.map_or("none".to_owned(), |block| format!("block {block}")), &weights_age.map_or("–".to_owned(), |age| format!("{age} blocks")), "newest set or committed by a validator"))
-                        (component("Database", Some(if app.writer().is_full() { "off" } else { "" }), &format!("entry {log}"), "0 s", "audit log, hash-chained"))
-                        (component("Intake", Some(if health.intake { "" } else { "off" }), if health.intake { "open" } else { "closed" }, "0 s", "reports, manifests, proofs"))
+                        (component("Weights", late(weights_age, 2_000), &weights.map_or("none".to_owned(), |newest| format!("block {}", newest.block)), &weights_age.map_or("–".to_owned(), |age| format!("{age} blocks")), "newest set or committed by a validator"))
+                        (component("Database", Some(if app.writer().is_full() { "off" } else { "" }), &format!("entry {log}"), "–", "audit log, hash-chained; stopped means that its disk is full"))
+                        (component("Intake", Some(if health.intake { "" } else { "off" }), if health.intake { "open" } else { "closed" }, "–", "reports, manifests, proofs"))
                     }
                 }
             }))
@@ -134,7 +129,7 @@ const fn age_class(age_ms: u64) -> &'static str {
 fn component(name: &str, state: Option<&str>, newest: &str, age: &str, about: &str) -> Markup {
     let (kind, words) = match state {
         None => ("nil", "unknown"),
-        Some("") => ("ok", "fresh"),
+        Some("") => ("ok", "in order"),
         Some("late") => ("wait", "late"),
         Some(_) => ("bad", "stopped"),
     };

@@ -2,8 +2,8 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
-use crate::board::verdict_words;
-use crate::store::{self, VerdictRow};
+use crate::board::{audit_command, is_public, verdict_words};
+use crate::store::{self, VerdictRow, WorkSum};
 use assay_types::api::{DeclaredWork, SubmissionState, SubmissionView};
 use assay_types::{AuditReport, Digest};
 use axum::extract::{Path, State};
@@ -11,8 +11,9 @@ use axum::response::Response;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// Units shown.
+/// Units and faults shown.
 const UNITS_SHOWN: usize = 256;
+const FAULTS_SHOWN: usize = 40;
 
 /// The page.
 pub(super) async fn page(State(app): State<Arc<App>>, Path(root): Path<String>, asked: Asked) -> Response {
@@ -29,19 +30,13 @@ async fn render(app: &App, root: &str) -> Result<Page, Stop> {
             "the chain has revealed no submission of this root to this server",
         ));
     };
-    let verdicts = store::verdicts(readers, Some(&view.hotkey), 300).await?;
-    let verdict = verdicts.into_iter().find(|row| row.round == view.round);
-    let declared: Vec<DeclaredWork> = store::declared_of(readers, &view.hotkey, 300)
+    let verdict = store::verdict_of(readers, view.round, &view.hotkey).await?;
+    let declared = store::declared_of(readers, view.round, &view.hotkey).await?;
+    let is_public = is_public(app, view.round);
+    let reports: Vec<AuditReport> = store::reports_on(readers, view.round, &view.hotkey)
         .await?
         .into_iter()
-        .filter(|row| row.round == view.round)
-        .map(|row| row.work)
-        .collect();
-    let is_public = app.view().block() > app.rounds().report_cutoff(view.round);
-    let reports: Vec<AuditReport> = store::reports_by(readers, (None, Some(&view.hotkey)), 512)
-        .await?
-        .into_iter()
-        .filter(|report| is_public && report.round == view.round)
+        .filter(|_| is_public)
         .filter_map(|report| AuditReport::parse(report.line.as_bytes()).ok())
         .collect();
     let mut paths = Vec::new();
@@ -92,7 +87,7 @@ fn custody(
     reports: &[AuditReport],
     verdict: Option<&VerdictRow>,
 ) -> Markup {
-    let tokens: u64 = declared.iter().map(|work| work.tokens).sum();
+    let tokens = WorkSum::of(declared).tokens;
     let rows: usize = reports.iter().map(|report| report.probes.len()).sum();
     html! {
         section.panel {
@@ -100,7 +95,7 @@ fn custody(
             ol.chain {
                 li { b { "Assigned" } "drawn from the beacon of round " (view.round.0) code { a href=(format!("/v1/rounds/{}/assignment", view.round.0)) { "document" } } }
                 li { b { "Refined" } @if declared.is_empty() { "manifest not here" } @else { (number::short(tokens)) " tokens declared" } code { (view.n_units) " units" } }
-                li { b { "Committed" } "sealed before the deadline" code { (number::digest(&view.submission_root.to_string())) } }
+                li { b { "Committed" } @if view.refusal.is_empty() { "sealed in time" } @else { "does not count" } code { (number::digest(&view.submission_root.to_string())) } }
                 li { b { "Published" } "opened at block " (number::grouped(u64::from(view.block.0))) code { (number::clean_to(&view.repo, 60)) "@" (number::digest(&view.revision)) } }
                 li { b { "Audited" } (reports.len()) " public reports" code { (rows) " rows rebuilt" } }
                 li { b { "Settled" } @if let Some(row) = verdict { (row.verdict.name().replace('_', " ")) } @else { "not yet" } code { @if let Some(row) = verdict { (row.faults) " faults" } @else { "waits" } } }
@@ -114,7 +109,7 @@ fn manifest(view: &SubmissionView, declared: &[DeclaredWork]) -> Markup {
         div.panel {
             (part::panel_head("Manifest", html! { @match view.state { SubmissionState::Complete => "here, has the root on the chain", SubmissionState::Revealed => "not handed in", SubmissionState::Refused => "refused" } }))
             @if declared.is_empty() {
-                (part::empty("Counts are unknown", "The pointer on the chain names root and units. Records, tokens and recipe come with the manifest, which anybody registered may hand in.", None))
+                (part::empty("Counts are unknown", "The pointer on the chain names root and units. Records, tokens and recipe are shown once the miner itself hands in the manifest: tokens and bytes are not in the root, so nobody else can say them for it.", None))
             } @else {
                 (part::scroll("Declared work", html! {
                     table {
@@ -137,7 +132,7 @@ fn manifest(view: &SubmissionView, declared: &[DeclaredWork]) -> Markup {
                 dt { "Repository" } dd { (number::clean(&view.repo)) }
                 dt { "Revision" } dd { (number::clean(&view.revision)) }
             }
-            (part::terminal("Command that repeats the audit", &[("$", &format!("assay dataset verify hf://{}@{} --sample 500", number::clean(&view.repo), number::clean_to(&view.revision, 40)))]))
+            (part::terminal("Command that repeats the audit", &[("$", &number::clean(&audit_command(view)))]))
         }
     }
 }
@@ -155,7 +150,7 @@ fn faults(reports: &[AuditReport], is_public: bool) -> Markup {
             @else if found.is_empty() { (part::empty("No fault", "Every row that was drawn was rebuilt bit for bit.", None)) }
             @else {
                 ul.link-list {
-                    @for (validator, fault) in found.iter().take(40) {
+                    @for (validator, fault) in found.iter().take(FAULTS_SHOWN) {
                         li {
                             @if let Some(idx) = fault.idx { a href=(format!("/records/{}/{idx}", fault.unit)) { b { (fault.kind.name()) } " in record " (idx) } }
                             @else { b { (fault.kind.name()) } " in unit " (number::digest(&fault.unit.to_string())) }
@@ -163,6 +158,7 @@ fn faults(reports: &[AuditReport], is_public: bool) -> Markup {
                         }
                     }
                 }
+                (part::cut(FAULTS_SHOWN, found.len(), "faults"))
             }
         }
     }
@@ -188,6 +184,7 @@ fn units(view: &SubmissionView, paths: &[Option<String>]) -> Markup {
                     }
                 }
             }))
+            (part::cut(paths.len(), view.units.len(), "units"))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Asked, Page, Stop, answer, hotkey, missing, number, part};
 use crate::app::App;
-use crate::board::{validator_rows, verdict_words};
+use crate::board::{newest_public, validator_rows, verdict_words};
 use crate::store;
 use crate::web::answer::redirect;
 use assay_chain::{Metagraph, WeightRow};
@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Reports read.
@@ -22,8 +22,15 @@ const ROWS_SHOWN: usize = 14;
 /// Epochs of weights looked through.
 const EPOCHS_READ: u32 = 8;
 
-/// An epoch's block, and for each target own share and mean share.
-type Weights = (BlockNumber, Vec<(u16, f64, f64)>);
+/// Weights of an epoch.
+#[derive(Debug)]
+struct Weights {
+    block: BlockNumber,
+    /// Target, own share, mean share; the largest first.
+    beside: Vec<(u16, f64, f64)>,
+    /// Who held the places then.
+    then: Metagraph,
+}
 
 /// How far a validator agrees with the verdicts of rounds.
 #[derive(Debug, Default, Clone, Copy)]
@@ -48,18 +55,16 @@ async fn render(app: &App, key: &str) -> Result<Page, Stop> {
         return Err(missing("no validator with a permit has this hotkey now"));
     };
     let readers = app.database().readers();
-    let head = app.view().block();
-    let views: Vec<ReportView> = store::reports_by(readers, (Some(&key), None), REPORTS_READ)
-        .await?
-        .into_iter()
-        .filter(|report| head > app.rounds().report_cutoff(report.round))
-        .collect();
+    let views = match newest_public(app) {
+        Some(round) => store::reports_by(readers, &key, round, REPORTS_READ).await?,
+        None => Vec::new(),
+    };
     let agreement = agreement(app, &views).await?;
     let weights = newest_weights(app, &row).await?;
     let metagraph = app.view().metagraph.clone();
     let body = html! {
         (title(&row))
-        (figures(&row, all, agreement, &views))
+        (figures(&row, all, agreement))
         section.grid.c2 data-part="evidence" {
             (reports(&views))
             (weights_panel(weights.as_ref(), metagraph.as_deref()))
@@ -83,15 +88,15 @@ fn title(row: &ValidatorRow) -> Markup {
     )
 }
 
-fn figures(row: &ValidatorRow, all: usize, agreement: Agreement, views: &[ReportView]) -> Markup {
+fn figures(row: &ValidatorRow, all: usize, agreement: Agreement) -> Markup {
     html! {
         dl.grid.c5.kpis data-part="figures" {
             (part::kpi("", "Stake", html! { (format!("{:.1}", row.stake.0 as f64 / 1e9)) }, html! { "place " (row.rank) " of " (all) }))
             (part::kpi("v", "vtrust", html! { (format!("{:.3}", f64::from(row.vtrust) / f64::from(u16::MAX))) }, html! { "how far the chain follows it" }))
-            (part::kpi("", "Audits", html! { (number::grouped(u64::from(row.reports))) }, html! { (views.len()) " public, " (row.cells) " duel cells" }))
+            (part::kpi("", "Audits", html! { (number::grouped(u64::from(row.reports))) }, html! { (row.cells) " duel cells" }))
             (part::kpi("", "Agreement",
                 html! { @if agreement.all == 0 { "–" } @else { (number::percent(f64::from(agreement.same) / f64::from(agreement.all))) } },
-                html! { @if agreement.all == 0 { "nothing to compare yet" } @else { (agreement.same) " of " (agreement.all) " verdicts" } }))
+                html! { @if agreement.all == 0 { "nothing to compare yet" } @else { (agreement.same) " of its newest " (agreement.all) " verdicts" } }))
             (part::kpi("", "Weights", html! { (number::grouped(u64::from(row.weights_age_blocks))) }, html! { "blocks since it set or committed" }))
         }
     }
@@ -100,8 +105,11 @@ fn figures(row: &ValidatorRow, all: usize, agreement: Agreement, views: &[Report
 /// Its verdicts against those of the rounds.
 async fn agreement(app: &App, views: &[ReportView]) -> Result<Agreement, Stop> {
     let mut settled = BTreeMap::<(Round, Hotkey), assay_types::Verdict>::new();
-    for row in store::verdicts(app.database().readers(), None, 16_384).await? {
-        settled.insert((row.round, row.record.hotkey), row.verdict);
+    let rounds: BTreeSet<Round> = views.iter().map(|view| view.round).collect();
+    for round in rounds {
+        for row in store::verdicts_of_round(app.database().readers(), round).await? {
+            settled.insert((round, row.record.hotkey), row.verdict);
+        }
     }
     let mut agreement = Agreement::default();
     for view in views {
@@ -116,11 +124,20 @@ async fn agreement(app: &App, views: &[ReportView]) -> Result<Agreement, Stop> {
     Ok(agreement)
 }
 
-/// The newest weights of its place, with the others' mean, by target.
+/// Its newest weights, with the others' mean, by target. Places change hands: who held one is read as of the weights' block.
 async fn newest_weights(app: &App, row: &ValidatorRow) -> Result<Option<Weights>, Stop> {
-    for (block, rows) in store::weights_rows(app.database().readers(), EPOCHS_READ).await? {
-        if let Some(own) = rows.iter().find(|set| set.uid == row.uid) {
-            return Ok(Some((block, beside_others(own, &rows))));
+    let readers = app.database().readers();
+    for (block, rows) in store::weights_rows(readers, EPOCHS_READ).await? {
+        let Some(then) = store::metagraph_before(readers, block).await? else {
+            continue;
+        };
+        let place = then.neuron(&row.hotkey).map(|neuron| neuron.uid);
+        if let Some(own) = rows.iter().find(|set| Some(set.uid) == place) {
+            return Ok(Some(Weights {
+                block,
+                beside: beside_others(own, &rows),
+                then,
+            }));
         }
     }
     Ok(None)
@@ -189,13 +206,23 @@ fn reports(views: &[ReportView]) -> Markup {
     }
 }
 
-fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Markup {
-    let named = |uid: u16| {
-        metagraph.and_then(|metagraph| metagraph.neurons.iter().find(|neuron| neuron.uid.0 == uid))
+/// The miner that held a place when the weights were read, and whether another one does now.
+fn target(uid: u16, then: &Metagraph, now: Option<&Metagraph>) -> Markup {
+    let Some(neuron) = then.neurons.iter().find(|neuron| neuron.uid.0 == uid) else {
+        return html! { "UID " (uid) };
     };
+    let is_there = now.is_none_or(|now| {
+        let own = now.neuron(&neuron.hotkey);
+        own.is_some_and(|own| own.uid == neuron.uid && own.registered == neuron.registered)
+    });
+    let note = if is_there { "" } else { "has left this place since" };
+    part::miner(&neuron.hotkey, Some(neuron.uid), note)
+}
+
+fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Markup {
     html! {
         div.panel {
-            @if let Some((block, beside)) = weights {
+            @if let Some(Weights { block, beside, then }) = weights {
                 (part::panel_head("Weights against the mean", html! { "epoch at block " (number::grouped(u64::from(block.0))) }))
                 (part::scroll("Weights", html! {
                     table {
@@ -204,7 +231,7 @@ fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Ma
                         tbody {
                             @for (uid, own, mean) in beside.iter().take(ROWS_SHOWN) {
                                 tr {
-                                    td { @if let Some(neuron) = named(*uid) { (part::miner(&neuron.hotkey, Some(neuron.uid), "")) } @else { "UID " (uid) } }
+                                    td { (target(*uid, then, metagraph)) }
                                     td.n { (number::percent(*own)) }
                                     td.n { (number::percent(*mean)) }
                                     td.n { @if (own - mean).abs() < 0.000_05 { "0" } @else { (format!("{:+.2}%", (own - mean) * 100.0)) } }
@@ -213,6 +240,7 @@ fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Ma
                         }
                     }
                 }))
+                (part::cut(ROWS_SHOWN, beside.len(), "weights, largest first,"))
             } @else {
                 (part::panel_head("Weights against the mean", html! { "none kept" }))
                 (part::empty("No revealed weights yet", "Weights are sealed when they are set and counted when the chain opens them; this server keeps those of each epoch.", Some(("/docs/chain", "Commit and reveal"))))

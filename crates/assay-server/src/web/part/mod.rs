@@ -30,6 +30,11 @@ pub(crate) fn kpi(tone: &str, label: &str, value: Markup, note: Markup) -> Marku
     html! { div class=(class) { dt { (label) } dd { (value) } dd.sub { (note) } } }
 }
 
+/// Says that a list is cut; nothing if all of it is shown.
+pub(crate) fn cut(shown: usize, all: usize, what: &str) -> Markup {
+    html! { @if all > shown { p.note { "The first " (shown) " of " (all) " " (what) " are shown." } } }
+}
+
 /// A terminal block; `label` names it for those who do not see it.
 pub(crate) fn terminal(label: &str, lines: &[(&str, &str)]) -> Markup {
     html! {

@@ -14,6 +14,9 @@ use assay_types::{
     Stage, Tokens, UnitId, Verdict, recipe,
 };
 
+/// Records of each unit.
+pub(super) const RECORDS: u32 = 36_400;
+
 pub(super) async fn manifests(app: &App, plan: &Assignment, round: u32) {
     for (at, name) in MINERS.iter().enumerate() {
         let miner = hotkey(name);
@@ -29,11 +32,12 @@ pub(super) async fn manifests(app: &App, plan: &Assignment, round: u32) {
             round: Round(round),
             hotkey: miner,
             root: root(&miner, round),
+            records: vec![RECORDS; units.len()],
             units,
             declared: vec![DeclaredWork {
                 recipe_id,
                 units: count as u32,
-                records: count * 36_400,
+                records: count * u64::from(RECORDS),
                 kept: count * 3_200,
                 tokens: count * 2_210_000,
                 archive_bytes: count * 940_000_000,

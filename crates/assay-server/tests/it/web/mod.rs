@@ -2,6 +2,11 @@
 
 mod browser;
 mod evidence;
+mod figures;
+mod files;
 mod fill;
+mod history;
+mod manifests;
 mod pages;
 mod site;
+mod takedown;

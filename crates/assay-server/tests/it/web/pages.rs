@@ -58,7 +58,7 @@ pub(super) fn entity_pages() -> Vec<String> {
 const VOID: &[&str] = &["meta", "link", "input", "br", "img", "wbr", "hr"];
 
 /// Elements are closed in order; no script, style or event of its own.
-fn check_html(path: &str, answer: &Answer) {
+pub(super) fn check_html(path: &str, answer: &Answer) {
     let body = &answer.body;
     assert!(answer.header("content-type").starts_with("text/html"), "{path}");
     let mut open: Vec<String> = Vec::new();
@@ -319,6 +319,21 @@ async fn bad_questions_are_refused_with_the_page_around_them() {
         "{}",
         problem.body
     );
+    for (query, words) in [
+        (
+            "?sort=nonsense",
+            "there is no column `nonsense` to sort by, only rank, change, miner",
+        ),
+        ("?dir=up", "`dir` is asc or desc, not `up`"),
+    ] {
+        let page = site.get(&format!("/leaderboard/miners{query}")).await;
+        let csv = site.get(&format!("/leaderboard/miners.csv{query}")).await;
+        let json = site.get(&format!("/v1/leaderboard/miners{query}")).await;
+        for answer in [&page, &csv, &json] {
+            assert_eq!(answer.status, 422, "{query}");
+            assert!(answer.body.contains(words), "{query}: {}", answer.body);
+        }
+    }
     let none = site.get("/leaderboard/miners?q=units+%3E+9T").await;
     assert!(none.status == 200 && none.body.contains("No row matches"));
     let far = site.get("/leaderboard/miners?page=99999999999").await;
@@ -385,6 +400,20 @@ async fn colours_are_a_cookie_and_unchanged_pages_are_not_sent() {
         (set.status, set.header("location")),
         (303, "/leaderboard/miners?sort=cred")
     );
+    for path in ["//evil.example/", "/\\evil.example/", "///evil.example/"] {
+        let away = site.get(&format!("{path}?theme=dark")).await;
+        assert_eq!(
+            (away.status, away.header("location")),
+            (303, "/evil.example/"),
+            "{path}"
+        );
+        let lost = site.get(path).await;
+        assert!(
+            lost.status == 404 && !lost.body.contains("=\"//evil") && !lost.body.contains("=\"/\\evil"),
+            "{path}: {}",
+            lost.body
+        );
+    }
     let cookie = set.header("set-cookie");
     assert!(
         cookie.starts_with("theme=dark;") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
@@ -393,6 +422,11 @@ async fn colours_are_a_cookie_and_unchanged_pages_are_not_sent() {
     let dark = site.send("GET / HTTP/1.1\r\ncookie: a=b; theme=dark", "").await;
     assert!(dark.body.contains("data-theme=\"dark\""));
     assert!(!site.get("/").await.body.contains("data-theme"));
+    let marked = site.get("/docs?utm_source=x&fbclid=y").await;
+    assert!(
+        marked.body.contains("rel=\"canonical\" href=\"/docs\"") && !marked.body.contains("fbclid"),
+        "parameters of no page are left out"
+    );
     let first = site.get("/docs").await;
     let again = site
         .send(
@@ -421,47 +455,6 @@ async fn colours_are_a_cookie_and_unchanged_pages_are_not_sent() {
         "{}",
         away.head
     );
-    site.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_takedown_request_hides_a_record_at_once() {
-    let site = Site::filled().await;
-    let unit = assay_types::UnitId::of("file", "crawl/part-00003.warc.gz");
-    let path = format!("/records/{unit}/7");
-    assert_eq!(site.get(&path).await.status, 200);
-    let body = format!(
-        "target={}&contact=me%40example.org&reason=mine",
-        path.replace('/', "%2F")
-    );
-    let head = "POST /opt-out HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
-    let foreign = site
-        .send(&format!("{head}\r\norigin: https://evil.example"), &body)
-        .await;
-    assert!(
-        foreign.status == 422 && foreign.body.contains("another site"),
-        "{}",
-        foreign.status
-    );
-    let own = format!("{head}\r\norigin: http://{}", site.address);
-    let empty = site.send(&own, "target=&contact=x").await;
-    assert_eq!(empty.status, 422);
-    check_html("form", &empty);
-    let filed = site.send(&own, &body).await;
-    assert_eq!(
-        (filed.status, filed.header("location")),
-        (303, "/opt-out?filed=1")
-    );
-    assert!(site.get("/opt-out?filed=1").await.body.contains("is filed"));
-    let hidden = site.get(&path).await;
-    assert!(
-        hidden.status == 404 && hidden.body.contains("hidden"),
-        "{}",
-        hidden.status
-    );
-    assert_eq!(site.get(&format!("/v1{path}")).await.status, 404);
-    let log = site.get("/v1/audit?limit=500").await.body;
-    assert!(!log.contains("example.org"), "contacts stay here");
     site.stop().await;
 }
 

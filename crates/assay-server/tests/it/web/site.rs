@@ -7,17 +7,17 @@ use assay_server::{
 };
 use assay_types::Digest;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The time of every test: 2026-11-28T10:42:18Z.
+/// The time of every test: 2026-11-28T22:42:18Z.
 pub(super) const NOW_MS: u64 = 1_795_905_738_000;
 
 /// A running server.
 pub(super) struct Site {
     pub(super) app: Arc<App>,
-    pub(super) address: std::net::SocketAddr,
+    pub(super) address: SocketAddr,
     stop: watch::Sender<bool>,
     server: Option<Server>,
     _folder: tempfile::TempDir,
@@ -120,27 +120,7 @@ impl Site {
 
     /// Sends a request and reads the whole answer.
     pub(super) async fn send(&self, head: &str, body: &str) -> Answer {
-        let (address, head, body) = (self.address, head.to_owned(), body.to_owned());
-        tokio::task::spawn_blocking(move || {
-            let mut stream = TcpStream::connect(address).unwrap();
-            write!(
-                stream,
-                "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
-            let mut bytes = Vec::new();
-            stream.read_to_end(&mut bytes).unwrap();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let (head, body) = text.split_once("\r\n\r\n").unwrap();
-            Answer {
-                status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-                head: head.to_owned(),
-                body: unchunked(head, body),
-            }
-        })
-        .await
-        .unwrap()
+        send(self.address, head, body).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
@@ -152,6 +132,31 @@ impl Site {
         self.server.take().unwrap().finished().await;
         self.app.database().close().await;
     }
+}
+
+/// Sends a request to a server and reads the whole answer.
+pub(super) async fn send(address: SocketAddr, head: &str, body: &str) -> Answer {
+    let (head, body) = (head.to_owned(), body.to_owned());
+    tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_owned(),
+            body: unchunked(head, body),
+        }
+    })
+    .await
+    .unwrap()
 }
 
 /// A body without the sizes of its chunks.

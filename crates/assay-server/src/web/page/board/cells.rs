@@ -28,7 +28,11 @@ impl Board for MinerLine {
             "recipe" => recipes(self),
             "records" | "tokens" => {
                 let sum = self.verified?;
-                let value = if column == "records" { sum.1 } else { sum.2 };
+                let value = if column == "records" {
+                    sum.records
+                } else {
+                    sum.tokens
+                };
                 html! { (number::short(value)) }
             }
             "cred" => part::meter(self.credibility()),

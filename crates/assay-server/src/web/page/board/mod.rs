@@ -5,7 +5,7 @@ mod table;
 
 use super::{Asked, Stop, answer, file, missing, number};
 use crate::app::App;
-use crate::board::{BoardRow, MinerLine, Range, RecipeLine, Select, csv};
+use crate::board::{BoardRow, MinerLine, Range, RecipeLine, Select, csv, sorting};
 use crate::failure::Failure;
 use crate::web::answer::redirect;
 use assay_types::BlockNumber;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 const PER: [usize; 4] = [25, 50, 100, 256];
 /// Rows of a page.
 const PER_DEFAULT: usize = 50;
+/// Characters of what is wrong with a question: names of columns among them.
+const WHY_CHARS_MAX: usize = 400;
 /// Media type of CSV.
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 
@@ -57,32 +59,20 @@ struct Query {
 
 impl Query {
     fn of<R: BoardRow>(asked: &Asked) -> Result<Self, String> {
-        let or = |text: &'static str, default: &'static str| {
-            let text = asked.get(text);
-            if text.is_empty() {
-                default.to_owned()
-            } else {
-                text.to_owned()
-            }
-        };
         let number = |name: &str, default: usize| match asked.get(name) {
             "" => Ok(default),
             text => text.parse().map_err(|_| format!("`{name}` is a number")),
         };
-        let sort = or("sort", R::ORDER.0);
-        if !R::COLUMNS.iter().any(|column| column.name == sort) {
-            return Err(format!("there is no column `{}`", number::clean_to(&sort, 40)));
-        }
-        let default_dir = if sort == R::ORDER.0 && !R::ORDER.1 {
-            "asc"
-        } else {
-            "desc"
-        };
+        let (sort, is_descending) = sorting::<R>(asked.get("sort"), asked.get("dir"))
+            .map_err(|why| number::clean_to(&why, WHY_CHARS_MAX))?;
         let per = number("per", PER_DEFAULT)?;
         if !PER.contains(&per) {
             return Err("`per` is 25, 50, 100 or 256".to_owned());
         }
-        let range = or("t", Range::default().name());
+        let range = match asked.get("t") {
+            "" => Range::default(),
+            name => Range::parse(name).ok_or("`t` is round, 24h, 7d or 30d")?,
+        };
         let at = match asked.get("at") {
             "" => None,
             text => Some(BlockNumber(
@@ -92,12 +82,12 @@ impl Query {
         Ok(Self {
             select: Select {
                 q: asked.get("q").to_owned(),
-                is_descending: or("dir", default_dir) != "asc",
+                is_descending,
                 sort,
                 page: number("page", 1)?.max(1),
                 per,
             },
-            range: Range::parse(&range).ok_or("`t` is round, 24h, 7d or 30d")?,
+            range,
             at,
         })
     }
