@@ -57,9 +57,21 @@ pub struct Neuron {
     pub axon: Option<std::net::SocketAddr>,
 }
 
+impl Neuron {
+    /// Whether it may set weights and has set or committed some since its registration.
+    pub fn validates(&self) -> bool {
+        self.permit && self.last_update > self.registered
+    }
+}
+
 impl Metagraph {
     /// The neuron of `hotkey`.
     pub fn neuron(&self, hotkey: &Hotkey) -> Option<&Neuron> {
         self.neurons.iter().find(|neuron| neuron.hotkey == *hotkey)
+    }
+
+    /// The neuron of the subnet's owner: emission to it is burned, so weights of what is not paid go there.
+    pub fn burn(&self) -> Option<&Neuron> {
+        self.owner_hotkey.as_ref().and_then(|owner| self.neuron(owner))
     }
 }

@@ -119,10 +119,6 @@ impl Play<'_> {
                 incentive: neuron.map_or(0.0, |neuron| share(neuron.incentive)),
             });
         }
-        let burn = metagraph
-            .owner_hotkey
-            .as_ref()
-            .and_then(|owner| metagraph.neuron(owner));
         Summary {
             rounds: self.tracker.state().settled.min(rounds),
             seconds: self.began.elapsed().as_secs_f64(),
@@ -131,7 +127,7 @@ impl Play<'_> {
             validators_equal,
             server_equal: None,
             miners,
-            burn: burn.map_or(0.0, |neuron| share(neuron.incentive)),
+            burn: metagraph.burn().map_or(0.0, |neuron| share(neuron.incentive)),
         }
     }
 

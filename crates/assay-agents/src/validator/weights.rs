@@ -100,11 +100,7 @@ impl Validator<'_> {
             Err(error) if is_pruned(&error) => return Ok(None),
             metagraph => metagraph?,
         };
-        let burn = metagraph
-            .owner_hotkey
-            .as_ref()
-            .and_then(|owner| metagraph.neuron(owner))
-            .map_or(Uid(0), |neuron| neuron.uid);
+        let burn = metagraph.burn().map_or(Uid(0), |neuron| neuron.uid);
         let members: Vec<(Uid, Hotkey, BlockNumber)> = metagraph
             .neurons
             .iter()

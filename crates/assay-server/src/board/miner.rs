@@ -172,10 +172,10 @@ impl Board {
         }
     }
 
-    /// Neurons that mine: everyone but validators that never held a unit.
+    /// Neurons that mine: everyone but validators and the one that burns, unless they held a unit.
     fn mines(&self, neuron: &Neuron) -> bool {
-        !neuron.permit
-            || neuron.incentive > 0
+        let burns = self.metagraph.burn().is_some_and(|burn| burn.uid == neuron.uid);
+        !burns && (!neuron.permit || neuron.incentive > 0)
             || self.units.contains_key(&neuron.hotkey)
             || self.declared.contains_key(&neuron.hotkey)
             || self.verdicts.contains_key(&neuron.hotkey)

@@ -18,14 +18,11 @@ pub(crate) struct NewestWeights {
     pub(crate) age_blocks: u32,
 }
 
-/// The newest weights of a neuron with a permit; none before any.
+/// The newest weights of a validator; none before any.
 pub(crate) fn newest_weights(view: &ChainView) -> Option<NewestWeights> {
     let metagraph = view.metagraph.as_ref()?;
-    let permitted = metagraph.neurons.iter().filter(|neuron| neuron.permit);
-    let block = permitted
-        .map(|neuron| neuron.last_update)
-        .filter(|block| block.0 > 0)
-        .max()?;
+    let validators = metagraph.neurons.iter().filter(|neuron| neuron.validates());
+    let block = validators.map(|neuron| neuron.last_update).max()?;
     Some(NewestWeights {
         block,
         age_blocks: age(view, block),
@@ -40,7 +37,7 @@ fn age(view: &ChainView, last_update: BlockNumber) -> u32 {
 /// Rounds whose reports count.
 const REPORT_ROUNDS: u32 = 140;
 
-/// Neurons with a permit, by stake.
+/// Neurons with a permit that set weights or reported, by stake: miners earn permits too, with the stake they are paid.
 pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failure> {
     let readers = app.database().readers();
     let view = app.view();
@@ -71,7 +68,10 @@ pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failu
     let mut rows: Vec<ValidatorRow> = metagraph
         .neurons
         .iter()
-        .filter(|neuron| neuron.permit)
+        .filter(|neuron| {
+            let reported = [&audits, &cells].iter().any(|of| of.contains_key(&neuron.hotkey));
+            neuron.permit && (reported || neuron.validates())
+        })
         .map(|neuron| ValidatorRow {
             rank: 0,
             hotkey: neuron.hotkey,

@@ -18,6 +18,9 @@ pub(crate) struct PhaseTrack {
     pub(crate) now: f64,
 }
 
+/// Width that two block numbers side by side take.
+const LABEL_ROOM: f64 = 64.0;
+
 /// Draws the line.
 pub(crate) fn phase_track(track: &PhaseTrack, width: f64, label: &str) -> Markup {
     let finite = |block: f64| if block.is_finite() { block } else { 0.0 };
@@ -44,7 +47,10 @@ pub(crate) fn phase_track(track: &PhaseTrack, width: f64, label: &str) -> Markup
         if !name.is_empty() {
             drawing.text("", (left, 54.0), (Anchor::Start, 12.0), name);
         }
-        drawing.text("mono", (left, 70.0), (Anchor::Start, 11.0), &format!("{from:.0}"));
+        // The last block has the end of the line; a label beside it would run into it.
+        if width - left > LABEL_ROOM {
+            drawing.text("mono", (left, 70.0), (Anchor::Start, 11.0), &format!("{from:.0}"));
+        }
     }
     drawing.text("mono", (width, 70.0), (Anchor::End, 11.0), &format!("{end:.0}"));
     let x = (track.now.clamp(0.0, end) * scale).clamp(1.0, width - 1.0);

@@ -3,7 +3,7 @@
 use super::overview_start::{features, start};
 use super::{Asked, Page, Stop, answer, number, part};
 use crate::app::App;
-use crate::board::{MinerLine, Range, RecipeLine, all_duels, miner_lines, recipe_lines};
+use crate::board::{MinerLine, Range, RecipeLine, all_duels, miner_lines, recipe_lines, validator_rows};
 use crate::store::{self, Verified, WorkSum};
 use crate::web::chart::{self, Measured, Stage};
 use crate::web::feed;
@@ -42,11 +42,12 @@ async fn render(app: &App) -> Result<Page, Stop> {
     let duels = all_duels(app).await?;
     let round = super::round::panel(app).await?;
     let events = feed::folded(app, EVENTS).await?;
-    let validators = app
-        .view()
-        .metagraph
-        .as_ref()
-        .map(|metagraph| metagraph.neurons.iter().filter(|neuron| neuron.permit).count());
+    let view = app.view();
+    let validators = match &view.metagraph {
+        Some(_) => Some(validator_rows(app).await?.len()),
+        None => None,
+    };
+    let burned = view.metagraph.as_deref().and_then(part::burned);
     let body = html! {
         div.hero.grid data-part="hero" {
             div {
@@ -64,7 +65,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
             div { (funnel(&work)) }
         }
         section.grid.c21 data-part="champion" { (champion(&duels, &recipes)) (round) }
-        section.grid.c2 data-part="leaders" { (best_recipes(&recipes)) (leading_miners(miners.as_deref())) }
+        section.grid.c2 data-part="leaders" { (best_recipes(&recipes)) (leading_miners(miners.as_deref(), burned.as_deref())) }
         section.grid.c3 #start {
             div.panel data-part="feed" {
                 (part::panel_head("Now", html! { span.dot {} "live" }))
@@ -221,7 +222,7 @@ fn best_recipes(recipes: &[RecipeLine]) -> Markup {
     }
 }
 
-fn leading_miners(miners: Option<&[MinerLine]>) -> Markup {
+fn leading_miners(miners: Option<&[MinerLine]>, burned: Option<&str>) -> Markup {
     let Some(miners) = miners.filter(|miners| !miners.is_empty()) else {
         return html! {
             div.panel {
@@ -254,6 +255,7 @@ fn leading_miners(miners: Option<&[MinerLine]>) -> Markup {
                     }
                 }
             }))
+            @if let Some(burned) = burned { p.note { (burned) } }
         }
     }
 }

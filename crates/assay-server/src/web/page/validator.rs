@@ -52,7 +52,9 @@ async fn render(app: &App, key: &str) -> Result<Page, Stop> {
     let rows = validator_rows(app).await?;
     let all = rows.len();
     let Some(row) = rows.into_iter().find(|row| row.hotkey == key) else {
-        return Err(missing("no validator with a permit has this hotkey now"));
+        return Err(missing(
+            "no hotkey of this name has a permit and has set weights or reported",
+        ));
     };
     let readers = app.database().readers();
     let views = match newest_public(app) {

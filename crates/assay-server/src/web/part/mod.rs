@@ -11,7 +11,7 @@ mod who;
 
 pub(crate) use glyph::{change, hallmark, ident, interval, lens, logo, meter, rounds, rounds_key};
 pub(crate) use state::{banner, empty, pill, state_pill, unknown};
-pub(crate) use who::{miner, neuron_title, validator};
+pub(crate) use who::{burned, miner, neuron_title, validator};
 
 use maud::{Markup, html};
 

@@ -2,6 +2,7 @@
 
 use super::{crumbs, ident};
 use crate::web::number;
+use assay_chain::Metagraph;
 use assay_types::{Hotkey, Uid};
 use maud::{Markup, html};
 
@@ -29,6 +30,17 @@ fn cell(place: &str, hotkey: &Hotkey, uid: Option<Uid>, note: &str) -> Markup {
             }
         }
     }
+}
+
+/// What of the miners' emission goes to the neuron that burns it, in words; none if nothing does.
+pub(crate) fn burned(metagraph: &Metagraph) -> Option<String> {
+    let burn = metagraph.burn().filter(|burn| burn.incentive > 0)?;
+    let share = f64::from(burn.incentive) / f64::from(u16::MAX);
+    Some(format!(
+        "{} of the miners' emission is paid to nobody: the weight on UID {}, the owner's, burns it",
+        number::percent(share),
+        burn.uid.0
+    ))
 }
 
 /// The head of a neuron's page: who it is, on which board it stands, and what belongs beside that.

@@ -149,12 +149,14 @@ trait Board: BoardRow + Send {
 }
 
 /// What all rows of a board are drawn against.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Shown {
     /// Least and greatest end of an interval.
     scale: (f64, f64),
     /// The anchor's fineness.
     anchor: Option<f64>,
+    /// What of the miners' emission is paid to nobody, in words.
+    burned: Option<String>,
 }
 
 async fn as_csv(app: &App, asked: &Asked, board: &str) -> Result<String, Stop> {

@@ -3,7 +3,7 @@
 use super::cells::plain;
 use super::{BOARDS, Board, PER, PER_DEFAULT, Query, Shown};
 use crate::app::App;
-use crate::board::{Column, Range, Selected, columns_of, recipe_lines};
+use crate::board::{Column, Range, Selected, columns_of, recipe_lines, validator_rows};
 use crate::web::answer::Stop;
 use crate::web::asked::Asked;
 use crate::web::frame::Page;
@@ -82,11 +82,10 @@ fn filter_banner(asked: &Asked, error: &FilterError) -> Markup {
 
 /// Rows of each board; none where it cannot be told yet.
 async fn counts(app: &App) -> Result<[Option<usize>; 4], Stop> {
-    let view = app.view();
-    let validators = view
-        .metagraph
-        .as_ref()
-        .map(|metagraph| metagraph.neurons.iter().filter(|neuron| neuron.permit).count());
+    let validators = match &app.view().metagraph {
+        Some(_) => Some(validator_rows(app).await?.len()),
+        None => None,
+    };
     let recipes = recipe_lines(app, Range::default()).await?.len();
     let datasets = crate::board::dataset_rows(app).await?.len();
     Ok([None, Some(recipes), validators, Some(datasets)])
@@ -95,7 +94,12 @@ async fn counts(app: &App) -> Result<[Option<usize>; 4], Stop> {
 /// What intervals are drawn against: the least and greatest end of all rows.
 async fn shown<R: Board>(app: &App, rows: &[R]) -> Result<Shown, Stop> {
     if R::NAME != "recipes" || rows.is_empty() {
-        return Ok(Shown::default());
+        let metagraph = app.view().metagraph.clone();
+        let burned = metagraph.as_deref().filter(|_| R::NAME == "miners");
+        return Ok(Shown {
+            burned: burned.and_then(part::burned),
+            ..Shown::default()
+        });
     }
     let lines = recipe_lines(app, Range::default()).await?;
     let found = || lines.iter().filter_map(|line| line.row.fineness.as_ref());
@@ -107,6 +111,7 @@ async fn shown<R: Board>(app: &App, rows: &[R]) -> Result<Shown, Stop> {
         anchor: anchor
             .and_then(|line| line.row.fineness.as_ref())
             .map(|found| found.value),
+        burned: None,
     })
 }
 
@@ -224,6 +229,7 @@ fn table<R: Board>(asked: &Asked, query: &Query, selected: &Selected<R>, shown: 
                         (from + 1) " to " (from + selected.rows.len()) " of " (selected.matching)
                         @if selected.matching < selected.all { " that match, " (selected.all) " in all" }
                         @if R::NAME == "miners" { " · units, records and tokens as declared in manifests of rounds that passed the audit" }
+                        @if let Some(burned) = &shown.burned { " · " (burned) }
                     }
                     span.sp {}
                     (pager(asked, query, selected))
