@@ -21,6 +21,32 @@ use assay_chain::wallet::{Password, WalletError, password_from};
 use assay_hub::store::StoreOptions;
 use assay_hub::{OpenOptions, Secret};
 
+/// Variables whose presence explains much; their values are never shown.
+const TOLD: [&str; 12] = [
+    "ASSAY_HUB__PROXY",
+    "ASSAY_HUB__S3__ENDPOINT",
+    "ASSAY_HUB__S3__REGION",
+    "ASSAY_LOG",
+    "ASSAY_NETWORK",
+    "ASSAY_SERVE__DATABASE",
+    "ASSAY_WALLET__PATH",
+    "AWS_ACCESS_KEY_ID",
+    "BT_WALLET_PASSWORD",
+    "HF_ENDPOINT",
+    "HF_TOKEN",
+    "HTTPS_PROXY",
+];
+
+/// The names of variables that are set, for who helps.
+pub(crate) fn names_set() -> Vec<&'static str> {
+    TOLD.into_iter().filter(|name| variable(name).is_some()).collect()
+}
+
+/// The user's folder.
+pub(crate) fn home() -> Option<String> {
+    variable("HOME")
+}
+
 /// The options for opening inputs, environment over defaults.
 pub(crate) fn open_options() -> OpenOptions {
     let mut options = OpenOptions::default();

@@ -122,9 +122,8 @@ pub(super) fn run(args: DoctorArgs, console: &Console) -> anyhow::Result<Status>
 
 fn jobs(args: DoctorArgs) -> Vec<Job> {
     let (dir, want) = (args.dir.clone(), args.want);
-    let subnet = remote::load(args.subnet.as_deref());
-    let setup = subnet.as_ref().ok().and_then(Option::as_deref);
-    let bytes = setup.and_then(remote::unit_bytes);
+    let (subnet, found) = remote::load(args.subnet.as_deref());
+    let bytes = subnet.as_deref().and_then(remote::unit_bytes);
     let role = args.role;
     let mut jobs = vec![
         Job::new("version", ASK_MAX, || vec![machine::version()]),
@@ -134,6 +133,7 @@ fn jobs(args: DoctorArgs) -> Vec<Job> {
         Job::new("disk", ASK_MAX, move || vec![machine::disk(&dir, want, bytes)]),
         Job::new("token", ASK_MAX, move || vec![machine::token(role)]),
     ];
+    jobs.push(Job::new("subnet", ASK_MAX, move || vec![found]));
     jobs.extend(remote::jobs(args, subnet, ASK_MAX));
     jobs
 }

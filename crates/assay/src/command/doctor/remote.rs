@@ -30,13 +30,28 @@ const HEALTH_BYTES_MAX: usize = 64 << 10;
 /// The subnet's file, if one was given and can be read.
 pub(super) type Subnet = Option<Arc<Setup>>;
 
-/// Reads the subnet's file; the error is what to show.
-pub(super) fn load(path: Option<&Path>) -> Result<Subnet, String> {
-    let Some(path) = path else { return Ok(None) };
-    let setup = Setup::load(path, &config::store_options());
-    setup
-        .map(|setup| Some(Arc::new(setup)))
-        .map_err(|error| error.to_string())
+/// Reads the subnet's file, and says what became of that.
+pub(super) fn load(path: Option<&Path>) -> (Subnet, Check) {
+    const NAME: &str = "subnet";
+    let Some(path) = path else {
+        let found = "no file given; `--subnet FILE` also tries its archives and store";
+        return (None, Check::skip(NAME, found));
+    };
+    match Setup::load(path, &config::store_options()) {
+        Err(error) => {
+            let cure = "give the subnet's file with `--subnet`";
+            (None, Check::bad(NAME, State::Fail, error.to_string(), cure))
+        }
+        Ok(setup) => {
+            let found = format!(
+                "subnet {}, {}, {}",
+                setup.netuid.0,
+                report::counted(setup.corpus.len() as u64, "unit"),
+                report::counted(setup.recipes().count() as u64, "recipe")
+            );
+            (Some(Arc::new(setup)), Check::ok(NAME, found))
+        }
+    }
 }
 
 /// Mean bytes of a unit's archive.
@@ -48,11 +63,8 @@ pub(super) fn unit_bytes(setup: &Setup) -> Option<u64> {
     sum.checked_div(setup.corpus.len() as u64)
 }
 
-pub(super) fn jobs(args: DoctorArgs, subnet: Result<Subnet, String>, time_max: Duration) -> Vec<Job> {
+pub(super) fn jobs(args: DoctorArgs, setup: Subnet, time_max: Duration) -> Vec<Job> {
     let mut jobs = Vec::new();
-    let shown = subnet.clone();
-    jobs.push(Job::new("subnet", time_max, move || vec![of_subnet(&shown)]));
-    let setup = subnet.unwrap_or_default();
     if let Some(setup) = &setup {
         let (archives, store) = (Arc::clone(setup), Arc::clone(setup));
         jobs.push(Job::new("archives", time_max, move || {
@@ -77,30 +89,6 @@ pub(super) fn jobs(args: DoctorArgs, subnet: Result<Subnet, String>, time_max: D
         })
     }));
     jobs
-}
-
-fn of_subnet(subnet: &Result<Subnet, String>) -> Check {
-    match subnet {
-        Err(error) => Check::bad(
-            "subnet",
-            State::Fail,
-            error,
-            "give the subnet's file with `--subnet`",
-        ),
-        Ok(None) => Check::skip(
-            "subnet",
-            "no file given; `--subnet FILE` also tries its archives and store",
-        ),
-        Ok(Some(setup)) => Check::ok(
-            "subnet",
-            format!(
-                "subnet {}, {}, {}",
-                setup.netuid.0,
-                report::counted(setup.corpus.len() as u64, "unit"),
-                report::counted(setup.recipes().count() as u64, "recipe")
-            ),
-        ),
-    }
 }
 
 /// Fetches the beginning of the first unit's archive, as a validator does.

@@ -3,23 +3,8 @@
 use serde::Serialize;
 
 use super::Check;
+use crate::config;
 use crate::console::Console;
-
-/// Variables whose presence explains much; their values are never shown.
-const VARIABLES: [&str; 12] = [
-    "ASSAY_HUB__PROXY",
-    "ASSAY_HUB__S3__ENDPOINT",
-    "ASSAY_HUB__S3__REGION",
-    "ASSAY_LOG",
-    "ASSAY_NETWORK",
-    "ASSAY_SERVE__DATABASE",
-    "ASSAY_WALLET__PATH",
-    "AWS_ACCESS_KEY_ID",
-    "BT_WALLET_PASSWORD",
-    "HF_ENDPOINT",
-    "HF_TOKEN",
-    "HTTPS_PROXY",
-];
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -33,15 +18,12 @@ struct Report {
 
 /// Prints the bundle: always one JSON document.
 pub(super) fn print(checks: &[Check], console: &Console) -> anyhow::Result<()> {
-    let home = std::env::var("HOME").unwrap_or_default();
+    let home = config::home().unwrap_or_default();
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         os: std::env::consts::OS,
         arch: std::env::consts::ARCH,
-        set: VARIABLES
-            .into_iter()
-            .filter(|name| std::env::var_os(name).is_some())
-            .collect(),
+        set: config::names_set(),
         checks: checks
             .iter()
             .map(|check| Check {
