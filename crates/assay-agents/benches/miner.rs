@@ -1,4 +1,4 @@
-//! What a miner's round costs beside `assay refine` of the same archives, one thread each, in turns:
+//! What a miner's round costs beside `assay refine` of the same archives, one thread each, one after the other:
 //! `cargo bench -p assay-agents --bench miner`. Ends with 1 below 0.9 of its throughput (CPU seconds).
 //!
 //! The round is a rehearsal: assignment from the chain, refining, roots, manifest; nothing is published or committed.
@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
     }
     ratios.sort_by(f64::total_cmp);
     let median = ratios.get(ROUNDS / 2).copied().unwrap_or(0.0);
-    println!("ratio of the medians' throughput: {median:.3} ({RATIO_MIN} required)");
+    println!("median of the ratios: {median:.3} ({RATIO_MIN} required)");
     ExitCode::from(u8::from(median < RATIO_MIN))
 }
 

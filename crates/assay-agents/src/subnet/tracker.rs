@@ -23,8 +23,8 @@ use crate::local::write_atomically;
 const KEPT_ROUNDS: usize = 4;
 /// Rounds of results that are kept, for who looks on.
 const KEPT_RESULTS: usize = 64;
-/// How often reports that cannot be read for the moment are asked for again before they do not count: a validator whose
-/// store is out of reach must not hold up everybody's weights.
+/// How often a validator's reports that cannot be read for the moment are asked for again, and until the round's effective
+/// block at least, before they do not count: one whose store is out of reach must not hold up everybody's weights.
 const TRIES_MAX: u32 = 40;
 
 /// Most bytes of the state's file.
@@ -56,21 +56,25 @@ pub struct Tracker {
     patience: Patience,
 }
 
-/// How often a round's reports could not be read.
+/// How often each validator's reports on a round could not be read.
 #[derive(Debug, Default)]
 struct Patience {
     round: Round,
-    tries: u32,
+    tries: BTreeMap<Hotkey, u32>,
 }
 
 impl Patience {
-    /// Whether to try again: counts the failure.
-    fn allows(&mut self, round: Round) -> bool {
+    /// Whether to try again, where the round may be effective already: counts the failure.
+    fn allows(&mut self, round: Round, validator: Hotkey, is_effective: bool) -> bool {
         if self.round != round {
-            *self = Self { round, tries: 0 };
+            *self = Self {
+                round,
+                tries: BTreeMap::new(),
+            };
         }
-        self.tries = self.tries.saturating_add(1);
-        self.tries < TRIES_MAX
+        let tries = self.tries.entry(validator).or_default();
+        *tries = tries.saturating_add(1);
+        !is_effective || *tries < TRIES_MAX
     }
 }
 
@@ -168,7 +172,7 @@ impl Tracker {
         while let Some(step) = self.due(setup, block) {
             let taken = match step {
                 Step::Assign(round) => self.assign(&rounds, setup, round).await,
-                Step::Settle(round) => self.settle(&rounds, setup, round).await,
+                Step::Settle(round) => self.settle(&rounds, setup, (round, block)).await,
             };
             match taken {
                 Err(error) if is_pruned(&error) => {
@@ -212,8 +216,13 @@ impl Tracker {
         Ok(())
     }
 
-    async fn settle(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
-        let batches = batches(rounds, setup, round, &mut self.patience).await?;
+    async fn settle(
+        &mut self,
+        rounds: &Rounds<'_>,
+        setup: &Setup,
+        (round, block): (Round, BlockNumber),
+    ) -> Result<(), AgentError> {
+        let batches = batches(rounds, setup, (round, block), &mut self.patience).await?;
         let findings: Vec<Vec<Found>> = batches.iter().map(|(_, _, batch)| batch.findings()).collect();
         let votes: Vec<Vote<'_>> = batches
             .iter()
@@ -246,7 +255,7 @@ impl Tracker {
             if setup.clock.report_cutoff(round) >= block {
                 continue;
             }
-            let batches = match batches(rounds, setup, round, &mut self.patience).await {
+            let batches = match batches(rounds, setup, (round, block), &mut self.patience).await {
                 Err(error) if is_pruned(&error) => return Ok(false),
                 batches => batches?,
             };
@@ -316,11 +325,14 @@ async fn named_by_most(
 async fn batches(
     rounds: &Rounds<'_>,
     setup: &Setup,
-    round: Round,
+    (round, block): (Round, BlockNumber),
     patience: &mut Patience,
 ) -> Result<Vec<(Hotkey, u64, Batch)>, AgentError> {
+    let is_effective = block >= setup.clock.effective_block(round);
     let mut batches = Vec::new();
+    let (mut all, mut unread, mut last) = (0_u128, 0_u128, None);
     for (validator, stake, digest) in rounds.report_digests(round).await? {
+        all += u128::from(stake);
         let about = About {
             netuid: setup.netuid,
             params: setup.params_digest,
@@ -329,13 +341,23 @@ async fn batches(
         };
         match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
             Ok(batch) => batches.push((validator, stake, batch)),
-            Err(error) if error.retry_is_safe() && patience.allows(round) => return Err(error),
+            Err(error) if error.retry_is_safe() && patience.allows(round, validator, is_effective) => {
+                return Err(error);
+            }
             Err(error) => {
+                if error.retry_is_safe() {
+                    unread += u128::from(stake);
+                }
                 tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
+                last = Some(error);
             }
         }
     }
-    Ok(batches)
+    // Where most stake cannot be read the fault is likelier here: an own state of it would agree with nobody's.
+    match last {
+        Some(error) if unread * 2 > all => Err(error),
+        _ => Ok(batches),
+    }
 }
 
 fn keep<T>(kept: &mut BTreeMap<u32, T>, round: Round, value: T) {

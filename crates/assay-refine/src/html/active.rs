@@ -1,6 +1,6 @@
 //! The list of active formatting elements and its markers (HTML standard, 13.2.4.3).
 //!
-//! Bounded: at most [`ELEMENTS_MAX`] elements, which the tree builder sees to by leaving start tags out, and at most
+//! Bounded: at most [`ELEMENTS_MAX`] elements and as many links, which the tree builder sees to by leaving start tags out, and at most
 //! [`MARKERS_MAX`] markers, since pages can leave them behind without end (`<td><object></td>`).
 
 use super::arena::NodeId;
@@ -38,6 +38,11 @@ impl ActiveList {
     /// Whether no further element may be listed.
     pub(super) fn is_full(&self) -> bool {
         self.elements >= ELEMENTS_MAX
+    }
+
+    /// Whether no further link may be: each ends the one before it, so that links have as much room again.
+    pub(super) fn is_full_of_links(&self) -> bool {
+        self.elements >= 2 * ELEMENTS_MAX
     }
 
     /// The element at a position with its print; `None` for a marker.

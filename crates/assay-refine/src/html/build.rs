@@ -11,7 +11,7 @@ use super::scan::{Raw, Scanner, TagToken, Token};
 use super::stack::{Open, Space};
 use super::tag::Tag;
 
-/// Left-out start tags whose end tags are awaited by name; older ones are forgotten.
+/// Left-out start tags whose end tags are awaited by name; those of further ones are taken as they come.
 const LEFT_OUT_MAX: usize = 4_096;
 
 /// The insertion modes; those of text content need none, since the scanner reads it at once.
@@ -132,7 +132,10 @@ impl<'a> Builder<'a> {
     /// Whether the start tag stays away from the tree; `opens` says whether its element would stay open.
     fn leave_out(&mut self, token: &TagToken, opens: bool) -> bool {
         let deep = self.stack.len() >= usize::from(self.limits.depth_max);
-        let crowded = self.active.is_full() && (token.tag.is_formatting() || token.tag == Tag::A);
+        let crowded = match token.tag {
+            Tag::A => self.active.is_full_of_links(),
+            tag => tag.is_formatting() && self.active.is_full(),
+        };
         if !(deep || crowded) || !opens {
             return false;
         }

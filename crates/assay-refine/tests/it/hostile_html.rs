@@ -92,6 +92,30 @@ fn searches_are_bounded_or_cost_fuel() {
     let _ = survive(&taken);
     let nested = format!("{}x{}", "<b><i><u><div>".repeat(120), "</b></i></u>".repeat(120)).repeat(100);
     let _ = survive(&nested);
+    // Such work is counted: with fuel for a few steps a byte both are a reason, and a plain page is none.
+    for (html, is_costly) in [
+        (&taken, true),
+        (&nested, true),
+        (&"<p>plain <b>text</b></p>".repeat(9_000), false),
+    ] {
+        let limits = ParseLimits {
+            fuel_max: html.len() as u64 * 4,
+            ..ParseLimits::default()
+        };
+        assert_eq!(parse(html, &limits).is_err(), is_costly, "{}", &html[..20]);
+    }
+}
+
+#[test]
+fn links_are_kept_beside_formatting_that_nobody_closed() {
+    let fonts: Vec<String> = (0..80).map(|at| format!("<font color=c{at}>")).collect();
+    let links: Vec<String> = (0..100)
+        .map(|at| format!("<a href=/{at}>link {at}</a> "))
+        .collect();
+    let html = format!("{}{}", fonts.concat(), links.concat());
+    let document = parsed(&html).unwrap();
+    let found = (0..document.len() as u32).filter(|id| document.tag(*id) == Tag::A);
+    assert_eq!(found.count(), 100);
 }
 
 #[test]
@@ -137,6 +161,12 @@ fn markdown_ends_at_the_text_budget() {
         "<tr>".repeat(450)
     );
     let _ = markdown(&rows.repeat(2_000));
+    // A page's tables have room for four of the largest; what comes after is written as paragraphs.
+    let written = markdown(&rows.repeat(6)).unwrap();
+    assert_eq!(
+        written.lines().filter(|line| line.starts_with("| ---")).count(),
+        4
+    );
 }
 
 #[test]

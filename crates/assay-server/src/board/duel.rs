@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::store;
 use assay_mechanism::fineness::{SeedBits, fineness, macro_average};
 use assay_types::api::{DuelCell, DuelView, Estimate, ReportKind};
-use assay_types::{Arm, EvaluationReport, RecipeId, Round, Stage};
+use assay_types::{Arm, EvaluationReport, Hotkey, RecipeId, Round, Stage};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,17 @@ pub(crate) async fn all_duels(app: &App) -> Result<Vec<DuelView>, Failure> {
 /// One duel a challenger: ore, pure, anchor and champion of a cycle are measured once for all of them.
 fn duels_of(reports: Vec<EvaluationReport>) -> Vec<DuelView> {
     let mut cycles = BTreeMap::<CycleKey, Reported>::new();
+    let mut champions = BTreeMap::<CycleKey, BTreeMap<RecipeId, BTreeSet<Hotkey>>>::new();
     for report in reports {
-        let cycle = cycles.entry((report.round, report.stage, report.profile));
+        let key = (report.round, report.stage, report.profile);
+        if report.arm == Arm::Champion {
+            let named = champions.entry(key.clone()).or_default();
+            named
+                .entry(report.recipe_id)
+                .or_default()
+                .insert(report.validator);
+        }
+        let cycle = cycles.entry(key);
         let arm = cycle
             .or_default()
             .entry((report.arm, report.recipe_id))
@@ -47,6 +56,10 @@ fn duels_of(reports: Vec<EvaluationReport>) -> Vec<DuelView> {
             .push(report.value);
     }
     let duels = cycles.into_iter().flat_map(|(cycle, reported)| {
+        // The recipe that most validators measured as the champion, however many values each reports; of equals the least id.
+        let named = champions.get(&cycle).into_iter().flatten();
+        let champion = named.max_by_key(|(id, validators)| (validators.len(), Reverse(**id)));
+        let champion = champion.map(|(id, _)| *id);
         let of = |arm| reported.keys().filter(move |key| key.0 == arm).map(|key| key.1);
         let challengers: Vec<Option<RecipeId>> = match of(Arm::Challenger).count() {
             0 => vec![None],
@@ -54,7 +67,7 @@ fn duels_of(reports: Vec<EvaluationReport>) -> Vec<DuelView> {
         };
         challengers
             .into_iter()
-            .map(|challenger| duel(&cycle, &reported, challenger))
+            .map(|challenger| duel(&cycle, &reported, (challenger, champion)))
             .collect::<Vec<DuelView>>()
     });
     let mut duels: Vec<DuelView> = duels.collect();
@@ -65,13 +78,11 @@ fn duels_of(reports: Vec<EvaluationReport>) -> Vec<DuelView> {
 }
 
 /// A challenger's duel, not yet numbered. Values of an arm under another recipe than its own are not mixed in.
-fn duel(cycle: &CycleKey, reported: &Reported, challenger: Option<RecipeId>) -> DuelView {
-    // The recipe that most values of the champion's arm are reported for; of equals the least id.
-    let champion = reported
-        .iter()
-        .filter(|((arm, _), _)| *arm == Arm::Champion)
-        .max_by_key(|((_, id), cells)| (cells.values().map(Vec::len).sum::<usize>(), Reverse(*id)))
-        .map(|((_, id), _)| *id);
+fn duel(
+    cycle: &CycleKey,
+    reported: &Reported,
+    (challenger, champion): (Option<RecipeId>, Option<RecipeId>),
+) -> DuelView {
     let belongs = |arm: Arm, id: RecipeId| match arm {
         Arm::Challenger => Some(id) == challenger,
         Arm::Champion => Some(id) == champion,
@@ -172,7 +183,7 @@ pub(crate) fn estimates(duels: &[DuelView], anchor: RecipeId) -> BTreeMap<Recipe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_types::{Digest, Hotkey, NetUid, Tokens};
+    use assay_types::{Digest, NetUid, Tokens};
 
     fn report(arm: Arm, recipe: u8, seed: u32, value: u32) -> EvaluationReport {
         EvaluationReport {
@@ -193,13 +204,24 @@ mod tests {
         }
     }
 
+    fn by(validator: u8, report: EvaluationReport) -> EvaluationReport {
+        EvaluationReport {
+            validator: Hotkey([validator; 32]),
+            ..report
+        }
+    }
+
     #[test]
     fn two_challengers_of_a_round_are_two_duels_over_the_same_ore() {
         let reports = vec![
             report(Arm::Ore, 0, 1, 30_000),
             report(Arm::Champion, 1, 1, 25_000),
             report(Arm::Champion, 1, 1, 25_200),
+            by(2, report(Arm::Champion, 1, 1, 25_100)),
             report(Arm::Champion, 9, 1, 1),
+            report(Arm::Champion, 9, 2, 1),
+            report(Arm::Champion, 9, 3, 1),
+            report(Arm::Champion, 9, 4, 1),
             report(Arm::Challenger, 2, 1, 24_000),
             report(Arm::Challenger, 3, 1, 26_000),
         ];
@@ -218,7 +240,11 @@ mod tests {
                 (number, challenger, id(1))
             );
             assert_eq!(of(duel, Arm::Challenger), [value]);
-            assert_eq!(of(duel, Arm::Champion), [25_000, 25_200]);
+            assert_eq!(
+                of(duel, Arm::Champion),
+                [25_000, 25_100, 25_200],
+                "flooding makes no champion"
+            );
             assert_eq!(of(duel, Arm::Ore), [30_000]);
         }
     }

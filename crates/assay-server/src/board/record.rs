@@ -17,6 +17,7 @@ pub(crate) fn record_path(unit: UnitId, idx: u32) -> String {
 
 /// The record whose page an address or path names.
 pub(crate) fn record_named(address: &str) -> Option<(UnitId, u32)> {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
     let path = match address.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?.1,
         None => address.strip_prefix('/')?,

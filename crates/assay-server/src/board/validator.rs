@@ -5,7 +5,7 @@ use super::{BoardRow, Column};
 use crate::app::{App, ChainView};
 use crate::failure::Failure;
 use crate::store;
-use assay_types::api::{FieldValue, ProblemKind, ProofState, ReportKind, ValidatorRow};
+use assay_types::api::{FieldValue, ProblemKind, ReportKind, ValidatorRow};
 use assay_types::{BlockNumber, Hotkey};
 use std::collections::BTreeMap;
 
@@ -46,24 +46,14 @@ pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failu
         .clone()
         .ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
     let (mut audits, mut cells) = (BTreeMap::<Hotkey, u32>::new(), BTreeMap::<Hotkey, u32>::new());
-    for round in store::rounds(readers, u64::from(u32::MAX) + 1, REPORT_ROUNDS).await? {
-        for (_, report) in store::reports(readers, round.round, 0, u32::MAX).await? {
-            let counted = match report.kind {
-                ReportKind::Audit => &mut audits,
-                ReportKind::Evaluation => &mut cells,
-            };
-            *counted.entry(report.validator).or_default() += 1;
-        }
+    for (validator, kind, count) in store::report_counts(readers, REPORT_ROUNDS).await? {
+        let counted = match kind {
+            ReportKind::Audit => &mut audits,
+            ReportKind::Evaluation => &mut cells,
+        };
+        counted.insert(validator, count);
     }
-    let mut proofs = BTreeMap::<Hotkey, u32>::new();
-    let listed = store::ProofCursor {
-        state: ProofState::Listed,
-        after: 0,
-        limit: u32::MAX,
-    };
-    for (_, proof) in store::proofs(readers, listed).await? {
-        *proofs.entry(proof.prover).or_default() += 1;
-    }
+    let proofs = store::listed_proof_counts(readers).await?;
     let count = |of: &BTreeMap<Hotkey, u32>, hotkey: &Hotkey| of.get(hotkey).copied().unwrap_or(0);
     let mut rows: Vec<ValidatorRow> = metagraph
         .neurons

@@ -21,7 +21,7 @@ pub struct DeclaredRow {
     pub work: DeclaredWork,
 }
 
-/// Greatest number of an entry that is taken: four times the bytes of a full cap (256 units of a gigabyte), and 2²³ such
+/// Greatest number of an entry that is taken: four times the bytes of a full cap (256 units of a gigabyte), and 2²² such
 /// entries still fit the sum of a BIGINT.
 const COUNT_MAX: u64 = 1 << 40;
 

@@ -8,6 +8,7 @@ use assay_types::{Digest, Hotkey, Round};
 use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
+use std::collections::BTreeMap;
 
 /// A report whose form and signature hold.
 #[derive(Debug, Clone)]
@@ -199,6 +200,35 @@ pub async fn reports(
         .collect()
 }
 
+/// How many reports of each kind each validator made on the newest rounds.
+pub async fn report_counts(
+    pool: &AnyPool,
+    rounds: u32,
+) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT validator, kind, COUNT(*) AS count FROM reports \
+         WHERE round > (SELECT COALESCE(MAX(round), 0) FROM rounds) - $1 \
+         GROUP BY validator, kind ORDER BY validator, kind",
+    )
+    .bind(i64::from(rounds))
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((parsed(row, "validator")?, kind_of(row)?, number(row, "count")?)))
+        .collect()
+}
+
+/// How many listed proofs each prover has.
+pub async fn listed_proof_counts(pool: &AnyPool) -> Result<BTreeMap<Hotkey, u32>, StoreError> {
+    let rows = sqlx::query("SELECT prover, COUNT(*) AS count FROM proofs WHERE state = $1 GROUP BY prover")
+        .bind(ProofState::Listed.name().to_owned())
+        .fetch_all(pool)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((parsed(row, "prover")?, number(row, "count")?)))
+        .collect()
+}
+
 /// All reports of one kind on a round, in order.
 pub async fn reports_of_round(
     pool: &AnyPool,
@@ -252,12 +282,16 @@ pub async fn report(pool: &AnyPool, digest: &Digest) -> Result<Option<ReportView
     row.as_ref().map(read_report).transpose()
 }
 
+fn kind_of(row: &AnyRow) -> Result<ReportKind, StoreError> {
+    let name = text(row, "kind")?;
+    [ReportKind::Audit, ReportKind::Evaluation]
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or(StoreError::Value("kind"))
+}
+
 fn read_report(row: &AnyRow) -> Result<ReportView, StoreError> {
-    let kind = match text(row, "kind")?.as_str() {
-        "audit" => ReportKind::Audit,
-        "evaluation" => ReportKind::Evaluation,
-        _ => return Err(StoreError::Value("kind")),
-    };
+    let kind = kind_of(row)?;
     Ok(ReportView {
         digest: parsed(row, "digest")?,
         kind,

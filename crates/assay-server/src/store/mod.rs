@@ -40,8 +40,8 @@ pub use declared::{DeclaredRow, Verified, WorkSum, declared_newest, declared_of,
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
-    AddProof, AddReport, JudgeProof, ProofCursor, proofs, queued_proofs, report, reports, reports_by,
-    reports_of_round, reports_on,
+    AddProof, AddReport, JudgeProof, ProofCursor, listed_proof_counts, proofs, queued_proofs, report,
+    report_counts, reports, reports_by, reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{

@@ -101,7 +101,14 @@ impl Write for CompleteSubmission {
             if known.submission_root != self.root || !is_whole {
                 return Ok(Err(ProblemKind::SubmissionMismatch));
             }
-            if !self.declared.is_empty() {
+            // Once the round is judged its figures stand: nobody makes them greater afterwards.
+            let judged =
+                sqlx::query("SELECT COUNT(*) AS count FROM verdicts WHERE round = $1 AND hotkey = $2")
+                    .bind(i64::from(self.round.0))
+                    .bind(self.hotkey.to_string())
+                    .fetch_one(&mut *connection)
+                    .await?;
+            if !self.declared.is_empty() && number::<u64>(&judged, "count")? == 0 {
                 insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
             }
             // A manifest of an earlier version of the table has units without their records.

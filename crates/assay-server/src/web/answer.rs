@@ -58,18 +58,23 @@ where
         .await;
     let mut response = match rendered {
         Ok(response) => response,
-        Err(Stop::Moved(to)) => redirect(StatusCode::SEE_OTHER, &to),
-        Err(Stop::Other(status, page)) => uncached(app, asked, status, &page).await,
-        // A page around it would be one more to make.
-        Err(Stop::Failed(failure)) if failure.problem.code == ProblemKind::Busy.code() => {
-            failure.into_response()
-        }
-        Err(Stop::Failed(failure)) => failed(app, asked, &failure).await,
+        Err(stop) => stopped(app, asked, stop).await,
     };
     response
         .headers_mut()
         .insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie"));
     response
+}
+
+/// The answer where there is no page with success, never kept: what a form is answered with too.
+pub(crate) async fn stopped(app: &App, asked: &Asked, stop: Stop) -> Response {
+    match stop {
+        Stop::Moved(to) => redirect(StatusCode::SEE_OTHER, &to),
+        Stop::Other(status, page) => uncached(app, asked, status, &page).await,
+        // A page around it would be one more to make.
+        Stop::Failed(failure) if failure.problem.code == ProblemKind::Busy.code() => failure.into_response(),
+        Stop::Failed(failure) => failed(app, asked, &failure).await,
+    }
 }
 
 /// Answers with a file of another kind, from the same cache.

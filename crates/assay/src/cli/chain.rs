@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 /// Which chain, subnet and block to read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct NetworkArgs {
     /// finney, test, local, embedded, or ws:// or wss:// addresses separated by commas [default: finney]
     #[arg(long, value_name = "NETWORK")]

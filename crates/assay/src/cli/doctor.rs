@@ -17,7 +17,7 @@ pub(crate) enum Role {
     Serve,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   assay doctor

@@ -147,16 +147,8 @@ impl Line {
 
 /// A link target that cannot end the link early; empty for places in the page and for code.
 fn destination(target: &str) -> String {
-    let target = target.trim();
-    let scheme = target.split_once(':').map_or("", |(scheme, _)| scheme.trim());
-    let is_code = ["javascript", "vbscript", "data"]
-        .iter()
-        .any(|code| scheme.eq_ignore_ascii_case(code));
-    if is_code || target.starts_with('#') {
-        return String::new();
-    }
     let mut out = String::with_capacity(target.len());
-    for c in target.chars() {
+    for c in target.trim_matches(|c: char| c == ' ' || c.is_control()).chars() {
         match c {
             ' ' => out.push_str("%20"),
             '(' => out.push_str("%28"),
@@ -169,6 +161,14 @@ fn destination(target: &str) -> String {
             c if c.is_control() || c.is_whitespace() => {}
             c => out.push(c),
         }
+    }
+    // Looked at as a browser would read it, not as it was written.
+    let scheme = out.split_once(':').map_or("", |(scheme, _)| scheme);
+    let is_code = ["javascript", "vbscript", "data"]
+        .iter()
+        .any(|code| scheme.eq_ignore_ascii_case(code));
+    if is_code || out.starts_with('#') {
+        out.clear();
     }
     out
 }
@@ -208,4 +208,27 @@ fn is_inside(source: &Source, id: NodeId, root: NodeId) -> bool {
     std::iter::successors(Some(id), |id| source.document.parent(*id))
         .take(LEVELS)
         .any(|id| id == root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_target_is_an_address_and_ends_where_it_ends() {
+        for (target, expected) in [
+            ("/a b(c)|d", "/a%20b%28c%29%7Cd"),
+            (" https://example.org/?q=1\n", "https://example.org/?q=1"),
+            ("mailto:a@example.org", "mailto:a@example.org"),
+            ("#part", ""),
+            ("javascript:alert(1)", ""),
+            ("java\tscript:alert(1)", ""),
+            ("\u{1}JavaScript:alert(1)", ""),
+            ("java\nscript\r:alert(1)", ""),
+            ("data:text/html,x", ""),
+            ("", ""),
+        ] {
+            assert_eq!(destination(target), expected, "{target:?}");
+        }
+    }
 }

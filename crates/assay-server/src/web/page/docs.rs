@@ -205,10 +205,10 @@ fn community_body() -> Markup {
             div.panel {
                 (part::panel_head("Getting help", html! { "fast" }))
                 ol.steps {
-                    li { span { b { "Read the error" } small { "Every failure has a code; " a href="/docs/faq" { "the FAQ" } " lists cures by code." } } span {} }
+                    li { span { b { "Read the error" } small { "Every failure has a code; " a href="/docs/faq" { "the FAQ" } " lists cures by code, and " code.mono { "assay doctor" } " names them for your machine." } } span {} }
                     li { span { b { "Look at your page" } small { "A miner's page says what to fix next and repeats its audit." } } span {} }
                     li { span { b { "Try it on a localnet" } small { code.mono { "assay localnet --rounds 1" } " runs the same binaries without a network." } } span {} }
-                    li { span { b { "Ask with a log" } small { "Add the request's number or the last lines of the log. Keys and tokens are never in them." } } span {} }
+                    li { span { b { "Ask with a report" } small { code.mono { "assay doctor --report" } " prints what the machine can and cannot do, without folders and secrets. Add the request's number or the last lines of the log." } } span {} }
                 }
             }
         }

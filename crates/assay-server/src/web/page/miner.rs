@@ -148,7 +148,7 @@ fn figures(miner: &Miner) -> Markup {
                 html! { @if let Some(sum) = line.verified { (number::short(sum.records)) " records" } @else { "no manifest here yet" } }))
             (part::kpi("", "Tokens, 7 d",
                 html! { @if let Some(sum) = line.verified { (number::short(sum.tokens)) } @else { "unknown" } },
-                html! { "as declared, audited by sample" }))
+                html! { "as the miner declares" }))
             (part::kpi("v", "Credibility", html! { (format!("{:.3}", line.credibility())) }, html! { (row.passed) " clean rounds in a row" }))
         }
     }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::board::{record_named, record_path};
 use crate::failure::Failure;
 use crate::store::{self, AddRemoval, RemovalRow, RemovalState};
-use crate::web::answer::{Stop, redirect};
+use crate::web::answer::{Stop, redirect, stopped};
 use crate::web::asked;
 use crate::web::header;
 use axum::body::Bytes;
@@ -88,12 +88,12 @@ pub(super) async fn file(
     let response = match check(&headers, &typed) {
         Ok(()) => match add(&app, address, &typed).await {
             Ok(number) => redirect(StatusCode::SEE_OTHER, &format!("/opt-out?filed={number}")),
-            Err(failure) => answer(&app, &asked, async { Err(Stop::Failed(failure)) }).await,
+            Err(failure) => stopped(&app, &asked, Stop::Failed(failure)).await,
         },
         Err(why) => {
             let page = document(&typed, Some(part::banner("bad", "warn", html! { (why) })));
             let stop = Stop::Other(StatusCode::UNPROCESSABLE_ENTITY, Box::new(page));
-            answer(&app, &asked, async { Err(stop) }).await
+            stopped(&app, &asked, stop).await
         }
     };
     header::of_page(response).await

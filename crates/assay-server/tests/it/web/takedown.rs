@@ -48,6 +48,8 @@ async fn a_takedown_request_hides_a_record_at_once() {
     let named = site.get(&link).await.body;
     assert!(named.contains(&format!("value=\"{path}\"")), "{named}");
 
+    // The form that somebody looked at is no answer to one that was sent.
+    assert_eq!(site.get("/opt-out").await.status, 200);
     let foreign = site
         .send(
             "POST /opt-out HTTP/1.1\r\norigin: https://evil.example",

@@ -1,8 +1,8 @@
 //! `assay doctor`: whether this machine can do the work, each check with what was found and the cure; exit status 4 on a
 //! failure.
 //!
-//! Checks run at once, each in a thread with its own deadline; nothing outside the machine is asked unless an argument
-//! names it. Nothing is changed.
+//! The subnet's file is read first; then checks run at once, each in a thread with its own deadline. Nothing outside the
+//! machine is asked unless an argument or `ASSAY_NETWORK` names it. Nothing is changed.
 
 mod machine;
 mod remote;

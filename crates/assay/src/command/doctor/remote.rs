@@ -77,8 +77,11 @@ pub(super) fn jobs(args: DoctorArgs, setup: Subnet, time_max: Duration) -> Vec<J
             vec![of_server(&url, time_max)]
         }));
     }
+    let (found, hotkey) = (args.clone(), args.clone());
+    jobs.push(Job::new("wallet", time_max, move || vec![of_wallet(&found).1]));
     jobs.push(Job::new("chain", time_max, move || {
-        let found = block_on(async { Ok(of_chain(&args, setup.as_deref()).await) });
+        let hotkey = of_wallet(&hotkey).0;
+        let found = block_on(async { Ok(of_chain(&args, setup.as_deref(), hotkey).await) });
         found.unwrap_or_else(|error| {
             vec![Check::bad(
                 "chain",
@@ -123,9 +126,9 @@ fn of_store(setup: &Setup) -> Check {
     });
     match asked {
         // Nobody published there: the store has answered.
-        Ok(Ok(_)) => Check::ok(NAME, setup.store.address()),
+        Ok(Ok(_)) => Check::ok(NAME, format!("`{}` answers", setup.store.address())),
         Ok(Err(error)) if !error.retry_is_safe() => {
-            Check::ok(NAME, format!("{} answers", setup.store.address()))
+            Check::ok(NAME, format!("`{}` answers", setup.store.address()))
         }
         Ok(Err(error)) => Check::bad(
             NAME,
@@ -167,9 +170,8 @@ fn of_server(url: &str, time_max: Duration) -> Check {
 }
 
 /// The chain, this machine's clock against it, the key's place on it, and when scores can come.
-async fn of_chain(args: &DoctorArgs, setup: Option<&Setup>) -> Vec<Check> {
-    let key = of_wallet(args);
-    let mut checks = vec![key.1];
+async fn of_chain(args: &DoctorArgs, setup: Option<&Setup>, hotkey: Option<Hotkey>) -> Vec<Check> {
+    let mut checks = Vec::new();
     let is_asked = args.network.network.is_some() || config::network().is_some() || setup.is_some();
     if !is_asked {
         checks.push(Check::skip("chain", "not asked; name it with `--network`"));
@@ -183,7 +185,7 @@ async fn of_chain(args: &DoctorArgs, setup: Option<&Setup>) -> Vec<Check> {
             return checks;
         }
     };
-    match looked_at(&opened, has_real_time, args.role, setup, key.0).await {
+    match looked_at(&opened, has_real_time, args.role, setup, hotkey).await {
         Ok(found) => checks.extend(found),
         Err(error) => checks.push(Check::bad(
             "chain",
@@ -213,7 +215,7 @@ async fn looked_at(
     let runtime = opened
         .spec_version
         .map_or_else(String::new, |version| format!(", runtime {version}"));
-    let found = format!("{}, block {}{runtime}", opened.chain.network(), head.number);
+    let found = format!("`{}`, block {}{runtime}", opened.chain.network(), head.number);
     let mut checks = vec![if opened.lacks.is_empty() {
         Check::ok("chain", found)
     } else {

@@ -37,26 +37,40 @@ pub(super) fn print(checks: &[Check], console: &Console) -> anyhow::Result<()> {
     console.result("assay.doctor-report/1", &report, &[], || json + "\n")
 }
 
-/// Without folders of this machine and without what stands before `@` or after `?` in addresses.
+/// Without what is private: paths, and of addresses all but scheme and host. What stands in backticks is one thing.
 fn redacted(text: &str, home: &str) -> String {
     let text = if home.len() > 1 {
         text.replace(home, "~")
     } else {
         text.to_owned()
     };
-    let words = text.split(' ').map(|word| {
-        if let Some((scheme, rest)) = word.split_once("://") {
-            let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-            let rest = rest.split_once('?').map_or(rest, |(path, _)| path);
-            return format!("{scheme}://{rest}");
+    let parts = text.split('`').enumerate().map(|(index, part)| {
+        let is_quoted = index % 2 == 1;
+        // A command in backticks is a cure; its words are looked at one by one.
+        if is_quoted && !part.starts_with("assay ") {
+            return hidden(part);
         }
-        let bare = word.trim_matches(|c: char| !(c == '/' || c == '~' || c.is_alphanumeric()));
-        if bare.starts_with('/') || bare.starts_with("~/") {
-            return word.replace(bare, "<path>");
-        }
-        word.to_owned()
+        part.split(' ').map(hidden).collect::<Vec<_>>().join(" ")
     });
-    words.collect::<Vec<_>>().join(" ")
+    parts.collect::<Vec<_>>().join("`")
+}
+
+/// One thing: an address to its host, a path not at all, anything else as it is.
+fn hidden(word: &str) -> String {
+    if let Some((scheme, rest)) = word.split_once("://") {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        return if host.is_empty() {
+            "<path>".to_owned()
+        } else {
+            format!("{scheme}://{host}")
+        };
+    }
+    let is_number = |c: char| c.is_ascii_digit() || "/.,()".contains(c);
+    if word.contains(['/', '\\', '~']) && !word.chars().all(is_number) {
+        return "<path>".to_owned();
+    }
+    word.to_owned()
 }
 
 #[cfg(test)]
@@ -65,12 +79,27 @@ mod tests {
 
     #[test]
     fn a_bundle_names_no_folder_and_no_secret() {
-        let found =
-            "`/home/me/w/x.json` is not at https://me:pass@hub.example/a?token=1 in /home/me, 3/4 read";
-        assert_eq!(
-            redacted(found, "/home/me"),
-            "`<path>` is not at https://hub.example/a in ~, 3/4 read"
-        );
+        for (found, expected) in [
+            (
+                "`/home/me/My Data/x.json` is not at https://me:pass@hub.example/a?token=1 in /home/me, 3/4 read",
+                "`<path>` is not at https://hub.example in <path> 3/4 read",
+            ),
+            (
+                "`clients/acme/subnet.json` does not exist",
+                "`<path>` does not exist",
+            ),
+            (
+                "`wss://node.example/sekret-key` hangs",
+                "`wss://node.example` hangs",
+            ),
+            ("file:///srv/x key=/srv/y C:\\Users\\me", "<path> <path> <path>"),
+            (
+                "`assay wallet new default --hotkey default`",
+                "`assay wallet new default --hotkey default`",
+            ),
+        ] {
+            assert_eq!(redacted(found, "/home/me"), expected);
+        }
         assert_eq!(redacted("nothing private", ""), "nothing private");
     }
 }
