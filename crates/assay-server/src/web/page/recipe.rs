@@ -142,7 +142,7 @@ fn against_anchor(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
                 (part::empty("The same steps and thresholds", "Only name, version or licence differ.", None))
             } @else {
                 (part::scroll("Changes", html! {
-                    table {
+                    table.changes {
                         caption.vh { "What differs from the anchor" }
                         thead { tr { th scope="col" { "Key" } th scope="col" { "Anchor" } th scope="col" { "Here" } } }
                         tbody {
