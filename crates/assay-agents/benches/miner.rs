@@ -1,6 +1,8 @@
 //! What a miner's round costs beside `assay refine` of the same archives, one thread each, one after the other:
 //! `cargo bench -p assay-agents --bench miner`. Ends with 1 below 0.9 of its throughput (CPU seconds).
 //!
+//! Measured on two cores: 1.02 times (1.09, 0.99, 1.02), 5,594 records a round.
+//!
 //! The round is a rehearsal: assignment from the chain, refining, roots, manifest; nothing is published or committed.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
