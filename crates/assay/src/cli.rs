@@ -30,8 +30,8 @@ pub(crate) use owner::{IdentityArgs, OwnerCommand, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
 pub(crate) use wallet::{
-    KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs, WalletVerifyArgs,
-    WritingArgs,
+    HotkeyArgs, KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs,
+    WalletVerifyArgs, WritingArgs,
 };
 
 /// What `assay` alone prints before the list of commands.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use assay_agents::localnet::Cast;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::NetworkArgs;
 use super::chain::interval;
+use super::{HotkeyArgs, NetworkArgs};
 
 /// What every agent needs to know.
 #[derive(Debug, Args)]
@@ -17,15 +17,8 @@ pub(crate) struct AgentArgs {
     pub(crate) subnet: PathBuf,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Wallet that holds the hotkey
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) wallet: String,
-    /// The hotkey
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) hotkey: String,
-    /// Folder of the wallets [default: ~/.bittensor/wallets]
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) wallet_path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: HotkeyArgs,
     /// Folder of state and work; one agent at a time
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: PathBuf,

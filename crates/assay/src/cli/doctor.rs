@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::NetworkArgs;
+use super::{HotkeyArgs, NetworkArgs};
 
 /// What a machine is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,15 +32,8 @@ pub(crate) struct DoctorArgs {
     pub(crate) subnet: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Wallet that holds the hotkey
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) wallet: String,
-    /// The hotkey
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) hotkey: String,
-    /// Folder of the wallets [default: ~/.bittensor/wallets]
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) wallet_path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) key: HotkeyArgs,
     /// Folder that the work will lie in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub(crate) dir: PathBuf,

@@ -40,6 +40,32 @@ pub(crate) struct KeyArgs {
     pub(crate) password_file: Option<PathBuf>,
 }
 
+/// The hotkey that works for a service.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HotkeyArgs {
+    /// Wallet that holds the hotkey
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) wallet: String,
+    /// The hotkey
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) hotkey: String,
+    /// Folder of the wallets [default: ~/.bittensor/wallets]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) wallet_path: Option<PathBuf>,
+}
+
+impl HotkeyArgs {
+    /// The key, as wallet commands name it.
+    pub(crate) fn key(&self) -> KeyArgs {
+        KeyArgs {
+            wallet: self.wallet.clone(),
+            hotkey: Some(self.hotkey.clone()),
+            path: self.wallet_path.clone(),
+            password_file: None,
+        }
+    }
+}
+
 /// How a key is written.
 #[derive(Debug, Args)]
 pub(crate) struct WritingArgs {

@@ -10,7 +10,7 @@ use assay_chain::{At, Chain};
 use assay_types::{BlockNumber, Hotkey, Round};
 use subxt_signer::sr25519::Keypair;
 
-use crate::cli::{AgentArgs, KeyArgs};
+use crate::cli::AgentArgs;
 use crate::command::chain::open::{Opened, network_of, open};
 use crate::command::operate::unit_file;
 use crate::command::wallet;
@@ -38,13 +38,7 @@ pub(super) struct Service {
 /// Opens everything a service needs; each failure says its cure.
 pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Result<Service> {
     let setup = Setup::load(&args.subnet, &config::store_options())?;
-    let key = KeyArgs {
-        wallet: args.wallet.clone(),
-        hotkey: Some(args.hotkey.clone()),
-        path: args.wallet_path.clone(),
-        password_file: None,
-    };
-    let key = wallet::key_pair(&key, console)?;
+    let key = wallet::key_pair(&args.key.key(), console)?;
     let signer = key.signer()?;
     let courier = courier(args, key)?;
     fs_err::create_dir_all(&args.dir)?;

@@ -12,7 +12,7 @@ use assay_refine::report;
 use assay_types::{BlockNumber, Hotkey, Round};
 
 use super::{Check, Job, State};
-use crate::cli::{DoctorArgs, KeyArgs, NetworkArgs, Role};
+use crate::cli::{DoctorArgs, NetworkArgs, Role};
 use crate::command::chain::open::{Opened, network_of, open};
 use crate::command::chain::status::{age_seconds, clock};
 use crate::command::services::block_on;
@@ -251,14 +251,8 @@ async fn looked_at(
 
 /// The public half of the hotkey, and whether it is there.
 fn of_wallet(args: &DoctorArgs) -> (Option<Hotkey>, Check) {
-    let key = KeyArgs {
-        wallet: args.wallet.clone(),
-        hotkey: Some(args.hotkey.clone()),
-        path: args.wallet_path.clone(),
-        password_file: None,
-    };
     // Without a terminal: nobody is asked for a password.
-    match wallet::public(&key, &Console::json()) {
+    match wallet::public(&args.key.key(), &Console::json()) {
         Ok(public) => {
             let hotkey = Hotkey(public);
             (Some(hotkey), Check::ok("wallet", format!("hotkey {hotkey}")))
@@ -266,7 +260,10 @@ fn of_wallet(args: &DoctorArgs) -> (Option<Hotkey>, Check) {
         Err(error) => {
             let needs_key = matches!(args.role, Some(Role::Miner | Role::Validator));
             let state = if needs_key { State::Fail } else { State::Skip };
-            let cure = format!("`assay wallet new {} --hotkey {}`", args.wallet, args.hotkey);
+            let cure = format!(
+                "`assay wallet new {} --hotkey {}`",
+                args.key.wallet, args.key.hotkey
+            );
             (None, Check::bad("wallet", state, format!("{error:#}"), cure))
         }
     }
