@@ -345,11 +345,11 @@ async fn batches(
                 return Err(error);
             }
             Err(error) => {
+                tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
                 if error.retry_is_safe() {
                     unread += u128::from(stake);
+                    last = Some(error);
                 }
-                tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
-                last = Some(error);
             }
         }
     }
