@@ -25,8 +25,8 @@ STAGES = [
     ("read: inflate, split, hash", "assay_refine::warc::members::Members<R>::next_row"),
     ("characters", "assay_refine::charset::decode"),
     ("HTML parse", "assay_refine::html::parse::parse"),
-    ("blocks", "assay_refine::extract::walk::walk"),
-    ("features, models, choice", "assay_refine::extract::select::select"),
+    ("blocks", "assay_refine::extract::walk::run"),
+    ("features, models, choice", "assay_refine::extract::select::choose"),
     ("text steps", "run_text_steps"),
     ("- words, for all filters", "assay_refine::text::words::tokenizer::Tokenizer::tokenize"),
     ("- Gopher repetition", "assay_refine::filter::gopher_repetition::features"),
@@ -63,7 +63,7 @@ def main():
     parser.add_argument("--assay", default="target/release/assay", help="the binary")
     parser.add_argument("--recipe", default="fineweb-en-v1-nolang")
     parser.add_argument("--limit", type=int, default=400, help="records")
-    parser.add_argument("--per-page-max", type=float, default=33e6, help="instructions a content record, whole run")
+    parser.add_argument("--per-page-max", type=float, default=21e6, help="instructions a content record, whole run")
     parser.add_argument("--json", help="file for every figure")
     arguments = parser.parse_args()
     if not shutil.which("valgrind"):

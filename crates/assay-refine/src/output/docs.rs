@@ -20,9 +20,9 @@ use super::table::{TableError, TableLimits, TableWriter, batches, guarded};
 
 const TABLE: &str = "docs";
 
-/// Text that is held as it is before it is encoded into the open row group, in bytes: usual groups are one part, and a
-/// thousand large documents are held compressed.
-const PART_BYTES: usize = 8 << 20;
+/// Text that is held as it is before it is encoded into the open row group, in bytes. Small, so that documents are
+/// compressed while other workers refine and not all at the end of a unit; and a thousand large ones are held compressed.
+const PART_BYTES: usize = 512 << 10;
 
 /// Rows decoded at once: a foreign file may refer to one large value from every row.
 const BATCH_ROWS: usize = 16;
@@ -46,7 +46,7 @@ fn schema() -> Schema {
     ])
 }
 
-/// Writes documents; holds one row group (1,000 rows) in memory, compressed but for its last 8 MiB of text.
+/// Writes documents; holds one row group (1,000 rows) in memory, compressed but for its last 512 KiB of text.
 #[derive(Debug)]
 pub struct DocsWriter<W: Write + Send> {
     table: TableWriter<W>,
