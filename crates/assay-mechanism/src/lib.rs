@@ -25,5 +25,6 @@ pub mod sample;
 pub mod score;
 pub mod simulate;
 pub mod verdict;
+mod votes;
 pub mod weights;
 pub mod yuma;

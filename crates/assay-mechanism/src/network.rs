@@ -9,7 +9,8 @@ use crate::assign::{Assigned, Candidate, Offer, give, volume};
 use crate::plan::fresh_window;
 use crate::queue::{Failures, Queue};
 use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_demand};
-use crate::verdict::{Evidence, Judgement, StakeShare, judge};
+use crate::verdict::{Evidence, Judgement, judge};
+use crate::votes::{Heard, audited};
 use crate::weights::{Shares, mix, quantise};
 use assay_types::api::{AssignmentCandidate, RequeuedUnit};
 use assay_types::canonical_json::{CanonicalJsonError, emit};
@@ -237,8 +238,8 @@ impl NetworkState {
         let turns: BTreeMap<Hotkey, Turn> = holders(&given)
             .into_iter()
             .map(|hotkey| {
-                let agreed = agree(&hotkey, votes);
-                (hotkey, Turn::of(&hotkey, agreed, &given, volumes, values))
+                let heard = Heard::of(&hotkey, votes);
+                (hotkey, Turn::of(&hotkey, &heard, &given, volumes, values))
             })
             .collect();
         let passing = passing(&given, &turns);
@@ -341,12 +342,12 @@ struct Turn {
 impl Turn {
     fn of(
         hotkey: &Hotkey,
-        agreed: (Option<&Found>, StakeShare),
+        heard: &Heard<'_>,
         given: &[Assigned],
         volumes: &Volumes,
         values: &ParamValues,
     ) -> Self {
-        let (found, unreachable) = agreed;
+        let (found, unreachable) = heard.agreed;
         let held: BTreeSet<UnitId> = given
             .iter()
             .filter(|one| one.is_held_by(hotkey))
@@ -359,7 +360,18 @@ impl Turn {
         let sum = |units: &mut dyn Iterator<Item = &UnitId>| {
             units.fold(Q32::ZERO, |sum, unit| sum.saturating_add(volumes.of_unit(unit)))
         };
-        let faults = found.map_or_else(Vec::new, |found| found.faults.clone());
+        let mut faults: Vec<Fault> = found.into_iter().flat_map(audited).cloned().collect();
+        let unreachable = match heard.gone {
+            (Some(fault), share) if share.ratio() >= Some(Q32(values.unreachable_high)) => {
+                faults.push(fault.clone());
+                unreachable
+            }
+            // Some could not read it: as with the round's own files, no pay and no blame.
+            (_, share) if share.ratio() >= Some(Q32(values.unreachable_low)) => {
+                std::cmp::max_by_key(unreachable, share, |share| share.ratio())
+            }
+            _ => unreachable,
+        };
         let evidence = Evidence {
             assigned: sum(&mut held.iter()),
             delivered: sum(&mut delivered.iter().map(|one| &one.unit)),
@@ -373,46 +385,6 @@ impl Turn {
             judgement: judge(&evidence, values),
         }
     }
-}
-
-/// What most stake found about a hotkey among those who could read it, and the stake of those who could not.
-///
-/// A finding needs half of the stake of all who reported on the round, also of those who are silent about this hotkey (their
-/// own side failed): few voices must not decide where many could not judge. Nobody's finding with that much stake: no
-/// judgement.
-///
-/// Findings on the common sample are equal for honest validators, so a minority never changes a verdict. Equal stakes: the
-/// findings whose smallest voter is smaller.
-fn agree<'a>(hotkey: &Hotkey, votes: &[Vote<'a>]) -> (Option<&'a Found>, StakeShare) {
-    let mut share = StakeShare::default();
-    let mut opinions: Vec<(u64, Hotkey, &'a Found)> = Vec::new();
-    let mut votes: Vec<&Vote<'a>> = votes.iter().collect();
-    votes.sort_unstable_by_key(|vote| vote.validator);
-    let all = votes
-        .iter()
-        .fold(0_u64, |sum, vote| sum.saturating_add(vote.stake));
-    for vote in votes {
-        let Some(found) = vote.findings.iter().find(|found| found.hotkey == *hotkey) else {
-            continue;
-        };
-        share.whole = share.whole.saturating_add(vote.stake);
-        if found.unreachable {
-            share.part = share.part.saturating_add(vote.stake);
-            continue;
-        }
-        match opinions.iter_mut().find(|(_, _, known)| *known == found) {
-            Some((stake, _, _)) => *stake = stake.saturating_add(vote.stake),
-            None => opinions.push((vote.stake, vote.validator, found)),
-        }
-    }
-    let best = opinions
-        .into_iter()
-        .max_by_key(|(stake, first, _)| (*stake, std::cmp::Reverse(*first)))
-        .filter(|(stake, _, _)| u128::from(stake.saturating_add(share.part)) * 2 >= u128::from(all));
-    if best.is_none() && u128::from(share.part) * 2 < u128::from(all) {
-        return (None, StakeShare::default());
-    }
-    (best.map(|(_, _, found)| found), share)
 }
 
 /// Units of a turn that are paid.

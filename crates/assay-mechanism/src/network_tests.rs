@@ -164,6 +164,42 @@ fn most_stake_decides_and_refusal_counts_by_stake() {
 }
 
 #[test]
+fn a_submission_that_is_gone_counts_by_stake_and_splits_no_finding() {
+    let (values, corpus) = (values(), corpus(64));
+    // Stake that says it is gone, that says nothing of it, and that is silent about the miner.
+    let play = |[gone, there, silent]: [u64; 3]| {
+        let mut state = NetworkState::default();
+        state.assign(&BEACON, &[member(1)], &corpus, &values);
+        let honest = clean(&state, 0, member(1).hotkey);
+        let mut missed = honest.clone();
+        missed.faults = vec![Fault {
+            kind: FaultKind::NotRetained,
+            idx: None,
+            ..fault(corpus[63].unit_id, 0)
+        }];
+        let votes = [
+            vote(1, gone, std::slice::from_ref(&missed)),
+            vote(2, there, std::slice::from_ref(&honest)),
+            vote(3, silent, &[]),
+        ];
+        let settled = state.settle(&votes, &Volumes::of(&corpus), &values).remove(0);
+        let faults: Vec<FaultKind> = settled.faults.iter().map(|fault| fault.kind).collect();
+        (settled.verdict, faults)
+    };
+    assert_eq!(play([30, 70, 0]), (Verdict::Pass, vec![]));
+    assert_eq!(play([34, 66, 0]), (Verdict::Unpaid, vec![]), "no pay, no blame");
+    assert_eq!(
+        play([60, 0, 40]),
+        (Verdict::Unpaid, vec![]),
+        "the silent ones do not say so"
+    );
+    assert_eq!(
+        play([67, 33, 0]),
+        (Verdict::OneFault, vec![FaultKind::NotRetained])
+    );
+}
+
+#[test]
 fn units_nobody_assigned_do_not_count() {
     let (values, corpus) = (values(), corpus(64));
     let mut state = NetworkState::default();

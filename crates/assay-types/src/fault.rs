@@ -44,11 +44,13 @@ pub enum FaultKind {
     Unreadable,
     /// The archive is not the one the manifest names, or not there.
     SourceMismatch,
+    /// An earlier submission is no longer as it was published.
+    NotRetained,
 }
 
 impl FaultKind {
     /// All kinds, in the order of their severity for a reader of the list: content first, envelope last.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::TextChanged,
         Self::RowHidden,
         Self::RowAdded,
@@ -65,6 +67,7 @@ impl FaultKind {
         Self::DigestWrong,
         Self::Unreadable,
         Self::SourceMismatch,
+        Self::NotRetained,
     ];
 
     /// The stable name.
@@ -86,6 +89,7 @@ impl FaultKind {
             Self::DigestWrong => "digest_wrong",
             Self::Unreadable => "unreadable",
             Self::SourceMismatch => "source_mismatch",
+            Self::NotRetained => "not_retained",
         }
     }
 
@@ -112,6 +116,7 @@ impl FaultKind {
             Self::DigestWrong => "The record's digest differs from that of the archive's bytes.",
             Self::Unreadable => "A file is missing or is not of the format its name says.",
             Self::SourceMismatch => "The archive given is not the one the unit was made from.",
+            Self::NotRetained => "An earlier submission is gone or changed before its time is over.",
         }
     }
 }

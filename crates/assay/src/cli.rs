@@ -17,7 +17,8 @@ mod serve;
 mod wallet;
 
 pub(crate) use agents::{
-    AgentArgs, ConductArg, LocalnetArgs, MinerCommand, MinerUpArgs, ValidatorCommand, WorkerCommand,
+    AgentArgs, ConductArg, LocalnetArgs, MinerCommand, MinerUpArgs, ValidatorCommand, ValidatorUpArgs,
+    WorkerCommand,
 };
 pub(crate) use chain::{
     CallArgs, ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SendArgs,

@@ -13,8 +13,8 @@ use assay_mechanism::sample::{AuditedUnit, Place, draw_places, draw_units};
 use assay_refine::engine::Engine;
 use assay_refine::url_lists::UrlLists;
 use assay_types::{
-    Digest, Draws, Fault, FaultKind, LedgerRow, ManifestUnit, ParamSet, Probe, Reason, Recipe, UnitId,
-    WorkUnit, blake3_16,
+    Digest, Draws, Fault, FaultKind, FraudKind, FraudProof, LedgerRow, ManifestUnit, ParamSet, Probe, Reason,
+    Recipe, UnitId, WorkUnit, blake3_16,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ use crate::subnet::Archives;
 /// Faults that one report names: beyond them nothing changes.
 pub(super) const FAULTS_MAX: usize = 64;
 
+/// Proofs made of one audit.
+const PROOFS_MAX: usize = 2;
+
 /// An audit to be done.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +35,6 @@ pub struct AuditJob {
     pub folder: PathBuf,
     /// Where the archives are.
     pub archives: Archives,
-
     /// Units to audit: how many of those delivered.
     pub audited: u64,
     /// Seed of the draws.
@@ -53,6 +55,8 @@ pub struct Audited {
     pub faults: Vec<Fault>,
     /// Rows recomputed, with a digest of each.
     pub probes: Vec<Probe>,
+    /// Proofs of faults at distinct places, unsigned: two are fraud, more change nothing.
+    pub proofs: Vec<FraudProof>,
     /// Band keys of kept records that enter the novelty index, by unit, ascending.
     pub keys: BTreeMap<UnitId, BTreeSet<u64>>,
 }
@@ -138,7 +142,7 @@ pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
             places.offsets.insert(place.at);
         }
     }
-    let mut faults = recompute(job, &dataset, &places)?;
+    let (mut faults, proofs) = recompute(job, &dataset, &places)?;
     faults.truncate(FAULTS_MAX);
     let probes = drawn
         .iter()
@@ -148,6 +152,7 @@ pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
     Ok(Audited {
         faults,
         probes,
+        proofs: provable(proofs),
         keys: keys(&dataset),
     })
 }
@@ -157,7 +162,7 @@ fn recompute(
     job: &AuditJob,
     dataset: &Dataset,
     places: &BTreeMap<UnitId, Places>,
-) -> Result<Vec<Fault>, AuditError> {
+) -> Result<(Vec<Fault>, Vec<FraudProof>), AuditError> {
     let archives = job
         .units
         .iter()
@@ -169,7 +174,7 @@ fn recompute(
         .collect::<Result<Vec<Source>, AuditError>>()?;
     // Archives are public, and the worker gets no secrets.
     let open = OpenOptions::default();
-    let mut found = Vec::new();
+    let (mut found, mut proofs) = (Vec::new(), Vec::new());
     for text in &job.recipes {
         let recipe = Recipe::parse(text).map_err(|error| AuditError::Job(error.to_string()))?;
         let of_recipe: BTreeMap<UnitId, Places> = dataset
@@ -195,8 +200,18 @@ fn recompute(
             threads: 1,
         })?;
         found.extend(verified.faults);
+        proofs.extend(verified.proofs);
     }
-    Ok(distinct(found, &job.folder))
+    Ok((distinct(found, &job.folder), proofs))
+}
+
+/// The proofs worth having: one a row, first those that anybody with the archive can check.
+fn provable(mut proofs: Vec<FraudProof>) -> Vec<FraudProof> {
+    proofs.sort_by_key(|proof| proof.kind == FraudKind::ColumnWrong);
+    let mut places = BTreeSet::new();
+    proofs.retain(|proof| places.insert((proof.unit.unit_id, proof.rows.first().map(|row| row.index))));
+    proofs.truncate(PROOFS_MAX);
+    proofs
 }
 
 fn engine(recipe: Recipe) -> Result<Engine, AuditError> {

@@ -9,34 +9,34 @@
 //! weights. Each effect can be repeated: a batch that is on the chain is not made again, weights are set once a tempo.
 
 mod audit;
+mod evidence;
 mod novelty;
 mod outbox;
+mod private;
+mod report;
+mod retention;
 mod reveals;
 mod submission;
 mod weights;
 mod worker;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use assay_chain::{At, Call, Chain, CommitmentField};
-use assay_mechanism::network::{Found, NetworkState};
-use assay_mechanism::novelty::tie_break;
-use assay_mechanism::score::MinerState;
-use assay_types::{
-    AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Delivered, Digest, Hotkey, Message, Probe, Q32, Round,
-    Uid, Verdict, Weight,
-};
+use assay_chain::{At, Chain, CommitmentField};
+use assay_types::{BlockNumber, FraudKind, Hotkey, Message, Round, Uid, Weight};
 use fs_err as fs;
 
 pub use audit::{AuditError, AuditJob, Audited, audit, drawn_units};
+pub use private::PrivateAudit;
 pub use worker::Worker;
 
-use crate::subnet::{AgentError, Batch, Courier, Rounds, Setup, Signer, Tracker};
+use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker};
+use evidence::Evidence;
 use novelty::Novelty;
 use outbox::Outbox;
+use private::Queue;
+use retention::Retention;
 use reveals::Reveals;
-use submission::{Outcome, Submission, absent};
 
 /// Blocks before the cutoff in which no audit begins any more: its report would come too late.
 const REPORT_MARGIN_BLOCKS: u32 = 4;
@@ -50,6 +50,8 @@ pub struct ValidatorOptions {
     pub signer: Signer,
     /// Where foreign files are read.
     pub worker: Worker,
+    /// What is looked at beside the common sample.
+    pub private: PrivateAudit,
 }
 
 /// A validator at work.
@@ -60,9 +62,12 @@ pub struct Validator<'a> {
     options: ValidatorOptions,
     tracker: Tracker,
     novelty: Novelty,
+    retention: Retention,
     /// Round whose weights were set last, and the block.
     set: Option<(Round, BlockNumber)>,
     outbox: Outbox,
+    evidence: Evidence,
+    queue: Queue,
     courier: Option<Courier>,
     reveals: Reveals,
 }
@@ -78,6 +83,24 @@ pub enum Did {
         miners: usize,
         /// Faults found.
         faults: usize,
+    },
+    /// Looked at a submission by its own seed, after the report.
+    Audited {
+        /// Round.
+        round: Round,
+        /// Whose.
+        miner: Hotkey,
+        /// Faults found, whether the common sample met them or not.
+        faults: usize,
+    },
+    /// Signed a proof of a fault: for whoever wants to see it, and for the Task API.
+    Proved {
+        /// Round.
+        round: Round,
+        /// Whose fault.
+        miner: Hotkey,
+        /// Its kind.
+        kind: FraudKind,
     },
     /// Set weights by a round.
     Weights {
@@ -99,6 +122,8 @@ impl Did {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Reported { .. } => "reported",
+            Self::Audited { .. } => "audited_privately",
+            Self::Proved { .. } => "proved",
             Self::Weights { .. } => "weights",
             Self::Unrevealed { .. } => "unrevealed",
         }
@@ -121,7 +146,10 @@ impl<'a> Validator<'a> {
             setup,
             tracker: Tracker::open(&options.folder, setup)?,
             novelty: Novelty::open(&options.folder.join("novelty"))?,
+            retention: Retention::open(&options.folder.join("retention"))?,
             outbox: Outbox::new(&options.folder),
+            evidence: Evidence::new(&options.folder),
+            queue: Queue::open(&options.folder)?,
             options,
             set: None,
             courier: None,
@@ -154,12 +182,13 @@ impl<'a> Validator<'a> {
         let newest = self.tracker.state().assigned;
         for round in (newest.saturating_sub(3)..newest).map(Round) {
             if self.is_due(round, block).await? {
-                did.push(self.report(round).await?);
+                did.extend(self.report(round).await?);
             }
         }
         self.tell(block).await?;
         did.extend(self.set_weights(block).await?);
         did.extend(self.unrevealed(block).await?);
+        did.extend(self.audit_privately().await?);
         Ok(did)
     }
 
@@ -179,7 +208,7 @@ impl<'a> Validator<'a> {
                 self.outbox.send(round, courier).await?;
             }
         }
-        Ok(())
+        self.evidence.send(courier, (&self.setup.clock, block)).await
     }
 
     fn rounds(&self) -> Rounds<'_> {
@@ -210,197 +239,5 @@ impl<'a> Validator<'a> {
                 if matches!(Message::parse(bytes), Ok(Message::Reports { round: about, .. }) if about >= round))
         });
         Ok(!reported)
-    }
-
-    /// Audits a round, publishes the reports and puts their digest on the chain.
-    async fn report(&mut self, round: Round) -> Result<Did, AgentError> {
-        let Some(beacon) = self.rounds().audit_beacon(round).await? else {
-            return Err(AgentError::Unexpected {
-                what: "pulse",
-                reason: format!("that of round {round} is not stored yet"),
-            });
-        };
-        let (findings, probes) = self.findings(round, beacon).await?;
-        let state = self.tracker.checkpoint(round).cloned().unwrap_or_default();
-        let batch = Batch::new(self.audit_reports((round, &state), findings, probes)?)?;
-        let validator = self.options.signer.hotkey();
-        batch
-            .publish(self.setup.store.as_ref(), &validator, &state)
-            .await?;
-        if self.courier.is_some() {
-            self.outbox.put(round, &batch.reports)?;
-        }
-        let call = Call::SetCommitment {
-            netuid: self.setup.netuid,
-            fields: vec![CommitmentField::Plain(
-                Message::Reports {
-                    round,
-                    digest: batch.digest,
-                }
-                .encode(),
-            )],
-        };
-        self.chain.submit(&call, &self.options.signer.0).await?;
-        Ok(Did::Reported {
-            round,
-            miners: batch.reports.len(),
-            faults: batch.reports.iter().map(|report| report.faults.len()).sum(),
-        })
-    }
-
-    /// Findings about every holder of the round, in the order of hotkeys, with the rows recomputed of each.
-    async fn findings(
-        &mut self,
-        round: Round,
-        beacon: Digest,
-    ) -> Result<(Vec<Found>, BTreeMap<Hotkey, Vec<Probe>>), AgentError> {
-        let assignment = self.tracker.assignment(round).unwrap_or_default().to_vec();
-        let mut holders: Vec<Hotkey> = assignment
-            .iter()
-            .flat_map(|one| std::iter::once(one.holder).chain(one.replica))
-            .collect();
-        // The order in the novelty index is that of a beacon nobody knew.
-        holders.sort_unstable_by_key(|hotkey| tie_break(&beacon.0, hotkey));
-        holders.dedup();
-        self.novelty.begin(round)?;
-        let (mut findings, mut probes) = (Vec::new(), BTreeMap::new());
-        for hotkey in holders {
-            let pointer = match self.rounds().pointer(round, &hotkey).await? {
-                Ok(pointer) => pointer,
-                Err(refusal) => {
-                    tracing::info!(miner = %hotkey.to_ss58(), round = round.0, %refusal, "no submission");
-                    findings.push(absent(hotkey, None, false));
-                    continue;
-                }
-            };
-            let submission = Submission {
-                setup: self.setup,
-                round,
-                hotkey,
-                pointer: &pointer,
-                assignment: &assignment,
-                known: self.known(round, &hotkey),
-                beacon,
-            };
-            let folder = self.options.folder.join("audit");
-            match submission.look(&folder, &self.options.worker).await {
-                Ok(Outcome::Admitted(looked)) => {
-                    probes.insert(hotkey, looked.audited.probes.clone());
-                    findings.push(self.found(hotkey, &looked)?);
-                }
-                Ok(Outcome::Refused(reason)) => {
-                    tracing::info!(miner = %hotkey.to_ss58(), round = round.0, reason, "submission refused");
-                    findings.push(absent(hotkey, Some(&pointer), false));
-                }
-                Ok(Outcome::Unreachable(reason)) => {
-                    tracing::info!(miner = %hotkey.to_ss58(), round = round.0, reason, "submission unreachable");
-                    findings.push(absent(hotkey, Some(&pointer), true));
-                }
-                // The validator's own side: others' findings about this miner decide.
-                Err(error) => {
-                    tracing::warn!(miner = %hotkey.to_ss58(), round = round.0, %error, "submission not audited");
-                }
-            }
-        }
-        findings.sort_unstable_by_key(|found| found.hotkey);
-        Ok((findings, probes))
-    }
-
-    /// What is known of a miner when the round is audited.
-    fn known(&self, round: Round, hotkey: &Hotkey) -> MinerState {
-        let checkpoint = self.tracker.checkpoint(round);
-        let known = checkpoint.and_then(|state| state.miners.get(hotkey));
-        known.map_or_else(
-            || MinerState::newcomer(&self.setup.params.values),
-            |known| known.state,
-        )
-    }
-
-    /// The finding about an admitted submission; its bands enter the novelty index if it is clean.
-    fn found(&mut self, hotkey: Hotkey, looked: &submission::Looked) -> Result<Found, AgentError> {
-        let values = &self.setup.params.values;
-        let mut delivered = Vec::with_capacity(looked.manifest.units.len());
-        for unit in &looked.manifest.units {
-            let keys = looked
-                .audited
-                .keys
-                .get(&unit.unit_id)
-                .cloned()
-                .unwrap_or_default();
-            let keys: Vec<u64> = keys.into_iter().collect();
-            // A file without rows is the same in every unit that keeps nothing, and no copy.
-            let files = unit.docs.iter().filter(|docs| docs.rows > 0);
-            let files: Vec<_> = files.map(|docs| docs.sha256).collect();
-            delivered.push(Delivered {
-                unit: unit.unit_id,
-                records: unit.n_records,
-                novelty: self.novelty.look(unit.unit_id, &keys, &files, values),
-                gain: self.setup.gain(&unit.recipe_id).unwrap_or(Q32::ZERO),
-            });
-            if looked.audited.faults.is_empty() {
-                self.novelty.add(unit.unit_id, keys, files)?;
-            }
-        }
-        Ok(Found {
-            hotkey,
-            submission_root: looked.manifest.submission_root,
-            unreachable: false,
-            delivered,
-            faults: looked.audited.faults.clone(),
-        })
-    }
-
-    /// The reports, one a miner, each naming the digest of the one before it and of the state they start from.
-    fn audit_reports(
-        &self,
-        (round, state): (Round, &NetworkState),
-        findings: Vec<Found>,
-        mut probes: BTreeMap<Hotkey, Vec<Probe>>,
-    ) -> Result<Vec<AuditReport>, AgentError> {
-        let bad = |error: assay_types::ReportError| AgentError::Unexpected {
-            what: "report",
-            reason: error.to_string(),
-        };
-        let checkpoint = state.digest().map_err(|error| AgentError::Unexpected {
-            what: "state",
-            reason: error.to_string(),
-        })?;
-        let mut previous = Digest::ZERO;
-        let mut reports = Vec::with_capacity(findings.len());
-        for found in findings {
-            let mut report = AuditReport {
-                version: AUDIT_REPORT_VERSION,
-                netuid: self.setup.netuid,
-                round,
-                validator: self.options.signer.hotkey(),
-                miner: found.hotkey,
-                submission_root: found.submission_root,
-                params: self.setup.params_digest,
-                previous,
-                checkpoint,
-                verdict: verdict(&found),
-                delivered: found.delivered,
-                probes: probes.remove(&found.hotkey).unwrap_or_default(),
-                faults: found.faults,
-                unreachable: found.unreachable,
-                signature: String::new(),
-            };
-            let digest = report.signed_digest().map_err(bad)?;
-            report.signature = self.options.signer.sign(digest.as_bytes());
-            previous = report.digest().map_err(bad)?;
-            reports.push(report);
-        }
-        Ok(reports)
-    }
-}
-
-/// What a finding alone says, before others' are heard.
-fn verdict(found: &Found) -> Verdict {
-    match found.faults.len() {
-        _ if found.unreachable => Verdict::NoShow,
-        0 if found.delivered.is_empty() => Verdict::NoShow,
-        0 => Verdict::Pass,
-        1 => Verdict::OneFault,
-        _ => Verdict::Fraud,
     }
 }

@@ -1,6 +1,6 @@
 //! One miner's submission, from its pointer to findings: what the chain binds, what the store holds, what the audit says.
 //!
-//! Stages V0 to V4 (docs/mechanism.md). A refusal is the miner's, a failure the validator's own: the first becomes a finding,
+//! Stages V0 to V5 (docs/mechanism.md). A refusal is the miner's, a failure the validator's own: the first becomes a finding,
 //! the second an error, which leaves this miner out of the report.
 
 use std::path::Path;
@@ -9,15 +9,17 @@ use assay_hub::store::{ObjectPath, Side, StoreError, View};
 use assay_mechanism::admit::{Expected, admit_manifest};
 use assay_mechanism::assign::Assigned;
 use assay_mechanism::network::Found;
-use assay_mechanism::sample::{audit_units, common_seed};
+use assay_mechanism::sample::{audit_units, common_seed, private_seed};
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    Digest, Hotkey, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest, ManifestUnit, Pointer, Round, WorkUnit,
+    Digest, Hotkey, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest, ManifestUnit, ParamSet, Pointer, Round,
+    WorkUnit,
 };
 use fs_err as fs;
 use subxt_signer::sr25519::{PublicKey, Signature, verify};
 
 use super::audit::{AuditJob, Audited, drawn_units};
+use super::private::PrivateAudit;
 use super::worker::Worker;
 use crate::miner::{OWNER_FILE, owner_message};
 use crate::subnet::{AgentError, Setup};
@@ -33,10 +35,27 @@ pub(super) struct Submission<'a> {
     pub(super) hotkey: Hotkey,
     pub(super) pointer: &'a Pointer,
     pub(super) assignment: &'a [Assigned],
-    /// What is known of the miner: all rounds before this one are settled.
-    pub(super) known: MinerState,
+    /// By which seed it is looked at.
+    pub(super) sample: Sampled<'a>,
     /// `S_t`.
     pub(super) beacon: Digest,
+}
+
+/// By which seed a submission is looked at, and how far.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sampled<'a> {
+    /// That of all validators: it decides the verdict.
+    Common {
+        /// What is known of the miner: all rounds before this one are settled.
+        known: MinerState,
+    },
+    /// The validator's own: it serves proofs.
+    Private {
+        /// 32 bytes nobody else knows.
+        secret: &'a [u8; 32],
+        /// How far.
+        audit: PrivateAudit,
+    },
 }
 
 /// A submission that was read and audited.
@@ -79,14 +98,13 @@ impl Submission<'_> {
             .iter()
             .filter_map(|unit| self.setup.unit(&unit.unit_id).cloned())
             .collect();
-        let seed = common_seed(&self.beacon.0, &self.hotkey, &manifest.submission_root);
-        let audited = audit_units(
-            self.known.credibility,
-            self.known.passed,
-            units.len() as u64,
-            &self.setup.params.values,
-        );
-        if let Err(error) = fetch(&view, &manifest, (&seed, audited), folder).await {
+        let (seed, audited) = self.draws(&manifest.submission_root, units.len() as u64);
+        let drawn = Drawn {
+            units: drawn_units(&seed, manifest.units.len() as u64, audited),
+            // Novelty needs the bands of all units, once.
+            all_bands: matches!(self.sample, Sampled::Common { .. }),
+        };
+        if let Err(error) = fetch(&view, &manifest, &drawn, folder).await {
             return unreachable(error);
         }
         let job = AuditJob {
@@ -94,12 +112,43 @@ impl Submission<'_> {
             archives: self.setup.archives().clone(),
             audited,
             seed,
-            params: self.setup.params.to_canonical(),
+            params: self.params()?.to_canonical(),
             recipes: self.setup.recipe_texts(),
             units,
         };
         let audited = worker.audit(job).await?;
         Ok(Outcome::Admitted(Box::new(Looked { manifest, audited })))
+    }
+
+    /// The seed, and how many of the units delivered are drawn by it.
+    fn draws(&self, root: &Digest, delivered: u64) -> (Digest, u64) {
+        let (beacon, hotkey) = (&self.beacon.0, &self.hotkey);
+        match self.sample {
+            Sampled::Common { known } => {
+                let values = &self.setup.params.values;
+                let audited = audit_units(known.credibility, known.passed, delivered, values);
+                (common_seed(beacon, hotkey, root), audited)
+            }
+            Sampled::Private { secret, audit } => {
+                let seed = private_seed(beacon, hotkey, root, secret);
+                (seed, audit.units.min(delivered))
+            }
+        }
+    }
+
+    /// The parameter set of the draws: that of the subnet, with a private audit's own numbers of probes.
+    fn params(&self) -> Result<ParamSet, AgentError> {
+        let mut params = self.setup.params.clone();
+        if let Sampled::Private { audit, .. } = self.sample {
+            for name in ["rows_kept", "probes_index", "probes_byte"] {
+                let set = params.values.set(name, audit.probes);
+                set.map_err(|error| AgentError::Unexpected {
+                    what: "probes of a private audit",
+                    reason: error.to_string(),
+                })?;
+            }
+        }
+        Ok(params)
     }
 
     /// The manifest, if it is the one the chain binds and its owner signed it; else why it is refused.
@@ -173,13 +222,22 @@ fn unreachable(error: StoreError) -> Result<Outcome, AgentError> {
     }
 }
 
-/// Brings what the audit needs into `folder`: the manifest, every unit's bands, the audited units' ledgers and documents.
-async fn fetch(
-    view: &View,
-    manifest: &Manifest,
-    (seed, audited): (&Digest, u64),
-    folder: &Path,
-) -> Result<(), StoreError> {
+/// Which files an audit needs.
+struct Drawn {
+    /// Units audited, by number.
+    units: Vec<u64>,
+    /// The bands of the other units, too.
+    all_bands: bool,
+}
+
+impl Drawn {
+    fn has(&self, at: usize) -> bool {
+        self.units.contains(&(at as u64))
+    }
+}
+
+/// Brings what the audit needs into `folder`: the manifest, bands, the audited units' ledgers and documents.
+async fn fetch(view: &View, manifest: &Manifest, drawn: &Drawn, folder: &Path) -> Result<(), StoreError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| StoreError::File { path, source }
@@ -187,11 +245,12 @@ async fn fetch(
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(io(folder))?;
     }
-    let delivered = manifest.units.len() as u64;
-    let drawn = drawn_units(seed, delivered, audited);
-    let mut paths: Vec<&String> = manifest.units.iter().map(|unit| &unit.bands.path).collect();
-    for at in drawn {
-        if let Some(unit) = usize::try_from(at).ok().and_then(|at| manifest.units.get(at)) {
+    let mut paths = Vec::new();
+    for (at, unit) in manifest.units.iter().enumerate() {
+        if drawn.all_bands || drawn.has(at) {
+            paths.push(&unit.bands.path);
+        }
+        if drawn.has(at) {
             paths.extend(audited_files(unit));
         }
     }

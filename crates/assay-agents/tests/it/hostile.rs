@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use assay_agents::miner::{Conduct, Stage};
 use assay_agents::subnet::Rounds;
 use assay_hub::store::{Body, LocalStore, ObjectPath, Publication, Store as _};
-use assay_types::{
-    Bytes, Digest, Hotkey, Manifest, RepoName, Revision, Round, Sha256Digest, Tokens, Verdict, hex,
-};
+use assay_types::{Bytes, Digest, Manifest, RepoName, Revision, Round, Sha256Digest, Tokens, Verdict, hex};
 use sha2::{Digest as _, Sha256};
 
-use crate::world::{NETUID, World, key};
+use crate::world::{NETUID, World, hotkey, key, repo, revision};
 
 /// What is done to a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,15 +121,6 @@ fn path(text: &str) -> ObjectPath {
     ObjectPath::parse(text).unwrap()
 }
 
-fn hotkey(name: &str) -> Hotkey {
-    Hotkey(key(name).public_key().0)
-}
-
-fn repo(name: &str) -> RepoName {
-    let head = hex::encode(&hotkey(name).0[..16]);
-    RepoName::parse(&format!("m-{head}/r0")).unwrap()
-}
-
 /// Documents with the columns of ours, each text 16 MiB of one letter: small in the file, large in memory.
 fn bomb(docs: &[u8]) -> Vec<u8> {
     use arrow_array::{ArrayRef, RecordBatch, StringArray};
@@ -200,12 +189,7 @@ async fn before_commitment(world: &World, name: &'static str, attack: Attack) {
 
 /// Does what can be done to a public revision.
 fn once_public(world: &World, name: &str, attack: Attack) {
-    let folder = world.folder.path().join("store").join(repo(name).as_str());
-    let revision = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'))
-        .unwrap();
+    let revision = revision(world, name);
     let writable = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };

@@ -3,5 +3,8 @@
 #![cfg(test)]
 
 mod hostile;
+mod private;
+mod retention;
 mod rounds;
+mod store;
 mod world;

@@ -1,15 +1,17 @@
 //! Whole rounds: who earns, who is caught and for what, and what a restart changes (nothing).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use assay_agents::miner::{Conduct, Miner, Stage};
 use assay_agents::subnet::{Setup, Tracker, batch_repo};
 use assay_agents::validator::Validator;
 use assay_chain::{At, Chain as _};
-use assay_hub::store::{Publication, Store, StoreError, StoreOptions, View, Visibility};
-use assay_types::{Hotkey, MechId, RepoName, Revision, Round, Verdict};
+use assay_hub::store::StoreOptions;
+use assay_types::{MechId, Round, Verdict};
 
-use crate::world::{NETUID, World, key};
+use crate::store::Unreachable;
+use crate::world::{NETUID, World, hotkey};
 
 const MINERS: [(&str, Conduct); 5] = [
     ("honest-1", Conduct::Honest),
@@ -54,10 +56,6 @@ async fn play(world: &World, last: u32, disturb: Option<u64>) -> Validator<'_> {
         }
     }
     validators.swap_remove(0)
-}
-
-fn hotkey(name: &str) -> Hotkey {
-    Hotkey(key(name).public_key().0)
 }
 
 /// The verdicts of a miner, by round.
@@ -186,43 +184,6 @@ async fn a_rehearsal_refines_and_leaves_nothing_behind_on_chain_or_store() {
     );
 }
 
-/// A store in which one repository cannot be reached.
-#[derive(Debug)]
-struct Unreachable {
-    inner: std::sync::Arc<dyn Store>,
-    repo: RepoName,
-}
-
-#[async_trait::async_trait]
-impl Store for Unreachable {
-    fn address(&self) -> String {
-        self.inner.address()
-    }
-
-    async fn publish(&self, publication: &Publication) -> Result<Revision, StoreError> {
-        self.inner.publish(publication).await
-    }
-
-    async fn reveal(&self, repo: &RepoName, revision: &Revision) -> Result<(), StoreError> {
-        self.inner.reveal(repo, revision).await
-    }
-
-    async fn visibility(&self, repo: &RepoName, revision: &Revision) -> Result<Visibility, StoreError> {
-        self.inner.visibility(repo, revision).await
-    }
-
-    async fn revisions(&self, repo: &RepoName) -> Result<Vec<Revision>, StoreError> {
-        self.inner.revisions(repo).await
-    }
-
-    async fn open(&self, repo: &RepoName, revision: &Revision) -> Result<View, StoreError> {
-        if *repo == self.repo {
-            return Err(StoreError::Busy { repo: repo.clone() });
-        }
-        self.inner.open(repo, revision).await
-    }
-}
-
 #[tokio::test]
 async fn a_validator_out_of_reach_does_not_hold_up_the_others() {
     let world = World::new(&["honest-1"], &VALIDATORS).await;
@@ -232,10 +193,8 @@ async fn a_validator_out_of_reach_does_not_hold_up_the_others() {
     // Somebody to whom the first validator's reports are never readable, though it may be worth to try again.
     let file = world.folder.path().join("subnet.json");
     let mut setup = Setup::load(&file, &StoreOptions::default()).unwrap();
-    setup.store = std::sync::Arc::new(Unreachable {
-        inner: std::sync::Arc::clone(&setup.store),
-        repo: batch_repo(&hotkey(VALIDATORS[0])).unwrap(),
-    });
+    let repo = batch_repo(&hotkey(VALIDATORS[0])).unwrap();
+    setup.store = Arc::new(Unreachable::new(&setup.store, repo, true));
     let mut tracker = Tracker::open(&world.folder.path().join("apart"), &setup).unwrap();
     let mut failures = 0;
     while world.head().await < world.end(0) {

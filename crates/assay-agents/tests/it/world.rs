@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use assay_agents::localnet::localnet_params;
 use assay_agents::miner::{Conduct, Miner, MinerOptions};
 use assay_agents::subnet::{ActiveRecipe, Archives, Setup, Signer, SubnetFile};
-use assay_agents::validator::{Validator, ValidatorOptions, Worker};
+use assay_agents::validator::{PrivateAudit, Validator, ValidatorOptions, Worker};
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions};
 use assay_chain::{At, Call, Chain as _};
 use assay_hub::store::StoreOptions;
 use assay_refine::warc::{Page, PageRecords, WarcWriter};
 use assay_types::recipe::{Step, builtin};
 use assay_types::{
-    BlockNumber, Bytes, Coldkey, Hotkey, NetUid, Q32, Rao, Recipe, Round, WorkUnit, corpus_index_root,
-    tagged_hash,
+    BlockNumber, Bytes, Coldkey, Hotkey, NetUid, ParamSet, Q32, Rao, Recipe, RepoName, Round, WorkUnit,
+    corpus_index_root, hex, tagged_hash,
 };
 use subxt_signer::SecretUri;
 use subxt_signer::sr25519::{Keypair, dev};
@@ -37,10 +37,7 @@ pub(crate) struct World {
 impl World {
     /// A subnet whose round 0 starts soon, with these hotkeys registered and validators staked.
     pub(crate) async fn new(miners: &[&str], validators: &[&str]) -> Self {
-        let mut recipe = builtin("fineweb-en-v1-nolang").unwrap();
-        recipe.steps.retain(|step| matches!(step, Step::Minhash(_)));
-        let fill = |archives: &Path| (0..UNITS).map(|number| write_unit(archives, number)).collect();
-        Self::over(miners, validators, (recipe, fill)).await
+        Self::over(miners, validators, (recipe(), fill)).await
     }
 
     /// A subnet with this recipe whose archives `fill` puts into a folder.
@@ -48,6 +45,16 @@ impl World {
         miners: &[&str],
         validators: &[&str],
         (recipe, fill): (Recipe, impl FnOnce(&Path) -> Vec<WorkUnit>),
+    ) -> Self {
+        Self::with_params(miners, validators, (recipe, fill), &[]).await
+    }
+
+    /// The same with other parameters than a localnet's.
+    pub(crate) async fn with_params(
+        miners: &[&str],
+        validators: &[&str],
+        (recipe, fill): (Recipe, impl FnOnce(&Path) -> Vec<WorkUnit>),
+        params: &[(&str, u64)],
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let everybody: Vec<&str> = miners
@@ -78,7 +85,11 @@ impl World {
         let archives = folder.path().join("archives");
         std::fs::create_dir_all(&archives).unwrap();
         let corpus = fill(&archives);
-        let setup = write_subnet(folder.path(), &genesis, first, (recipe, corpus));
+        let mut set = localnet_params(first, corpus_index_root(&corpus));
+        for (name, value) in params {
+            set.values.set(name, *value).unwrap();
+        }
+        let setup = write_subnet(folder.path(), &genesis, set, (recipe, corpus));
         Self {
             folder,
             node,
@@ -104,6 +115,7 @@ impl World {
             folder: self.folder.path().join(name),
             signer: Signer(key(name)),
             worker: Worker::Here,
+            private: PrivateAudit::default(),
         };
         Validator::open(&self.chain, &self.setup, options).unwrap()
     }
@@ -118,10 +130,41 @@ impl World {
     }
 }
 
+/// A recipe that keeps the pages of [`fill`].
+pub(crate) fn recipe() -> Recipe {
+    let mut recipe = builtin("fineweb-en-v1-nolang").unwrap();
+    recipe.steps.retain(|step| matches!(step, Step::Minhash(_)));
+    recipe
+}
+
+/// Archives of pages whose words nobody else's pages have.
+pub(crate) fn fill(archives: &Path) -> Vec<WorkUnit> {
+    (0..UNITS).map(|number| write_unit(archives, number)).collect()
+}
+
+pub(crate) fn hotkey(name: &str) -> Hotkey {
+    Hotkey(key(name).public_key().0)
+}
+
+/// Where a miner publishes its first round.
+pub(crate) fn repo(name: &str) -> RepoName {
+    let head = hex::encode(&hotkey(name).0[..16]);
+    RepoName::parse(&format!("m-{head}/r0")).unwrap()
+}
+
+/// The folder of a miner's first public revision.
+pub(crate) fn revision(world: &World, name: &str) -> PathBuf {
+    let folder = world.folder.path().join("store").join(repo(name).as_str());
+    std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'))
+        .unwrap()
+}
+
 /// The subnet, its owner's settings, and everybody on it.
 async fn populate(chain: &EmbeddedChain, miners: &[&str], validators: &[&str]) {
     let cold = |name: &str| key(&format!("{name}-cold"));
-    let hotkey = |name: &str| Hotkey(key(name).public_key().0);
     let send = async |call: Call, signer: Keypair| chain.submit(&call, &signer).await.unwrap();
     let owner = Call::RegisterNetwork {
         hotkey: hotkey("owner"),
@@ -167,14 +210,14 @@ async fn populate(chain: &EmbeddedChain, miners: &[&str], validators: &[&str]) {
 fn write_subnet(
     folder: &Path,
     genesis: &Genesis,
-    first: u32,
+    params: ParamSet,
     (recipe, corpus): (Recipe, Vec<WorkUnit>),
 ) -> Setup {
     let archives = folder.join("archives");
     let file = SubnetFile {
         netuid: NETUID,
         genesis: genesis.hash(),
-        params: localnet_params(first, corpus_index_root(&corpus)).to_canonical(),
+        params: params.to_canonical(),
         archives: Archives::from(archives.as_path()),
         store: folder.join("store").to_string_lossy().into_owned(),
         corpus,

@@ -94,7 +94,19 @@ pub(crate) enum ValidatorCommand {
     #[command(after_help = "\
 Examples:
   assay validator up --subnet subnet.json --network embedded:127.0.0.1:9955 --wallet w --dir validator")]
-    Up(AgentArgs),
+    Up(Box<ValidatorUpArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidatorUpArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+    /// Units of each submission looked at by a seed of the validator's own, after the report; 0 for none
+    #[arg(long, value_name = "UNITS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(..=256))]
+    pub(crate) private_audit: u64,
+    /// Kept rows, rows and byte offsets drawn of them, each
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub(crate) private_probes: u64,
 }
 
 #[derive(Debug, Subcommand)]

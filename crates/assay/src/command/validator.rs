@@ -2,9 +2,9 @@
 
 use anyhow::Context as _;
 use assay_agents::subnet::Signer;
-use assay_agents::validator::{Did, Validator, ValidatorOptions, Worker};
+use assay_agents::validator::{Did, PrivateAudit, Validator, ValidatorOptions, Worker};
 
-use crate::cli::{AgentArgs, ValidatorCommand};
+use crate::cli::{ValidatorCommand, ValidatorUpArgs};
 use crate::command::operate::{Event, Operator};
 use crate::command::services::{block_on, is_done, judge, next_block, print_unit, service};
 use crate::console::Console;
@@ -12,7 +12,7 @@ use crate::exit::Status;
 
 pub(super) fn run(command: &ValidatorCommand, console: &Console) -> anyhow::Result<Status> {
     let ValidatorCommand::Up(args) = command;
-    if args.print_unit {
+    if args.agent.print_unit {
         print_unit("validator", console)?;
         return Ok(Status::Ok);
     }
@@ -20,7 +20,8 @@ pub(super) fn run(command: &ValidatorCommand, console: &Console) -> anyhow::Resu
     Ok(Status::Ok)
 }
 
-async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
+async fn up(up: &ValidatorUpArgs, console: &Console) -> anyhow::Result<()> {
+    let args = &up.agent;
     let service = service(args, console).await?;
     let chain = &*service.opened.chain;
     let program = std::env::current_exe().context("find this program")?;
@@ -28,6 +29,10 @@ async fn up(args: &AgentArgs, console: &Console) -> anyhow::Result<()> {
         folder: args.dir.clone(),
         signer: Signer(service.signer.clone()),
         worker: Worker::Process(program),
+        private: PrivateAudit {
+            units: up.private_audit,
+            probes: up.private_probes,
+        },
     };
     let hotkey = options.signer.hotkey();
     console.note(&format!("validating as {}", hotkey.to_ss58()));
@@ -73,6 +78,19 @@ fn line(did: &Did) -> String {
             miners,
             faults,
         } => format!("round {round}: reported on {miners} miners, {faults} faults"),
+        Did::Audited { round, miner, faults } => {
+            format!(
+                "round {round}: looked at {} privately, {faults} faults",
+                miner.to_ss58()
+            )
+        }
+        Did::Proved { round, miner, kind } => {
+            format!(
+                "round {round}: proved a fault of {}: {}",
+                miner.to_ss58(),
+                kind.name()
+            )
+        }
         Did::Unrevealed { round } => format!("weights of round {round} were not revealed"),
         Did::Weights { round, row } => {
             let row: Vec<String> = row
