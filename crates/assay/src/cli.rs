@@ -131,6 +131,21 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print a page of the documentation that is made of the program, as Markdown
+    #[command(hide = true)]
+    Reference {
+        /// The page
+        page: ReferencePage,
+    },
+}
+
+/// A page made of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferencePage {
+    /// Every command and argument
+    Cli,
+    /// Every variable and key
+    Configuration,
 }
 
 #[derive(Debug, Args)]

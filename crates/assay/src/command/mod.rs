@@ -19,6 +19,7 @@ mod miner;
 mod operate;
 mod pack;
 mod recipe;
+mod reference;
 mod refine;
 mod serve;
 mod services;
@@ -53,6 +54,7 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Top(args) => top::run(&args, console),
         Command::Doctor(args) => doctor::run(*args, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
+        Command::Reference { page } => reference::run(page, console),
     }
 }
 
