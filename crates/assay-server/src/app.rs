@@ -74,6 +74,8 @@ pub struct AppParts {
     pub clock: ServerClock,
     /// Header with the client's address.
     pub client_address_header: Option<String>,
+    /// Address that people know the site by, `https://host`; "" = the one it is asked under.
+    pub public_url: String,
     /// Where reports are read that nobody has handed in; none if only what is handed in counts.
     pub batches: Option<Arc<dyn BatchSource>>,
 }
@@ -104,6 +106,7 @@ pub struct App {
     view: RwLock<Arc<ChainView>>,
     view_changes: watch::Sender<u64>,
     pub(crate) cache: SnapshotCache,
+    pub(crate) audited: crate::web::Audited,
     pub(crate) events: Events,
     pub(crate) rates: RateLimits,
     /// Counters.
@@ -119,6 +122,7 @@ impl App {
             view: RwLock::default(),
             view_changes: watch::channel(0).0,
             cache: SnapshotCache::new(parts.limits.cache_bytes_max),
+            audited: crate::web::Audited::default(),
             events: Events::new(&parts.limits),
             rates: RateLimits::new(&parts.limits),
             metrics: Metrics::default(),
@@ -171,6 +175,11 @@ impl App {
         Clock::new(&self.parts.params.values)
     }
 
+    /// Bytes of rendered answers that are kept.
+    pub fn cached_bytes(&self) -> usize {
+        self.cache.bytes()
+    }
+
     /// Bounds.
     pub const fn limits(&self) -> &Limits {
         &self.parts.limits
@@ -184,6 +193,11 @@ impl App {
     /// Header with the client's address.
     pub fn client_address_header(&self) -> Option<&str> {
         self.parts.client_address_header.as_deref()
+    }
+
+    /// Address that people know the site by; "" if none is configured.
+    pub fn public_url(&self) -> &str {
+        &self.parts.public_url
     }
 
     /// The newest view of the chain.

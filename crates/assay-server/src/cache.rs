@@ -32,7 +32,8 @@ impl Rendered {
     /// Bytes of a media type.
     pub(crate) fn new(kind: &'static str, plain: Vec<u8>) -> Self {
         let etag = format!("\"{}\"", Digest::of(&plain).truncated());
-        let brotli = (plain.len() >= COMPRESSED_BYTES_MIN)
+        let is_packed = kind == "image/png";
+        let brotli = (plain.len() >= COMPRESSED_BYTES_MIN && !is_packed)
             .then(|| compress(&plain))
             .flatten();
         Self {
@@ -146,6 +147,11 @@ impl SnapshotCache {
             version: slots.version.wrapping_add(1),
             ..Slots::default()
         };
+    }
+
+    /// A number that changes with the state.
+    pub(crate) fn version(&self) -> u64 {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).version
     }
 
     /// Bytes held.

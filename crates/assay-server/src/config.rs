@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+/// This file: `docs/configuration.md` is made of its comments.
+pub const CONFIG_SOURCE: &str = include_str!("config.rs");
+
 /// Configuration of the server; the defaults are for production.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +22,9 @@ pub struct ServerConfig {
     pub admin_socket: PathBuf,
     /// Header that names a client's address, where a trusted proxy sets it; none = the peer's address.
     pub client_address_header: Option<String>,
+    /// Address that people know the site by, such as `https://assay.example.org`, for files and pictures that must name whole
+    /// addresses; none = the one it is asked under, and pictures without a host.
+    pub public_url: Option<String>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -31,6 +37,7 @@ impl Default for ServerConfig {
             database: "assay.sqlite".to_owned(),
             admin_socket: PathBuf::from("assay-admin.sock"),
             client_address_header: None,
+            public_url: None,
             limits: Limits::default(),
         }
     }

@@ -34,7 +34,7 @@ mod web;
 
 pub use app::{App, AppParts, BatchError, BatchSource, ChainIdentity, ChainView};
 pub use clock::ServerClock;
-pub use config::{Limits, ServerConfig};
+pub use config::{CONFIG_SOURCE, Limits, ServerConfig};
 pub use failure::Failure;
 pub use limit::{RateLimits, Standing};
 pub use metrics::{Gauges, Metrics};

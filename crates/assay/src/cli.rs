@@ -14,6 +14,7 @@ mod extract;
 mod owner;
 mod recipe;
 mod serve;
+mod top;
 mod wallet;
 
 pub(crate) use agents::{
@@ -30,6 +31,7 @@ pub(crate) use extract::{ExtractArgs, ExtractBenchArgs, ExtractCommand, ProfileA
 pub(crate) use owner::{IdentityArgs, OwnerCommand, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
+pub(crate) use top::TopArgs;
 pub(crate) use wallet::{
     HotkeyArgs, KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs,
     WalletVerifyArgs, WritingArgs,
@@ -121,6 +123,8 @@ pub(crate) enum Command {
     Worker(WorkerCommand),
     /// Serve the Task API: assignments, leases, reports, history; administer it
     Serve(Box<ServeArgs>),
+    /// Watch a running subnet: round, leaderboard, faults, weights
+    Top(TopArgs),
     /// Check this machine, keys, chain and store, each with its cure; exit status 4 on a failure
     Doctor(Box<DoctorArgs>),
     /// Print a shell's completion script
@@ -128,6 +132,21 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print a page of the documentation that is made of the program, as Markdown
+    #[command(hide = true)]
+    Reference {
+        /// The page
+        page: ReferencePage,
+    },
+}
+
+/// A page made of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferencePage {
+    /// Every command and argument
+    Cli,
+    /// Every variable and key
+    Configuration,
 }
 
 #[derive(Debug, Args)]

@@ -1,19 +1,6 @@
 //! What the environment may set, read in one place: hub options, wallets and their passwords, network, database, log.
 //!
-//! | variable | what |
-//! |---|---|
-//! | `ASSAY_HUB__S3__ENDPOINT` | address of an S3-compatible server instead of AWS |
-//! | `ASSAY_HUB__S3__REGION` | region of the bucket |
-//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | keys; without them buckets are read anonymously |
-//! | `ASSAY_HUB__PROXY` | address of an HTTP proxy |
-//! | `HF_TOKEN` | token of the Hugging Face hub, for writing and for what is private |
-//! | `HF_ENDPOINT` | address of a hub other than Hugging Face's own |
-//! | `ASSAY_WALLET__PATH` | folder of the wallets instead of `~/.bittensor/wallets` |
-//! | `BT_WALLET_PASSWORD`, `BT_PW_…` | password of encrypted keys, as the other wallets keep it (docs/wallets.md) |
-//! | `ASSAY_NETWORK` | chain to use where `--network` is not given |
-//! | `ASSAY_SERVE__DATABASE` | database of `assay serve` where `--database` is not given; keeps a password off the command line |
-//! | `ASSAY_LOG` | what `assay serve` logs, such as `info` or `assay_server=debug` |
-//! | `ASSAY_EVALUATE__PACK` | evaluation pack that `assay evaluate` uses without `--pack` and `--eval` |
+//! [`VARIABLES`] lists them; `docs/configuration.md` is made of that list.
 
 use std::path::{Path, PathBuf};
 
@@ -21,25 +8,96 @@ use assay_chain::wallet::{Password, WalletError, password_from};
 use assay_hub::store::StoreOptions;
 use assay_hub::{OpenOptions, Secret};
 
-/// Variables whose presence explains much; their values are never shown.
-const TOLD: [&str; 12] = [
-    "ASSAY_HUB__PROXY",
-    "ASSAY_HUB__S3__ENDPOINT",
-    "ASSAY_HUB__S3__REGION",
-    "ASSAY_LOG",
-    "ASSAY_NETWORK",
-    "ASSAY_SERVE__DATABASE",
-    "ASSAY_WALLET__PATH",
-    "AWS_ACCESS_KEY_ID",
-    "BT_WALLET_PASSWORD",
-    "HF_ENDPOINT",
-    "HF_TOKEN",
-    "HTTPS_PROXY",
+/// A variable that this program reads.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    /// Its name; one that ends with `…` stands for all that begin so.
+    pub(crate) name: &'static str,
+    /// What holds where it is not set.
+    pub(crate) default: &'static str,
+    /// What it says.
+    pub(crate) about: &'static str,
+}
+
+const fn of(name: &'static str, default: &'static str, about: &'static str) -> Variable {
+    Variable { name, default, about }
+}
+
+/// Every variable, by name.
+pub(crate) const VARIABLES: [Variable; 17] = [
+    of(
+        "ASSAY_EVALUATE__PACK",
+        "none",
+        "evaluation pack that `assay evaluate` and `assay duel` use without `--pack` and `--eval`",
+    ),
+    of(
+        "ASSAY_HUB__PROXY",
+        "none",
+        "address of an HTTP proxy; a password in it is never shown",
+    ),
+    of(
+        "ASSAY_HUB__S3__ENDPOINT",
+        "AWS",
+        "address of an S3-compatible server instead of AWS",
+    ),
+    of("ASSAY_HUB__S3__REGION", "us-east-1", "region of the bucket"),
+    of(
+        "ASSAY_LOG",
+        "info,sqlx=warn",
+        "what services log, such as `info` or `assay_server=debug`",
+    ),
+    of(
+        "ASSAY_NETWORK",
+        "finney",
+        "chain to use where `--network` is not given",
+    ),
+    of(
+        "ASSAY_SERVE__DATABASE",
+        "assay.sqlite",
+        "database of `assay serve` where `--database` is not given; keeps a password off the command line",
+    ),
+    of(
+        "ASSAY_WALLET__PATH",
+        "~/.bittensor/wallets",
+        "folder of the wallets",
+    ),
+    of(
+        "AWS_ACCESS_KEY_ID",
+        "none: buckets are read anonymously",
+        "name of the key of S3 stores",
+    ),
+    of("AWS_SECRET_ACCESS_KEY", "none", "secret of that key"),
+    of("AWS_SESSION_TOKEN", "none", "token of a temporary key"),
+    of(
+        "BT_PW_…",
+        "none",
+        "password of the key file whose path the rest of the name spells, as other wallets keep it",
+    ),
+    of(
+        "BT_WALLET_PASSWORD",
+        "none: asked for on a terminal",
+        "password of every encrypted key file",
+    ),
+    of("HF_ENDPOINT", "https://huggingface.co", "address of another hub"),
+    of(
+        "HF_TOKEN",
+        "none",
+        "token of the Hugging Face hub, for writing and for what is private",
+    ),
+    of("HOME", "none", "the user's folder, where wallets are looked for"),
+    of(
+        "HTTPS_PROXY",
+        "none",
+        "proxy where `ASSAY_HUB__PROXY` is not set; `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` hold as elsewhere",
+    ),
 ];
 
-/// The names of variables that are set, for who helps.
+/// The names of variables that are set, for who helps; their values are never shown.
 pub(crate) fn names_set() -> Vec<&'static str> {
-    TOLD.into_iter().filter(|name| variable(name).is_some()).collect()
+    let names = VARIABLES.iter().map(|known| known.name);
+    names
+        .filter(|name| *name != "HOME" && variable(name).is_some())
+        .collect()
 }
 
 /// The user's folder.
@@ -113,4 +171,23 @@ pub(crate) fn evaluation_pack() -> Option<std::path::PathBuf> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_that_is_read_is_listed() {
+        let names: Vec<&str> = VARIABLES.iter().map(|known| known.name).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        let source = include_str!("config.rs").split("mod tests").next().unwrap();
+        let mut read = 0;
+        for part in source.split("variable(\"").skip(1) {
+            let name = part.split('"').next().unwrap();
+            assert!(names.contains(&name), "`{name}` is not in VARIABLES");
+            read += 1;
+        }
+        assert!(read > 10, "only {read} variables are read");
+    }
 }

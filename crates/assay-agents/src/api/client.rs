@@ -286,11 +286,7 @@ impl TaskApi {
     }
 
     async fn get<T: DeserializeOwned>(&self, target: &str) -> Result<Answer<T>, ApiError> {
-        let answer = self
-            .exchange
-            .send(request("GET", target, Vec::new(), Vec::new()))
-            .await?;
-        let answer = refuse_problem(target, answer)?;
+        let answer = read(&self.exchange, target).await?;
         serde_json::from_slice(&answer.body).map_err(|error| unusable(target, &error))
     }
 
@@ -417,6 +413,14 @@ fn request<'a>(
     }
 }
 
+/// An answer that needs no key.
+pub(super) async fn read(exchange: &Exchange, target: &str) -> Result<ExchangeAnswer, ApiError> {
+    let answer = exchange
+        .send(request("GET", target, Vec::new(), Vec::new()))
+        .await?;
+    refuse_problem(target, answer)
+}
+
 /// The answer, unless it is a problem.
 fn refuse_problem(target: &str, answer: ExchangeAnswer) -> Result<ExchangeAnswer, ApiError> {
     if (200..300).contains(&answer.status) {
@@ -431,7 +435,7 @@ fn refuse_problem(target: &str, answer: ExchangeAnswer) -> Result<ExchangeAnswer
     }
 }
 
-fn unusable(target: &str, reason: &impl std::fmt::Display) -> ApiError {
+pub(super) fn unusable(target: &str, reason: &impl std::fmt::Display) -> ApiError {
     ApiError::Answer {
         target: target.to_owned(),
         reason: reason.to_string(),

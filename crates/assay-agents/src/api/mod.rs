@@ -7,8 +7,10 @@ mod chain_view;
 mod check;
 mod client;
 mod error;
+mod watch;
 
 pub use chain_view::{assigned_header, read_chain};
 pub use check::{AssignmentLie, Expected, check_assignment};
 pub use client::{ClientOptions, TaskApi};
 pub use error::ApiError;
+pub use watch::{Look, Watcher};

@@ -24,7 +24,7 @@ pub use courier::{Comparison, Courier};
 pub use error::AgentError;
 pub(crate) use rounds::is_pruned;
 pub use rounds::{Rounds, is_committed, sealed_fields};
-pub use setup::{ActiveRecipe, Setup, SubnetFile};
+pub use setup::{ActiveRecipe, SETUP_SOURCE, Setup, SubnetFile};
 pub use signer::Signer;
 pub use tracker::Tracker;
 pub use weights::{SetWeights, set_weights};

@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::archives::Archives;
 use super::error::AgentError;
 
+/// This file: `docs/configuration.md` is made of its comments.
+pub const SETUP_SOURCE: &str = include_str!("setup.rs");
+
 /// Most bytes of a subnet file: a corpus of 100,000 units.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 

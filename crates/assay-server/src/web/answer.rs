@@ -1,5 +1,6 @@
 //! The answer with a page: rendered once for each state of the store and theme, or an error page in the same frame.
 
+use super::age::{self, Age};
 use super::asked::{Asked, Theme};
 use super::frame::{self, Page};
 use super::part;
@@ -13,8 +14,8 @@ use maud::{Markup, html};
 
 /// Media type of a page.
 const HTML: &str = "text/html; charset=utf-8";
-/// How long a page may stand while nothing happens, milliseconds: it prints ages.
-const AGE_MS_MAX: u64 = 15_000;
+/// How long a page may stand while nothing happens, milliseconds: it prints ages, which are too young by no more than this.
+const AGE_MS_MAX: u64 = 5_000;
 
 /// Why a page is not answered with success.
 #[derive(Debug)]
@@ -51,9 +52,13 @@ where
     let rendered = app
         .cache
         .answer_as((&key, HTML), &asked.headers, async {
-            let page = render.await?;
+            let page = age::scope(Age::now(app), Box::pin(render)).await?;
             let ticker = Ticker::read(app).await?;
-            Ok::<_, Stop>(frame::render(asked, &ticker, &page).into_string().into_bytes())
+            Ok::<_, Stop>(
+                frame::render(asked, app.public_url(), &ticker, &page)
+                    .into_string()
+                    .into_bytes(),
+            )
         })
         .await;
     let mut response = match rendered {
@@ -78,16 +83,17 @@ pub(crate) async fn stopped(app: &App, asked: &Asked, stop: Stop) -> Response {
 }
 
 /// Answers with a file of another kind, from the same cache.
-pub(crate) async fn file<F>(app: &App, asked: &Asked, kind: &'static str, render: F) -> Response
+pub(crate) async fn file<F, B>(app: &App, asked: &Asked, kind: &'static str, render: F) -> Response
 where
-    F: Future<Output = Result<String, Stop>>,
+    F: Future<Output = Result<B, Stop>>,
+    B: Into<Vec<u8>>,
 {
     // A file may name whole addresses.
-    let key = format!("{kind} {}{}", asked.base(), asked.with(&[]));
+    let key = format!("{kind} {}{}", site(app, asked), asked.with(&[]));
     let rendered = app
         .cache
         .answer_as((&key, kind), &asked.headers, async {
-            Ok::<_, Stop>(render.await?.into_bytes())
+            Ok::<_, Stop>(render.await?.into())
         })
         .await;
     match rendered {
@@ -95,6 +101,14 @@ where
         Err(Stop::Failed(failure)) => failure.into_response(),
         Err(Stop::Moved(to)) => redirect(StatusCode::SEE_OTHER, &to),
         Err(Stop::Other(status, page)) => uncached(app, asked, status, &page).await,
+    }
+}
+
+/// The address of this site: the configured one, else the one it was asked under.
+pub(crate) fn site(app: &App, asked: &Asked) -> String {
+    match app.public_url() {
+        "" => asked.base(),
+        public => public.to_owned(),
     }
 }
 
@@ -131,7 +145,7 @@ fn theme_change(asked: &Asked) -> Option<Response> {
 async fn uncached(app: &App, asked: &Asked, status: StatusCode, page: &Page) -> Response {
     // A ticker that cannot be read is left out: the page says what is wrong.
     let ticker = Ticker::read(app).await.unwrap_or_default();
-    let body = frame::render(asked, &ticker, page).into_string();
+    let body = frame::render(asked, app.public_url(), &ticker, page).into_string();
     let headers = [(header::CONTENT_TYPE, HTML), (header::CACHE_CONTROL, "no-store")];
     (status, headers, body).into_response()
 }

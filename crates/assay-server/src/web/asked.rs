@@ -1,7 +1,7 @@
-//! What a page is asked: path, query, theme; parameters that no page has are left out, all of it bounded.
+//! What a page is asked: path, query, theme; parameters that the page does not have are left out, all of it bounded.
 
 use crate::app::App;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use std::convert::Infallible;
@@ -14,10 +14,20 @@ const QUERY_BYTES_MAX: usize = 2_048;
 const HOST_BYTES_MAX: usize = 259;
 /// Pairs of a query that are read.
 const PAIRS_MAX: usize = 32;
-/// Parameters that a page has. An answer is kept under path and query, so any other name would be a way to have the same
-/// page rendered again and again.
-const PARAMETERS: &[&str] = &[
-    "at", "cols", "d", "dir", "filed", "m", "page", "per", "q", "r", "sort", "t", "target", "theme",
+/// Parameter that every page has.
+const THEME: &str = "theme";
+/// Parameters of a board, in the order of its canonical address.
+const BOARD: &[&str] = &["q", "sort", "dir", "t", "at", "cols", "page", "per"];
+/// Parameters that may be given again.
+const REPEATED: &[&str] = &["m", "r", "d"];
+/// Parameters of pages by route. An answer is kept under path and query, so any other name, order or repetition would be
+/// a way to have the same page rendered again and again.
+const PARAMETERS: &[(&str, &[&str])] = &[
+    ("/leaderboard", BOARD),
+    ("/leaderboard/{name}", BOARD),
+    ("/compare", REPEATED),
+    ("/search", &["q"]),
+    ("/opt-out", &["target", "filed"]),
 ];
 
 /// Colours of a page.
@@ -79,7 +89,7 @@ impl FromRequestParts<Arc<App>> for Asked {
         let query: String = query.chars().take(QUERY_BYTES_MAX).collect();
         Ok(Self {
             path: own_path(parts.uri.path()),
-            pairs: known(pairs(&query)),
+            pairs: known(route_of(parts), &pairs(&query)),
             theme: theme_of(&parts.headers),
             headers: parts.headers.clone(),
         })
@@ -91,10 +101,25 @@ fn own_path(path: &str) -> String {
     format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 
-/// Pairs with a name that a page has.
-fn known(pairs: Vec<(String, String)>) -> Vec<(String, String)> {
-    let is_known = |(name, _): &(String, String)| PARAMETERS.contains(&name.as_str());
-    pairs.into_iter().filter(is_known).collect()
+/// The route that answers; "" where none does.
+fn route_of(parts: &Parts) -> &str {
+    parts
+        .extensions
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str)
+}
+
+/// Pairs with a name that the route's page has, in the page's order; of those that mean one thing the first.
+fn known(route: &str, pairs: &[(String, String)]) -> Vec<(String, String)> {
+    let own = PARAMETERS.iter().find(|(of, _)| *of == route);
+    let names = own.map_or(&[] as &[&str], |(_, names)| *names);
+    let mut found = Vec::new();
+    for name in names.iter().copied().chain([THEME]) {
+        let of_name = pairs.iter().filter(|(given, _)| given == name);
+        let most = if REPEATED.contains(&name) { PAIRS_MAX } else { 1 };
+        found.extend(of_name.take(most).cloned());
+    }
+    found
 }
 
 fn theme_of(headers: &HeaderMap) -> Theme {
@@ -262,10 +287,22 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_no_page_are_left_out() {
-        let kept = known(pairs("utm_source=x&q=a&Q=b&=c&m=1&m=2&theme=dark"));
-        let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["q", "m", "m", "theme"]);
+    fn parameters_that_a_page_does_not_have_are_left_out() {
+        let asked = "utm_source=x&m=1&sort=s&q=a&Q=b&=c&q=z&m=2&theme=dark";
+        for (route, kept) in [
+            ("/leaderboard/{name}", "q=a sort=s theme=dark"),
+            ("/compare", "m=1 m=2 theme=dark"),
+            ("/search", "q=a theme=dark"),
+            ("/docs/{*name}", "theme=dark"),
+            ("", "theme=dark"),
+        ] {
+            let pairs = known(route, &pairs(asked));
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            assert_eq!(pairs.join(" "), kept, "{route}");
+        }
     }
 
     proptest! {

@@ -138,6 +138,11 @@ mod tests {
             );
             locked.push((*file).to_owned());
         }
+        for entry in std::fs::read_dir(folder.join("fonts")).unwrap() {
+            let name = format!("fonts/{}", entry.unwrap().file_name().to_string_lossy());
+            let is_font = matches!(name.rsplit('.').next(), Some("ttf" | "woff2"));
+            assert!(!is_font || locked.contains(&name), "`{name}` is not locked");
+        }
         for (name, kind, _) in PLAIN {
             assert!(
                 *kind != WOFF2 || locked.contains(&(*name).to_owned()),

@@ -39,6 +39,8 @@ files![
     "format",
     "parity",
     "performance",
+    "cli",
+    "configuration",
     "api",
     "recipes/fineweb-en-v1",
 ];

@@ -2,6 +2,7 @@
 
 use super::asked::{Asked, Theme};
 use super::asset::href;
+use super::card::CARD_SIZE;
 use super::part;
 use super::ticker::Ticker;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -23,6 +24,7 @@ pub(crate) struct Page {
     about: String,
     section: &'static str,
     live: &'static str,
+    card: String,
     body: Markup,
     has_banner: bool,
     is_indexed: bool,
@@ -36,6 +38,7 @@ impl Page {
             about: String::new(),
             section: "",
             live: "",
+            card: String::new(),
             body,
             has_banner: true,
             is_indexed: true,
@@ -54,6 +57,12 @@ impl Page {
         self
     }
 
+    /// With a picture for links on other sites, by its address.
+    pub(crate) fn card(mut self, address: String) -> Self {
+        self.card = address;
+        self
+    }
+
     /// Reads itself again when events of these kinds happen.
     pub(crate) fn live(mut self, kinds: &'static str) -> Self {
         self.live = kinds;
@@ -68,8 +77,25 @@ impl Page {
     }
 }
 
-/// The whole document.
-pub(crate) fn render(asked: &Asked, ticker: &Ticker, page: &Page) -> Markup {
+/// The picture that other sites show for a link. `site` is this one's address: readers want whole ones.
+fn card_tags(site: &str, page: &Page) -> Markup {
+    let (width, height) = CARD_SIZE;
+    html! {
+        @if page.card.is_empty() {
+            meta name="twitter:card" content="summary";
+        } @else {
+            meta property="og:image" content=(format!("{site}{}", page.card));
+            meta property="og:image:type" content="image/png";
+            meta property="og:image:width" content=(width);
+            meta property="og:image:height" content=(height);
+            meta property="og:image:alt" content=(page.title);
+            meta name="twitter:card" content="summary_large_image";
+        }
+    }
+}
+
+/// The whole document; `site` is the public address of this site, or "".
+pub(crate) fn render(asked: &Asked, site: &str, ticker: &Ticker, page: &Page) -> Markup {
     let title = if page.title == "Assay" {
         "Assay: refined web text, verified".to_owned()
     } else {
@@ -90,9 +116,13 @@ pub(crate) fn render(asked: &Asked, ticker: &Ticker, page: &Page) -> Markup {
                 meta name="theme-color" content="#13181b" media="(prefers-color-scheme: dark)";
                 meta property="og:title" content=(title);
                 @if !page.about.is_empty() { meta property="og:description" content=(page.about); }
+                meta property="og:site_name" content="Assay";
+                meta property="og:type" content="website";
+                (card_tags(site, page))
                 link rel="canonical" href=(asked.with(&[]));
                 link rel="icon" href=(href("icon.svg")) type="image/svg+xml";
                 link rel="alternate" type="application/atom+xml" title="Events" href="/feed.atom";
+                link rel="alternate" type="application/atom+xml" title="News" href="/news.atom";
                 @for font in ["fonts/geist.woff2", "fonts/bricolage-grotesque.woff2"] {
                     link rel="preload" href=(href(font)) as="font" type="font/woff2" crossorigin;
                 }
@@ -150,6 +180,7 @@ fn footer() -> Markup {
             a href="/search" { "Search" }
             a href="/status" { "Status" }
             a href="/feed.atom" { "Feed" }
+            a href="/news" { "News" }
             a href="/changelog" { "Changelog" }
             a href="/v1/openapi.json" { "OpenAPI" }
             a href="/rules" { "Protocol rules" }

@@ -19,6 +19,7 @@ pub(crate) struct Rendered {
 pub(crate) fn render(text: &str, known: &[&str]) -> Rendered {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut events: Vec<Event<'_>> = Parser::new_ext(text, options)
+        .filter(|event| !is_remark(event))
         .map(|event| plain(event, known))
         .collect();
     let sections = anchor(&mut events);
@@ -29,6 +30,17 @@ pub(crate) fn render(text: &str, known: &[&str]) -> Rendered {
         title,
         html: accessible(&html),
         sections,
+    }
+}
+
+/// Whether an event is a remark for authors: they begin and end on a line.
+fn is_remark(event: &Event<'_>) -> bool {
+    match event {
+        Event::Html(text) | Event::InlineHtml(text) => {
+            let text = text.trim();
+            text.starts_with("<!--") && text.ends_with("-->")
+        }
+        _ => false,
     }
 }
 
@@ -186,12 +198,16 @@ mod tests {
 
     #[test]
     fn html_is_text_and_links_stay_within_the_site() {
-        let text = "# A `b` c\n\n<script>x</script>\n\n[one](api.md#x) [two](../README.md) [three](https://a.org/)\n\n## D-e f!\n\n| | n |\n|---|--:|\n| a | 1 |\n\n```sh\nls <dir>\n```\n";
+        let text = "# A `b` c\n\n<!-- not shown -->\n\n<script>x</script>\n\n[one](api.md#x) [two](../README.md) [three](https://a.org/)\n\n## D-e f!\n\n| | n |\n|---|--:|\n| a | 1 |\n\n```sh\nls <dir>\n```\n";
         let rendered = render(text, &["api"]);
         assert_eq!(rendered.title, "A b c");
         assert_eq!(rendered.sections, [("D-e f!".to_owned(), "d-e-f".to_owned())]);
         let html = rendered.html;
         assert!(!html.contains("<script") && !html.contains("style="), "{html}");
+        assert!(
+            !html.contains("not shown") && html.contains("&lt;script"),
+            "{html}"
+        );
         for part in [
             "href=\"/docs/api#x\"",
             "href=\"/docs/introduction\"",

@@ -7,15 +7,18 @@
 //! The site decides nothing: figures come from `board`, `store` and the mechanism. Text from outside is escaped by the
 //! templates and cleaned by `number::clean`. Colours come by class only, so the content policy needs no inline style.
 
+mod age;
 mod answer;
 mod asked;
 mod asset;
+mod card;
 mod chart;
 mod docs;
 mod feed;
 mod frame;
 mod header;
 mod markdown;
+mod news;
 mod number;
 mod page;
 mod part;
@@ -30,6 +33,7 @@ use std::sync::Arc;
 
 pub(crate) use asked::encode;
 pub(crate) use docs::{changes, search as search_docs};
+pub(crate) use ticker::Audited;
 
 use answer::{answer, missing};
 use asked::Asked;

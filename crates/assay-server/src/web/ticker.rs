@@ -16,6 +16,41 @@ const LATE_MS: u64 = 60_000;
 /// Age from which every page says so.
 const STALE_MS: u64 = 300_000;
 
+/// The newest round with verdicts: how many passed, and how many there are.
+type Counts = Option<(Round, usize, usize)>;
+
+/// What the line says of the newest verdicts, read from the database once a state. Every page has the line, also those that
+/// are not kept: a page for an address that is none must not cost a read.
+#[derive(Debug, Default)]
+pub(crate) struct Audited {
+    /// Version of the state that was read, and what it held. Whoever reads holds it, so one reads at a time.
+    read: tokio::sync::Mutex<Option<(u64, Counts)>>,
+}
+
+impl Audited {
+    async fn of(&self, app: &App) -> Result<Counts, Failure> {
+        let mut read = self.read.lock().await;
+        let version = app.cache.version();
+        if let Some((of, counts)) = *read
+            && of == version
+        {
+            return Ok(counts);
+        }
+        let readers = app.database().readers();
+        let counts = match store::verdicts(readers, None, 1).await?.first() {
+            Some(newest) => {
+                let mut of = store::verdicts_of_round(readers, newest.round).await?;
+                of.retain(|row| row.verdict != Verdict::Idle);
+                let passed = of.iter().filter(|row| row.verdict == Verdict::Pass);
+                Some((newest.round, passed.count(), of.len()))
+            }
+            None => None,
+        };
+        *read = Some((version, counts));
+        Ok(counts)
+    }
+}
+
 /// What the line says.
 #[derive(Debug, Default)]
 pub(crate) struct Ticker {
@@ -35,16 +70,7 @@ impl Ticker {
         let health = health_of(app);
         let view = app.view();
         let block = view.head.map(|row| row.head.number);
-        let readers = app.database().readers();
-        let audited = match store::verdicts(readers, None, 1).await?.first() {
-            Some(newest) => {
-                let mut of = store::verdicts_of_round(readers, newest.round).await?;
-                of.retain(|row| row.verdict != Verdict::Idle);
-                let passed = of.iter().filter(|row| row.verdict == Verdict::Pass);
-                Some((newest.round, passed.count(), of.len()))
-            }
-            None => None,
-        };
+        let audited = app.audited.of(app).await?;
         Ok(Self {
             netuid: health.netuid,
             block: block.map(|block| block.0),
@@ -89,6 +115,7 @@ impl Ticker {
                     span {
                         "As of "
                         b { @if self.time_ms > 0 { (number::clock(self.time_ms)) " UTC" } @else { "unknown" } }
+                        @if self.block.is_some() { ", read " (number::span(self.block_age_ms)) " ago" }
                     }
                 }
             }

@@ -161,6 +161,7 @@ impl World {
             limits,
             clock: ServerClock::default(),
             client_address_header: None,
+            public_url: String::new(),
             batches: None,
         }));
         let (stop, shutdown) = watch::channel(false);

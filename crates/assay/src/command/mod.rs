@@ -19,10 +19,12 @@ mod miner;
 mod operate;
 mod pack;
 mod recipe;
+mod reference;
 mod refine;
 mod serve;
 mod services;
 mod simulate;
+mod top;
 mod validator;
 mod verify;
 mod wallet;
@@ -49,8 +51,10 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Validator(command) => validator::run(&command, console),
         Command::Worker(command) => worker::run(&command),
         Command::Serve(args) => serve::run(&args, console),
+        Command::Top(args) => top::run(&args, console),
         Command::Doctor(args) => doctor::run(*args, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
+        Command::Reference { page } => reference::run(page, console),
     }
 }
 

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use crate::support::run;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Files below a folder with an ending, in order.
-fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut waiting = vec![root().join(folder)];
     let mut found = Vec::new();
     while let Some(path) = waiting.pop() {

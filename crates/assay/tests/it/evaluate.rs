@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{folder, line};
 
 /// Documents of a made-up language of thirty words: prose by a seed, enough of it for `ngram-small`.
-fn prose(seed: u64, documents: usize) -> Vec<(String, String)> {
+pub(crate) fn prose(seed: u64, documents: usize) -> Vec<(String, String)> {
     const WORDS: [&str; 30] = [
         "the", "river", "rose", "in", "spring", "so", "an", "old", "mill", "near", "our", "bridge", "had",
         "to", "close", "for", "three", "weeks", "and", "children", "swam", "where", "carts", "used", "wait",
@@ -42,7 +42,7 @@ fn prose(seed: u64, documents: usize) -> Vec<(String, String)> {
         .collect()
 }
 
-fn jsonl(documents: &[(String, String)]) -> Vec<u8> {
+pub(crate) fn jsonl(documents: &[(String, String)]) -> Vec<u8> {
     let lines: Vec<String> = documents
         .iter()
         .map(|(id, text)| json!({"id": id, "text": text}).to_string() + "\n")
@@ -57,7 +57,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

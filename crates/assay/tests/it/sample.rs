@@ -12,14 +12,14 @@ use crate::support::{Answer, assay, folder, line, skip};
 const PAGES: usize = 150;
 
 /// The folder of the Rust documentation of the toolchain in use.
-fn rust_docs() -> Option<PathBuf> {
+pub(crate) fn rust_docs() -> Option<PathBuf> {
     let output = Command::new("rustc").args(["--print", "sysroot"]).output().ok()?;
     let root = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     Some(root.join("share/doc/rust/html")).filter(|folder| folder.is_dir())
 }
 
 /// A toolchain with the first pages of some folders of the real documentation, and a `rustc` that names it.
-fn small_toolchain(docs: &Path, to: &Path) -> PathBuf {
+pub(crate) fn small_toolchain(docs: &Path, to: &Path) -> PathBuf {
     let html = to.join("share/doc/rust/html");
     for part in ["book", "std/vec", "alloc/vec"] {
         fs_err::create_dir_all(html.join(part)).unwrap();

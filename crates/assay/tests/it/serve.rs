@@ -107,6 +107,94 @@ fn wallet(words: &[&str], wallets: &Path) {
     answer.with_code(0);
 }
 
+/// What `assay top` says of a running server, in lines and as documents; and of one that is not there.
+fn looked_at(url: &str) {
+    let lines = Answer::from(assay(["top", "--connect", url]).output().unwrap()).with_code(0);
+    for part in [
+        "subnet 1, block ",
+        "round 0: ",
+        ", 3 units",
+        "weights: ",
+        "rank\tminer\tuid",
+    ] {
+        assert!(lines.stdout.contains(part), "`{part}` in\n{}", lines.stdout);
+    }
+    assert!(!lines.stdout.contains('\u{1b}'), "{}", lines.stdout);
+    let args = ["top", "--connect", url, "--json", "--looks", "2", "--every", "1"];
+    let documents = Answer::from(assay(args).output().unwrap()).with_code(0);
+    let documents: Vec<Value> = documents
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(documents.len(), 2);
+    let data = &documents[1]["data"];
+    assert_eq!(
+        (&documents[1]["schema"], &data["health"]["netuid"]),
+        (&"assay.top/1".into(), &1.into())
+    );
+    assert!(
+        data["miners"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["units"] == 3),
+        "{data}"
+    );
+    let block = |document: &Value| document["as_of"]["block"].as_u64().unwrap();
+    assert!(
+        block(&documents[1]) > block(&documents[0]),
+        "a second look is a newer one"
+    );
+    let args = ["top", "--connect", "http://127.0.0.1:9", "--json"];
+    let refused = Answer::from(assay(args).output().unwrap()).with_code(3);
+    assert_eq!(refused.json()["code"], "api/unanswered");
+}
+
+/// A block of the chain is on a page in less than 15 s.
+fn is_fresh(url: &str, network: &str) {
+    let status = assay(["chain", "status", "--json", "--network", network]).output();
+    let status = Answer::from(status.unwrap()).with_code(0).json();
+    let head = status["as_of"]["block"].as_u64().unwrap();
+    let begun = std::time::Instant::now();
+    wait("the block on the page", || {
+        let shown = page(&format!("{url}/status"))?;
+        let block = shown
+            .split("As of block ")
+            .nth(1)
+            .or_else(|| shown.split(", block <b>").nth(1))?;
+        let digits: String = block
+            .chars()
+            .take_while(|sign| sign.is_ascii_digit() || *sign == ',')
+            .collect();
+        (digits.replace(',', "").parse::<u64>().ok()? >= head).then_some(Value::Null)
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    eprintln!("a block was on the page {seconds:.1} s after it was asked for");
+    assert!(seconds < 15.0, "{seconds}");
+}
+
+/// A page's text.
+fn page(url: &str) -> Option<String> {
+    let (base, path) = url
+        .rsplit_once('/')
+        .map(|(base, path)| (base, format!("/{path}")))?;
+    let request = assay_hub::ExchangeRequest {
+        method: "GET",
+        target: &path,
+        headers: Vec::new(),
+        body: Vec::new(),
+        bytes_max: 1 << 20,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let exchange = assay_hub::Exchange::new(base, std::time::Duration::from_secs(5)).ok()?;
+    let answer = runtime.block_on(exchange.send(request)).ok()?;
+    (answer.status == 200).then(|| String::from_utf8(answer.body).unwrap())
+}
+
 /// Rounds of forty blocks; the first begins at block 80.
 fn params(file: &Path) {
     let mut params = assay_types::ParamSet::default();
@@ -232,6 +320,9 @@ fn a_server_follows_a_chain_and_is_recomputed_byte_for_byte() {
     command.args(["--server", &url, "--server-hotkey", &hotkey]);
     let compared = Answer::from(command.output().unwrap()).with_code(0).json();
     assert_eq!(compared["data"]["document"], alone["data"]["document"]);
+
+    looked_at(&url);
+    is_fresh(&url, &network);
 
     // Killed and started again, it goes on; an administrator sees it and takes its state along.
     server.kill();

@@ -98,6 +98,7 @@ fn side_by_side<R: BoardRow>(
                         }
                     }
                 }))
+                (part::age_line(None))
             }
         }
         p.row { a.btn href=(board) { "Back to the board" } }

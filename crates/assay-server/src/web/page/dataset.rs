@@ -38,7 +38,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response 
 
 fn table(rows: &[DatasetRow]) -> Markup {
     html! {
-        (part::panel_head("Releases", html! { a href="/leaderboard/datasets" { "filter and sort" } }))
+        (part::data_head("Releases", html! { a href="/leaderboard/datasets" { "filter and sort" } }))
         @if rows.is_empty() {
             (part::empty("No release yet", "A release is built from units that passed the audit and is announced to this server by its operator. Single rounds can be loaded today from the miners' repositories.", Some(("/docs/storage", "Load a round"))))
         } @else {
@@ -113,6 +113,7 @@ async fn render(app: &App, name: &str, release: Option<&str>) -> Result<Page, St
     let title = number::clean_to(&format!("{} {}", view.name, view.release), 80);
     Ok(Page::new(&format!("{title} · Datasets"), body(view, &releases))
         .section("/datasets")
+        .card(super::card::of_dataset(&view.name))
         .about("Size and use of one dataset, and how to check it.")
         .live("release"))
 }
@@ -138,7 +139,7 @@ fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
             (part::kpi("", "Licence", html! { (number::clean_to(&view.licence, 20)) }, html! { "of the release" }))
         }
         section.panel {
-            (part::panel_head("What was announced", html! { a href="/docs/verify" { "verify yourself" } }))
+            (part::data_head("What was announced", html! { a href="/docs/verify" { "verify yourself" } }))
             ol.chain {
                 li { b { "Announced" } "by this server's operator" code { (number::clean_to(&view.release, 40)) } }
                 li { b { "Units" } "archives it says it is made of" code { (number::grouped(view.units)) } }
@@ -152,11 +153,11 @@ fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
         section.grid.c21 { (use_it(view)) (release_list(view, releases)) }
         section.grid.c2 {
             div.panel {
-                (part::panel_head("Read a document", html! { "from a unit" }))
+                (part::data_head("Read a document", html! { "from a unit" }))
                 (part::empty("No sample is posted", "Records of a round are shown beside what validators rebuilt of them: open a submission, then a record.", Some(("/rounds/current", "Newest round"))))
             }
             div.panel {
-                (part::panel_head("Composition", html! { "from the manifest" }))
+                (part::data_head("Composition", html! { "from the manifest" }))
                 (part::empty("Not posted", "Languages, lengths and sites are in the dataset itself. The command below computes them from any copy.", None))
                 (part::terminal("Command for statistics", &[("$", "assay dataset stats data --html report.html")]))
             }
@@ -170,7 +171,7 @@ fn use_it(view: &DatasetView) -> Markup {
     let place = if is_hub { format!("hf://{at}") } else { at.clone() };
     html! {
         div.panel {
-            (part::panel_head("Use it", html! { "four ways" }))
+            (part::data_head("Use it", html! { "four ways" }))
             h3 { "Command line: resumable, every file checked" }
             (part::terminal("Command line", &[
                 ("$", &format!("assay dataset pull {place} --out data --tokens 10B --seed 1")),
@@ -201,7 +202,7 @@ fn release_list(view: &DatasetView, releases: &[DatasetView]) -> Markup {
     html! {
         div.stack {
             div.panel {
-                (part::panel_head("Facts", html! { "as announced" }))
+                (part::data_head("Facts", html! { "as announced" }))
                 dl.facts {
                     dt { "Location" } dd { (number::clean(&view.location)) }
                     dt { "Manifest" } dd { (view.manifest) }
@@ -209,7 +210,7 @@ fn release_list(view: &DatasetView, releases: &[DatasetView]) -> Markup {
                 }
             }
             div.panel {
-                (part::panel_head("Releases", html! { (releases.len()) " of this name" }))
+                (part::data_head("Releases", html! { (releases.len()) " of this name" }))
                 div.split {
                     @for release in releases.iter().rev().take(RELEASES_SHOWN) {
                         div {

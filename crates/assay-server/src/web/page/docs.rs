@@ -1,6 +1,6 @@
 //! Documentation, changelog, rules, community: texts in the frame of the site.
 
-use super::{Asked, Page, Stop, answer, missing, number, part};
+use super::{Asked, Page, Stop, answer, missing, news, number, part};
 use crate::app::App;
 use crate::web::docs::{self, Entry};
 use crate::web::markdown;
@@ -211,6 +211,10 @@ fn community_body() -> Markup {
                     li { span { b { "Ask with a report" } small { code.mono { "assay doctor --report" } " prints what the machine can and cannot do, without folders and secrets. Add the request's number or the last lines of the log." } } span {} }
                 }
             }
+        }
+        section.panel {
+            (part::panel_head("News", html! { "announcements" }))
+            (news::newest())
         }
         section.grid.c2 {
             div.panel {

@@ -93,7 +93,7 @@ fn mean_bits(duel: &DuelView, arm: Arm) -> Option<f64> {
 /// Duels as a table; its empty state says what will stand there.
 pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
     html! {
-        (part::panel_head("Duels", html! { (duels.len()) ", every attempt" }))
+        (part::data_head("Duels", html! { (duels.len()) ", every attempt" }))
         @if duels.is_empty() {
             (part::empty("No duel yet", "Cells appear when validators report them and their round's report cutoff has passed: arm, seed, domain, bits per byte.", Some(("/docs/evaluation", "How a duel works"))))
         } @else {
@@ -179,7 +179,7 @@ fn gain_by_domain(duel: &DuelView) -> Markup {
         .collect();
     html! {
         div.panel {
-            (part::panel_head("Fewer bits by domain", html! { "challenger against champion" }))
+            (part::data_head("Fewer bits by domain", html! { "challenger against champion" }))
             @if rows.is_empty() { (part::empty("Both arms are needed", "No domain has cells of challenger and champion yet.", None)) }
             @else { (chart::bars(&rows, 420.0, "Gain of the challenger in per cent fewer bits, by domain")) p.note { "Green: the challenger needs fewer bits. Rust: it needs more." } }
         }
@@ -189,7 +189,7 @@ fn gain_by_domain(duel: &DuelView) -> Markup {
 fn cells(duel: &DuelView) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("Cells", html! { "bits per byte as reported" }))
+            (part::data_head("Cells", html! { "bits per byte as reported" }))
             (part::scroll("Cells", html! {
                 table {
                     caption.vh { "Reported cells" }

@@ -112,6 +112,7 @@ async fn render(app: &App, key: &str) -> Result<Page, Stop> {
     let title = format!("{} · Miners", number::key(&key));
     Ok(Page::new(&title, body(app, &miner))
         .section("/leaderboard/miners")
+        .card(super::card::of_miner(&key))
         .about("Verified work, pay, credibility and audits of one miner.")
         .live("round,report,proof,submission,weights"))
 }
@@ -159,7 +160,7 @@ fn why(miner: &Miner) -> Markup {
     html! {
         div.panel {
             @if let Some(points) = &miner.points {
-                (part::panel_head(&format!("Why {:.1} points", points.total()), html! {
+                (part::data_head(&format!("Why {:.1} points", points.total()), html! {
                     "round " a href=(format!("/rounds/{}", points.round.0)) { (points.round.0) } " · " a href="/docs/mechanism" { "formula" }
                 }))
                 (part::both(|width| chart::waterfall(&points.steps(), width.min(600.0), &points.sentence())))
@@ -169,7 +170,7 @@ fn why(miner: &Miner) -> Markup {
                     b { (format!("{:.2}", points.average)) } ": the weight is made of it."
                 }
             } @else {
-                (part::panel_head("Why this pay", html! { "no round judged yet" }))
+                (part::data_head("Why this pay", html! { "no round judged yet" }))
                 (part::empty("Nothing to explain yet", "The first verdict comes when the first round that assigned it units is effective.", Some(("/docs/mechanism", "How pay follows"))))
             }
         }
@@ -201,7 +202,7 @@ fn work(miner: &Miner) -> Markup {
     );
     html! {
         div.panel {
-            (part::panel_head("Work and credibility", html! { "delivered share a round, then C" }))
+            (part::data_head("Work and credibility", html! { "delivered share a round, then C" }))
             @if rounds.is_empty() {
                 (part::empty("No round judged yet", "A bar appears for each round once it is effective.", None))
             } @else {
@@ -217,7 +218,7 @@ fn this_round(app: &App, miner: &Miner) -> Markup {
     let now = app.clock().now_ms();
     html! {
         div.panel {
-            (part::panel_head("This round", html! { a href="/rounds/current" { "round" } }))
+            (part::data_head("This round", html! { a href="/rounds/current" { "round" } }))
             dl.facts {
                 dt { "Units held" } dd { (row.units) " of " (row.cap) " allowed" }
                 dt { "Last heard" }
@@ -236,7 +237,7 @@ fn standing(app: &App, miner: &Miner) -> Markup {
     let row = &miner.line.row;
     html! {
         div.panel {
-            (part::panel_head("Standing", html! { "chain, block " (number::grouped(u64::from(app.view().block().0))) }))
+            (part::data_head("Standing", html! { "chain, block " (number::grouped(u64::from(app.view().block().0))) }))
             dl.facts {
                 dt { "Registered" } dd { "block " (number::grouped(u64::from(row.registered.0))) }
                 dt { "Immunity" } dd { @if row.immunity_left == 0 { "over" } @else { (number::grouped(u64::from(row.immunity_left))) " blocks" } }
@@ -253,7 +254,7 @@ fn reports(miner: &Miner) -> Markup {
     let round = miner.verdicts.first().map(|row| row.round.0);
     html! {
         div.panel {
-            (part::panel_head("Signed reports", html! {
+            (part::data_head("Signed reports", html! {
                 @if let Some(round) = round { "round " (round) ", " (newest.len()) " reports" } @else { "none yet" }
             }))
             @if newest.is_empty() {
@@ -289,7 +290,7 @@ fn reports(miner: &Miner) -> Markup {
 fn submissions(miner: &Miner) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("Submissions", html! { (miner.submissions.len()) " newest" }))
+            (part::data_head("Submissions", html! { (miner.submissions.len()) " newest" }))
             @if miner.submissions.is_empty() {
                 (part::empty("Nothing revealed yet", "A submission appears when the chain opens its sealed commitment.", None))
             } @else {

@@ -22,7 +22,7 @@ pub(super) fn panel(app: &App, miner: &Miner) -> Markup {
     let worth: f64 = fixes.iter().filter_map(|fix| fix.worth).sum();
     html! {
         div.panel {
-            (part::panel_head("What to fix next", html! {
+            (part::data_head("What to fix next", html! {
                 @if worth > 0.05 { "worth up to " (signed(worth)) " points" }
                 @else if miner.verdicts.is_empty() { "no verdict yet" }
                 @else { "from the newest verdict" }

@@ -1,6 +1,7 @@
 //! Pages, one file each, and their routes.
 
 mod board;
+mod card;
 mod compare;
 mod dataset;
 mod docs;
@@ -8,6 +9,7 @@ mod duel;
 mod miner;
 mod miner_fix;
 mod miner_points;
+mod news;
 mod opt_out;
 mod overview;
 mod overview_start;
@@ -21,7 +23,7 @@ mod status;
 mod submission;
 mod validator;
 
-use super::answer::{Stop, answer, file, missing};
+use super::answer::{Stop, answer, file, missing, site};
 use super::asked::Asked;
 use super::frame::Page;
 use super::{number, part};
@@ -58,7 +60,14 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/changelog", get(docs::changelog))
         .route("/rules", get(docs::rules))
         .route("/community", get(docs::community))
+        .route("/news", get(news::list))
+        .route("/news/{name}", get(news::page))
+        .route("/news.atom", get(news::feed))
         .route("/api", get(reference::page))
+        .route(card::OVERVIEW, get(card::overview))
+        .route("/cards/miners/{name}", get(card::miner))
+        .route("/cards/recipes/{name}", get(card::recipe))
+        .route("/cards/datasets/{name}", get(card::dataset))
         .route("/badges/{name}", get(plain::badge))
         .route("/feed.atom", get(plain::feed))
         .route("/robots.txt", get(plain::robots))

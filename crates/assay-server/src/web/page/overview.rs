@@ -21,9 +21,11 @@ const EVENTS: usize = 7;
 
 /// What miners declared, and what of it passed.
 #[derive(Debug, Default, Clone, Copy)]
-struct Work {
-    declared: WorkSum,
-    passed: WorkSum,
+pub(super) struct Work {
+    /// What all manifests declare.
+    pub(super) declared: WorkSum,
+    /// What those of passed rounds declare.
+    pub(super) passed: WorkSum,
 }
 
 /// The page.
@@ -68,7 +70,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
         section.grid.c2 data-part="leaders" { (best_recipes(&recipes)) (leading_miners(miners.as_deref(), burned.as_deref())) }
         section.grid.c3 #start {
             div.panel data-part="feed" {
-                (part::panel_head("Now", html! { span.dot {} "live" }))
+                (part::data_head("Now", html! { span.dot {} "live" }))
                 (feed::render(&events))
             }
             (start())
@@ -77,11 +79,13 @@ async fn render(app: &App) -> Result<Page, Stop> {
     };
     Ok(Page::new("Assay", body)
         .section("/")
+        .card(super::card::OVERVIEW.to_owned())
         .about("A Bittensor subnet that refines web archives into LLM pre-training data and proves what it is worth.")
         .live("block,round,submission,report,proof,weights,release"))
 }
 
-async fn work(app: &App) -> Result<Work, Stop> {
+/// What was declared so far.
+pub(super) async fn work(app: &App) -> Result<Work, Stop> {
     let readers = app.database().readers();
     let all = (Round(0), Round(i32::MAX as u32));
     let declared = store::declared_sums(readers, all, Verified::Any).await?;
@@ -179,7 +183,7 @@ fn champion(duels: &[DuelView], recipes: &[RecipeLine]) -> Markup {
         .map(|found| found.value);
     html! {
         div.panel {
-            (part::panel_head("The best recipe so far", html! { "fineness ‰ · 95% interval" }))
+            (part::data_head("The best recipe so far", html! { "fineness ‰ · 95% interval" }))
             @if points.is_empty() {
                 (part::empty("No recipe was measured yet",
                     "Fineness is measured by training duels: 0 is unfiltered text of the same archives, 1000 is text of the evaluation domains. The first duel draws the first point.",
@@ -197,7 +201,7 @@ fn champion(duels: &[DuelView], recipes: &[RecipeLine]) -> Markup {
 fn best_recipes(recipes: &[RecipeLine]) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("Best recipes", html! { a href="/leaderboard/recipes" { "all " (recipes.len()) } }))
+            (part::data_head("Best recipes", html! { a href="/leaderboard/recipes" { "all " (recipes.len()) } }))
             (part::scroll("Best recipes", html! {
                 table {
                     caption.vh { "Recipes by the lower end of their fineness" }
@@ -226,14 +230,14 @@ fn leading_miners(miners: Option<&[MinerLine]>, burned: Option<&str>) -> Markup 
     let Some(miners) = miners.filter(|miners| !miners.is_empty()) else {
         return html! {
             div.panel {
-                (part::panel_head("Leading miners", html! { "none" }))
+                (part::data_head("Leading miners", html! { "none" }))
                 (part::empty("No miner is known yet", "Miners appear with the first metagraph that is read from the chain.", Some(("/start", "Be the first"))))
             }
         };
     };
     html! {
         div.panel {
-            (part::panel_head("Leading miners", html! { a href="/leaderboard/miners" { "all " (miners.len()) } }))
+            (part::data_head("Leading miners", html! { a href="/leaderboard/miners" { "all " (miners.len()) } }))
             (part::scroll("Leading miners", html! {
                 table {
                     caption.vh { "Miners by pay share" }

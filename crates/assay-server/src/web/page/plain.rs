@@ -1,9 +1,9 @@
 //! Small files: badges, robots, sitemap, notes for language models, where to report security problems.
 
-use super::{Asked, Stop, file, hotkey, missing, number};
+use super::{Asked, Stop, file, hotkey, missing, number, site};
 use crate::app::App;
 use crate::board::{Range, miner_lines};
-use crate::web::docs;
+use crate::web::{docs, news};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
@@ -53,7 +53,7 @@ pub(super) async fn feed(State(app): State<Arc<App>>, asked: Asked) -> Response 
     file(&app, &asked, "application/atom+xml; charset=utf-8", async {
         let entries = crate::web::feed::newest(&app, FEED_ENTRIES).await?;
         let updated = entries.first().map_or(0, |entry| entry.time_ms);
-        let base = asked.base();
+        let base = site(&app, &asked);
         // Links within entries are paths: `xml:base` says of which site.
         let mut out = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"{base}/\">"
@@ -94,8 +94,8 @@ fn network_urn(app: &App) -> String {
 }
 
 /// Everybody may read everything; the sitemap's address is a whole one, as the protocol wants it.
-pub(super) async fn robots(asked: Asked) -> Response {
-    let base = asked.base();
+pub(super) async fn robots(State(app): State<Arc<App>>, asked: Asked) -> Response {
+    let base = site(&app, &asked);
     plain(format!(
         "User-agent: *\nAllow: /\nDisallow: /search\nSitemap: {base}/sitemap.xml\n"
     ))
@@ -120,12 +120,13 @@ const PROGRAM_PAGES: &[&str] = &[
     "rules",
     "changelog",
     "community",
+    "news",
     "opt-out",
 ];
 
 /// Pages that are always there; those of the chain with the time of its newest block.
 pub(super) async fn sitemap(State(app): State<Arc<App>>, asked: Asked) -> Response {
-    let base = asked.base();
+    let base = site(&app, &asked);
     let changed = app.view().head.map(|row| number::timestamp(row.head.time_ms));
     let changed = changed.map_or(String::new(), |time| format!("<lastmod>{time}</lastmod>"));
     let mut out = String::from(
@@ -136,7 +137,13 @@ pub(super) async fn sitemap(State(app): State<Arc<App>>, asked: Asked) -> Respon
         // Writing to a String cannot fail.
         let _ = writeln!(out, "<url><loc>{base}/{page}</loc>{changed}</url>");
     }
-    for page in PROGRAM_PAGES.iter().map(ToString::to_string).chain(names) {
+    let news = news::all().iter().map(|news| format!("news/{}", news.name));
+    for page in PROGRAM_PAGES
+        .iter()
+        .map(ToString::to_string)
+        .chain(names)
+        .chain(news)
+    {
         let _ = writeln!(out, "<url><loc>{base}/{page}</loc></url>");
     }
     out.push_str("</urlset>\n");

@@ -50,6 +50,7 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
     };
     Ok(Page::new(&format!("{name} · Recipes"), body)
         .section("/leaderboard/miners")
+        .card(super::card::of_recipe(&id))
         .about("Definition, fineness, use and duels of one recipe.")
         .live("duel,release,round"))
 }
@@ -101,7 +102,7 @@ fn figures(line: &RecipeLine, all: usize) -> Markup {
 fn steps(parsed: Option<&Recipe>) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("What it does", html! { @if let Some(recipe) = parsed { (recipe.steps.len()) " steps" } @else { "text not here" } }))
+            (part::data_head("What it does", html! { @if let Some(recipe) = parsed { (recipe.steps.len()) " steps" } @else { "text not here" } }))
             @if let Some(recipe) = parsed {
                 ol.steps {
                     li { span { b { "Read" } small { "responses of archives: HTTP body, characters, DOM" } } span {} }
@@ -133,7 +134,7 @@ fn against_anchor(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
         .unwrap_or_default();
     html! {
         div.panel {
-            (part::panel_head("Against the anchor", html! { (number::clean_to(&anchor.name, 30)) }))
+            (part::data_head("Against the anchor", html! { (number::clean_to(&anchor.name, 30)) }))
             @if line.row.anchor {
                 (part::empty("This is the anchor", "The frozen recipe that fineness, gain and the floor of pay are measured against.", Some(("/docs/filters", "Its filters"))))
             } @else if parsed.is_none() {
@@ -165,7 +166,7 @@ fn side(text: Option<&str>) -> Markup {
 fn text(line: &RecipeLine) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("Canonical text", html! { "TOML, " (line.toml.lines().count()) " lines" }))
+            (part::data_head("Canonical text", html! { "TOML, " (line.toml.lines().count()) " lines" }))
             @if line.toml.is_empty() { (part::empty("Not here", "Only the id was announced.", None)) }
             @else { pre tabindex="0" aria-label="Canonical TOML of the recipe" { (line.toml.chars().take(TOML_CHARS_MAX).collect::<String>()) } }
         }
@@ -177,7 +178,7 @@ fn card(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
     html! {
         div.stack {
             div.panel {
-                (part::panel_head("Card", html! { "content-addressed" }))
+                (part::data_head("Card", html! { "content-addressed" }))
                 dl.facts {
                     dt { "Recipe id" } dd { (row.recipe_id) }
                     @if let Some(recipe) = parsed {

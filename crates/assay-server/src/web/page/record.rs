@@ -51,7 +51,7 @@ fn body(view: &RecordView) -> Markup {
         }
         section.grid.c2 {
             div.panel {
-                (part::panel_head("Where it comes from", html! { "corpus index" }))
+                (part::data_head("Where it comes from", html! { "corpus index" }))
                 dl.facts {
                     dt { "Source" } dd { (number::clean(&view.source)) }
                     dt { "Archive" } dd { (number::clean(&view.path)) }
@@ -61,7 +61,7 @@ fn body(view: &RecordView) -> Markup {
                 p.row.gap { a.btn href=(format!("/opt-out?target={}", encode(&path))) rel="nofollow" { "Ask for its removal" } }
             }
             div.panel {
-                (part::panel_head("Read it", html! { "kept text, raw page, what was cut" }))
+                (part::data_head("Read it", html! { "kept text, raw page, what was cut" }))
                 @if view.deliveries.is_empty() {
                     (part::empty("Nobody delivered it yet", "When a miner's manifest names this unit, the command that recomputes its rows stands here.", None))
                 } @else {
@@ -84,7 +84,7 @@ fn body(view: &RecordView) -> Markup {
 
 fn deliveries(view: &RecordView) -> Markup {
     html! {
-        (part::panel_head("Delivered by", html! { (view.deliveries.len()) " newest submissions" }))
+        (part::data_head("Delivered by", html! { (view.deliveries.len()) " newest submissions" }))
         @if view.deliveries.is_empty() { (part::empty("No delivery", "No manifest handed in names its unit.", None)) }
         @else {
             (part::scroll("Deliveries", html! {
@@ -108,7 +108,7 @@ fn deliveries(view: &RecordView) -> Markup {
 
 fn probes(view: &RecordView) -> Markup {
     html! {
-        (part::panel_head("Rebuilt by", html! { (view.probes.len()) " public reports" }))
+        (part::data_head("Rebuilt by", html! { (view.probes.len()) " public reports" }))
         @if view.probes.is_empty() {
             (part::empty("Not drawn in a public audit", "Audits draw rows at random. An undrawn row is checked by the same command.", Some(("/docs/verify", "How rows are drawn"))))
         } @else {

@@ -64,6 +64,7 @@ fn none_yet(app: &App) -> Page {
         section { h1 { "No round yet" } p.lede { "The first round begins at block " (number::grouped(u64::from(first))) "." } }
         section.panel {
             (part::empty("Nothing is assigned", "Units are drawn from the hash of the block before a round begins.", Some(("/docs/mechanism", "How a round works"))))
+            (part::age_line(None))
         }
     };
     Page::new("Rounds", body).section("/")
@@ -92,7 +93,7 @@ fn body(app: &App, view: &RoundView, submissions: &[SubmissionView], verdicts: &
         }
         section.grid.c2 data-part="phases" {
             div.panel {
-                (part::panel_head("Phases", html! { "blocks from " (number::grouped(u64::from(view.start_block.0))) }))
+                (part::data_head("Phases", html! { "blocks from " (number::grouped(u64::from(view.start_block.0))) }))
                 (part::both(|width| track(app, view, width.min(580.0))))
                 dl.facts.gap {
                     (block_fact("Assigned at block", view.assignment_block))
@@ -102,7 +103,7 @@ fn body(app: &App, view: &RoundView, submissions: &[SubmissionView], verdicts: &
                 }
             }
             div.panel {
-                (part::panel_head("Recompute it", html! { a href=(format!("/v1/rounds/{}/assignment", view.round.0)) { "signed document" } }))
+                (part::data_head("Recompute it", html! { a href=(format!("/v1/rounds/{}/assignment", view.round.0)) { "signed document" } }))
                 dl.facts {
                     dt { "Beacon" } dd { (view.beacon) }
                     dt { "Corpus index" } dd { (view.index_root) }
@@ -115,7 +116,7 @@ fn body(app: &App, view: &RoundView, submissions: &[SubmissionView], verdicts: &
             }
         }
         section.panel data-part="miners" {
-            (part::panel_head("Miners", html! { (verdicts.len()) " verdicts, " (submissions.len()) " submissions" }))
+            (part::data_head("Miners", html! { (verdicts.len()) " verdicts, " (submissions.len()) " submissions" }))
             (outcomes(submissions, verdicts))
         }
     }
@@ -218,7 +219,7 @@ pub(super) async fn panel(app: &App) -> Result<Markup, Stop> {
     let Some(row) = found else {
         return Ok(html! {
             div.panel {
-                (part::panel_head("Round", html! { "none yet" }))
+                (part::data_head("Round", html! { "none yet" }))
                 (part::empty("No round yet", "Units are drawn from a block's hash shortly before a round begins.", Some(("/docs/mechanism", "How a round works"))))
             }
         });
@@ -251,7 +252,7 @@ pub(super) async fn panel(app: &App) -> Result<Markup, Stop> {
     let passed = passed.count();
     Ok(html! {
         div.panel {
-            (part::panel_head(&format!("Round {}", number::grouped(u64::from(view.round.0))), html! {
+            (part::data_head(&format!("Round {}", number::grouped(u64::from(view.round.0))), html! {
                 a href=(format!("/rounds/{}", view.round.0)) { "block " (number::grouped(u64::from(app.view().block().0))) }
             }))
             (track(app, &view, 360.0))

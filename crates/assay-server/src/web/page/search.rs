@@ -44,10 +44,10 @@ async fn render(app: &App, asked: &Asked) -> Result<Page, Stop> {
                     dt { "Words" } dd { "headings and text of the documentation" }
                 }
             } @else if hits.is_empty() {
-                (part::panel_head("Results", html! { "0" }))
+                (part::data_head("Results", html! { "0" }))
                 (part::empty("Nothing found", &format!("Nothing here begins with or holds “{shown}”. Keys match by their beginning, archive paths by any part."), Some(("/leaderboard/miners", "All miners"))))
             } @else {
-                (part::panel_head("Results", html! { (hits.len()) }))
+                (part::data_head("Results", html! { (hits.len()) }))
                 ul.hits {
                     @for hit in &hits {
                         li {

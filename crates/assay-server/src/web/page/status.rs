@@ -40,7 +40,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
         section { h1 { "Status" } p.lede { @if health.problems.is_empty() { "Everything this server reads is fresh." } @else { "Something is old or missing. Mining and validating go on: both follow from the chain alone." } } }
         @for problem in &health.problems { div.notes { (part::banner("wait", "warn", html! { (number::clean(problem)) "." })) } }
         section.panel data-part="status" {
-            (part::panel_head("Components", html! { "now, " (number::clock(app.clock().now_ms())) " UTC" }))
+            (part::data_head("Components", html! { "now, " (number::clock(app.clock().now_ms())) " UTC" }))
             (part::scroll("Components", html! {
                 table {
                     caption.vh { "Components with their ages" }
@@ -88,7 +88,7 @@ fn more(app: &App, health: &Health, counts: &Counts, events: &[(AuditEntry, usiz
     html! {
         section.grid.c2 data-part="more" {
             div.panel {
-                (part::panel_head("Counts", html! { "from the database" }))
+                (part::data_head("Counts", html! { "from the database" }))
                 dl.facts {
                     dt { "Corpus units" } dd { (number::grouped(counts.units)) }
                     dt { "Dead letters" } dd { (counts.dead) }
@@ -101,7 +101,7 @@ fn more(app: &App, health: &Health, counts: &Counts, events: &[(AuditEntry, usiz
                 }
                 p.row.gap { a.btn href="/v1/health" { "JSON" } a.btn href="/v1/audit" { "Audit log" } }
             }
-            div.panel { (part::panel_head("Events", html! { "newest first" })) (feed::render(events)) }
+            div.panel { (part::data_head("Events", html! { "newest first" })) (feed::render(events)) }
         }
         section.panel {
             (part::panel_head("How values look", html! { "no two of these share a sign" }))

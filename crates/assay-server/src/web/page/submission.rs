@@ -91,7 +91,7 @@ fn custody(
     let rows: usize = reports.iter().map(|report| report.probes.len()).sum();
     html! {
         section.panel {
-            (part::panel_head("Chain of custody", html! { a href="/docs/verify" { "verify yourself" } }))
+            (part::data_head("Chain of custody", html! { a href="/docs/verify" { "verify yourself" } }))
             ol.chain {
                 li { b { "Assigned" } "drawn from the beacon of round " (view.round.0) code { a href=(format!("/v1/rounds/{}/assignment", view.round.0)) { "document" } } }
                 li { b { "Refined" } @if declared.is_empty() { "manifest not here" } @else { (number::short(tokens)) " tokens declared" } code { (view.n_units) " units" } }
@@ -107,7 +107,7 @@ fn custody(
 fn manifest(view: &SubmissionView, declared: &[DeclaredWork]) -> Markup {
     html! {
         div.panel {
-            (part::panel_head("Manifest", html! { @match view.state { SubmissionState::Complete => "here, has the root on the chain", SubmissionState::Revealed => "not handed in", SubmissionState::Refused => "refused" } }))
+            (part::data_head("Manifest", html! { @match view.state { SubmissionState::Complete => "here, has the root on the chain", SubmissionState::Revealed => "not handed in", SubmissionState::Refused => "refused" } }))
             @if declared.is_empty() {
                 (part::empty("Counts are unknown", "The pointer on the chain names root and units. Records, tokens and recipe are shown once the miner itself hands in the manifest: tokens and bytes are not in the root, so nobody else can say them for it.", None))
             } @else {
@@ -144,7 +144,7 @@ fn faults(reports: &[AuditReport], is_public: bool) -> Markup {
         .collect();
     html! {
         div.panel {
-            (part::panel_head("Faults", html! { (found.len()) " named by " (reports.len()) " reports" }))
+            (part::data_head("Faults", html! { (found.len()) " named by " (reports.len()) " reports" }))
             @if !is_public { (part::empty("Sealed", "Reports become public after the round's report cutoff, so that nobody copies them.", None)) }
             @else if reports.is_empty() { (part::empty("No report", "No validator reported on this submission.", None)) }
             @else if found.is_empty() { (part::empty("No fault", "Every row that was drawn was rebuilt bit for bit.", None)) }
@@ -166,7 +166,7 @@ fn faults(reports: &[AuditReport], is_public: bool) -> Markup {
 
 fn units(view: &SubmissionView, paths: &[Option<String>]) -> Markup {
     html! {
-        (part::panel_head("Units", html! { (view.units.len()) " of " (view.n_units) " known" }))
+        (part::data_head("Units", html! { (view.units.len()) " of " (view.n_units) " known" }))
         @if view.units.is_empty() { (part::empty("Units are not known", "The manifest lists them.", None)) }
         @else {
             (part::scroll("Units", html! {

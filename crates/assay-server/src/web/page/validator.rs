@@ -177,7 +177,7 @@ fn reports(views: &[ReportView]) -> Markup {
         .collect();
     html! {
         div.panel {
-            (part::panel_head("Reports", html! { "newest " (parsed.len()) " public" }))
+            (part::data_head("Reports", html! { "newest " (parsed.len()) " public" }))
             @if parsed.is_empty() {
                 (part::empty("No public report", "Bodies become public after their round's report cutoff.", Some(("/docs/verify", "What is audited"))))
             } @else {
@@ -225,7 +225,7 @@ fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Ma
     html! {
         div.panel {
             @if let Some(Weights { block, beside, then }) = weights {
-                (part::panel_head("Weights against the mean", html! { "epoch at block " (number::grouped(u64::from(block.0))) }))
+                (part::data_head("Weights against the mean", html! { "epoch at block " (number::grouped(u64::from(block.0))) }))
                 (part::scroll("Weights", html! {
                     table {
                         caption.vh { "Weights of this validator beside the mean of all" }
@@ -244,7 +244,7 @@ fn weights_panel(weights: Option<&Weights>, metagraph: Option<&Metagraph>) -> Ma
                 }))
                 (part::cut(ROWS_SHOWN, beside.len(), "weights, largest first,"))
             } @else {
-                (part::panel_head("Weights against the mean", html! { "none kept" }))
+                (part::data_head("Weights against the mean", html! { "none kept" }))
                 (part::empty("No revealed weights yet", "Weights are sealed when they are set and counted when the chain opens them; this server keeps those of each epoch.", Some(("/docs/chain", "Commit and reveal"))))
             }
         }

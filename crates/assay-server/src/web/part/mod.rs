@@ -9,6 +9,7 @@ mod glyph;
 mod state;
 mod who;
 
+pub(crate) use super::age::line as age_line;
 pub(crate) use glyph::{change, hallmark, ident, interval, lens, logo, meter, rounds, rounds_key};
 pub(crate) use state::{banner, empty, pill, state_pill, unknown};
 pub(crate) use who::{burned, miner, neuron_title, validator};
@@ -18,6 +19,11 @@ use maud::{Markup, html};
 /// Head of a panel: what it is, and unit, period or age.
 pub(crate) fn panel_head(title: &str, source: Markup) -> Markup {
     html! { header { h2 { (title) } span.src { (source) } } }
+}
+
+/// As [`panel_head`], for what follows from the chain and from evidence: its age stands behind the source.
+pub(crate) fn data_head(title: &str, source: Markup) -> Markup {
+    panel_head(title, html! { (source) " · " (super::age::shown()) })
 }
 
 /// A key figure: label, value, note; `tone` is "", "g" for fineness or "v" for verified.

@@ -120,8 +120,10 @@ async fn only_the_miners_own_manifest_declares_counts() {
         (works[0].tokens, works[0].archive_bytes, works[0].records),
         (4_321, 987, u64::from(RECORDS))
     );
-    // Another address of the same page, which no earlier state has rendered.
-    let shown = get(&world, &format!("{page}?q=1")).await.body;
+    // Another form of the same page, which no earlier state has rendered.
+    let dark = format!("GET {page} HTTP/1.1\r\ncookie: theme=dark");
+    let address = world.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let shown = send(address, &dark, "").await.body;
     assert!(
         shown.contains("4,321") && !shown.contains("Counts are unknown"),
         "{shown}"

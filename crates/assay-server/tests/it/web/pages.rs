@@ -24,10 +24,14 @@ pub(super) const PAGES: &[&str] = &[
     "/docs",
     "/docs/mechanism",
     "/docs/faq",
+    "/docs/cli",
+    "/docs/configuration",
     "/docs/recipes/fineweb-en-v1",
     "/changelog",
     "/rules",
     "/community",
+    "/news",
+    "/news/2026-11-28-engine-2",
     "/api",
 ];
 

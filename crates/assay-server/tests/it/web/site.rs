@@ -14,6 +14,9 @@ use tokio::sync::watch;
 /// The time of every test: 2026-11-28T22:42:18Z.
 pub(super) const NOW_MS: u64 = 1_795_905_738_000;
 
+/// The address that people know the site by.
+pub(super) const PUBLIC_URL: &str = "https://assay.example.org";
+
 /// A running server.
 pub(super) struct Site {
     pub(super) app: Arc<App>,
@@ -29,6 +32,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) head: String,
     pub(super) body: String,
+    /// Digest of the whole answer's body as it came.
+    pub(super) digest: Digest,
 }
 
 impl Answer {
@@ -100,6 +105,7 @@ impl Site {
             },
             clock: ServerClock::manual(NOW_MS),
             client_address_header: None,
+            public_url: PUBLIC_URL.to_owned(),
             batches: None,
         }));
         let (stop, shutdown) = watch::channel(false);
@@ -149,7 +155,9 @@ pub(super) async fn send(address: SocketAddr, head: &str, body: &str) -> Answer 
         stream.read_to_end(&mut bytes).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
         Answer {
+            digest: Digest::of(&bytes[at..]),
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             head: head.to_owned(),
             body: unchunked(head, body),

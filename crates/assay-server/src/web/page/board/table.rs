@@ -8,6 +8,7 @@ use crate::web::answer::Stop;
 use crate::web::asked::Asked;
 use crate::web::frame::Page;
 use crate::web::{number, part};
+use assay_types::BlockNumber;
 use assay_types::api::{FILTER_BYTES_MAX, FilterError};
 use axum::http::StatusCode;
 use maud::{Markup, html};
@@ -224,6 +225,7 @@ fn table<R: Board>(asked: &Asked, query: &Query, selected: &Selected<R>, shown: 
                     }
                 }))
                 @if R::NAME == "miners" { (part::rounds_key()) }
+                (part::age_line(query.at))
                 div.foot {
                     span {
                         (from + 1) " to " (from + selected.rows.len()) " of " (selected.matching)
@@ -373,5 +375,6 @@ fn none<R: Board>(asked: &Asked, selected: &Selected<R>) -> Markup {
         };
         part::empty(&format!("No {title} yet"), why, Some(action))
     };
-    html! { div.panel data-part="board" { (body) } }
+    let at = asked.get("at").parse().ok().map(BlockNumber);
+    html! { div.panel data-part="board" { (body) (part::age_line(at)) } }
 }
