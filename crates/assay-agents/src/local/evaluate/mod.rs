@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
 use assay_eval::contamination::{GramIndex, GramIndexBuilder};
-use assay_eval::evaluate::{Evaluation, PROFILES, TRAINING_PROFILES};
+use assay_eval::evaluate::{Evaluation, PROFILES};
 use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
 use assay_eval::ngram::Order;
 use assay_eval::pack::{Pack, PackBuilder, PackHeader};
-use assay_eval::profile::{Profile, TRAINING};
+use assay_eval::profile::Profile;
 use assay_eval::report::Report;
+pub use assay_eval::stage2::{CPU_PLAN, SMOKE_PLAN, TrainingPlan};
 use assay_refine::filter::registered_domain::SuffixList;
 use fs_err as fs;
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct EvaluateJob<'a> {
     pub eval: &'a [PathBuf],
     /// An evaluation pack, instead of `eval`.
     pub pack: Option<&'a Path>,
+    /// Text of the same domains that was public before the datasets were made.
+    pub public: &'a [PathBuf],
     /// All visible text of the same archives.
     pub ore: Option<&'a Path>,
     /// An index of public benchmarks.
@@ -75,6 +78,12 @@ pub fn evaluate(
         let held_out = HeldOutSet::choose(domains, &seed, Order::V1).map_err(EvaluateError::HeldOut)?;
         Some(held_out)
     };
+    let public = match &held_out {
+        Some(fresh) if !job.public.is_empty() => Some(read_public(job.public, fresh, &seed)?),
+        _ => None,
+    };
+    let plan = job.training.map_or(CPU_PLAN, |training| training.plan);
+    let profiles = plan.profiles();
     let mut index = GramIndexBuilder::default();
     held_out
         .iter()
@@ -87,7 +96,7 @@ pub fn evaluate(
     };
     let sampling = Sampling {
         profiles: if job.training.is_some() {
-            &TRAINING_PROFILES
+            &profiles
         } else {
             &PROFILES
         },
@@ -113,6 +122,8 @@ pub fn evaluate(
         ore,
         pure,
         held_out,
+        public,
+        plan,
         against,
     };
     let trained = match (job.training, evaluation.stage2(&seed)) {
@@ -126,7 +137,7 @@ pub fn evaluate(
     let mut report = evaluation.run(trained.as_ref());
     if job.training.is_some() && trained.is_none() {
         for dataset in &mut report.datasets {
-            dataset.flags.push(format!("small/{}", TRAINING.name));
+            dataset.flags.push(format!("small/{}", plan.model.name));
         }
     }
     Ok(report)
@@ -243,6 +254,16 @@ fn read_domains(paths: &[PathBuf]) -> Result<Vec<Domain>, LocalError> {
         }),
     })?;
     Ok(domains)
+}
+
+/// Public text of the domains that are held out.
+fn read_public(paths: &[PathBuf], fresh: &HeldOutSet, seed: &[u8]) -> Result<HeldOutSet, LocalError> {
+    let public = HeldOutSet::choose(read_domains(paths)?, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
+    if public.domains() == fresh.domains() {
+        return Ok(public);
+    }
+    let (found, expected) = (public.domains().join(", "), fresh.domains().join(", "));
+    Err(EvaluateError::PublicDomains { found, expected }.into())
 }
 
 fn open_pack(path: &Path) -> Result<Pack, LocalError> {
