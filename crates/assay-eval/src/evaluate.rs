@@ -73,6 +73,7 @@ impl Evaluation {
         };
         let (budget, arms) =
             of(&mut self.arms.iter().chain(scale())).or_else(|| of(&mut self.arms.iter()))?;
+        let budget = budget.min(self.plan.model.tokens);
         let samples = self.arms.iter().chain(scale()).take(arms);
         let samples: Option<Vec<&Sample>> = samples.map(|arm| arm.sample(TRAINING_PLACE)).collect();
         Some(Stage2::new(self.plan.model, held_out, samples?, budget, seed))

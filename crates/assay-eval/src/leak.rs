@@ -61,11 +61,11 @@ pub(crate) fn leak(
         fresh: anchor.fresh.bits_per_byte(fold, texts.fresh) - arm.fresh.bits_per_byte(fold, texts.fresh),
     };
     let gains: Vec<Gains> = (0..folds).map(gains).collect();
-    let mean = |of: fn(&Gains) -> f64| gains.iter().map(of).fold(0.0, |sum, gain| sum + gain);
+    let mean = |of: fn(&Gains) -> f64| gains.iter().map(of).fold(0.0, |sum, gain| sum + gain) / folds as f64;
     let found = gap(&gains).map(|gap| Leak {
         anchor: name.to_owned(),
-        public: rounded(mean(|gains| gains.public) / folds as f64),
-        fresh: rounded(mean(|gains| gains.fresh) / folds as f64),
+        public: rounded(mean(|gains| gains.public)),
+        fresh: rounded(mean(|gains| gains.fresh)),
         gap: rounded(gap.gap),
         standard_error: rounded(gap.standard_error),
         is_leak: gap.is_leak(),

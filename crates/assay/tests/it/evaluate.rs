@@ -249,14 +249,6 @@ fn bad_input_is_named_with_its_cure() {
         "{}",
         answer.stderr
     );
-    let answer = line("evaluate ftp://some/data/x", &[]).with_code(2);
-    assert!(
-        answer.stderr.contains("its scheme is not known"),
-        "{}",
-        answer.stderr
-    );
-    let answer = line("evaluate hf://some", &[]).with_code(2);
-    assert!(answer.stderr.contains("namespace/name"), "{}", answer.stderr);
     let answer = line("evaluate {} --seeds 6", &[&one]).with_code(2);
     assert!(
         answer.stderr.contains("add `--budget standard`"),
@@ -272,7 +264,7 @@ fn bad_input_is_named_with_its_cure() {
 }
 
 #[test]
-fn tables_without_a_text_column_and_empty_folders_are_named() {
+fn tables_without_text_addresses_and_empty_folders_are_named() {
     let folder = folder();
     let column = std::sync::Arc::new(arrow_array::StringArray::from(vec!["a", "b"])) as arrow_array::ArrayRef;
     let batch = arrow_array::RecordBatch::try_from_iter([("body", column)]).unwrap();
@@ -286,6 +278,14 @@ fn tables_without_a_text_column_and_empty_folders_are_named() {
         answer.code != 0 && answer.stderr.contains("`text`") && answer.stdout.is_empty(),
         "{answer:?}"
     );
+    let answer = line("evaluate ftp://some/data/x", &[]).with_code(2);
+    assert!(
+        answer.stderr.contains("its scheme is not known"),
+        "{}",
+        answer.stderr
+    );
+    let answer = line("evaluate hf://some", &[]).with_code(2);
+    assert!(answer.stderr.contains("namespace/name"), "{}", answer.stderr);
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     let answer = line("evaluate {}", &[&empty]).with_code(2);

@@ -114,7 +114,7 @@ pub fn duel(
         .ok_or(EvaluateError::NothingTrained)?;
     let stage2 = evaluation.stage2(&job.seed.to_le_bytes());
     let stage2 = stage2.filter(|stage2| stage2.arms() == ARMS.len());
-    let stage2 = stage2.ok_or_else(|| EvaluateError::Small {
+    let stage2 = stage2.ok_or(EvaluateError::Small {
         tokens: job.training.plan.sample.budget_tokens_min,
     })?;
     let mut stages: Vec<StageReport> = Vec::new();

@@ -65,19 +65,7 @@ pub fn evaluate(
     watch: Watch<'_>,
 ) -> Result<Report, LocalError> {
     let seed = job.seed.to_le_bytes();
-    let (domains, pure) = match job.pack {
-        Some(path) => {
-            let pack = open_pack(path)?;
-            (pack.domains, pack.pure)
-        }
-        None => (read_domains(job.eval)?, Vec::new()),
-    };
-    let held_out = if domains.is_empty() {
-        None
-    } else {
-        let held_out = HeldOutSet::choose(domains, &seed, Order::V1).map_err(EvaluateError::HeldOut)?;
-        Some(held_out)
-    };
+    let (held_out, pure) = evaluation_text(job, &seed)?;
     let public = match &held_out {
         Some(fresh) if !job.public.is_empty() => Some(read_public(job.public, fresh, &seed)?),
         _ => None,
@@ -254,6 +242,27 @@ fn read_domains(paths: &[PathBuf]) -> Result<Vec<Domain>, LocalError> {
         }),
     })?;
     Ok(domains)
+}
+
+/// Held-out text, if any was given, and the pure text of a pack.
+fn evaluation_text(
+    job: &EvaluateJob<'_>,
+    seed: &[u8],
+) -> Result<(Option<HeldOutSet>, Vec<TrainingDocument>), LocalError> {
+    let (domains, pure) = match job.pack {
+        Some(path) => {
+            let pack = open_pack(path)?;
+            (pack.domains, pack.pure)
+        }
+        None => (read_domains(job.eval)?, Vec::new()),
+    };
+    let held_out = if domains.is_empty() {
+        None
+    } else {
+        let held_out = HeldOutSet::choose(domains, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
+        Some(held_out)
+    };
+    Ok((held_out, pure))
 }
 
 /// Public text of the domains that are held out.
