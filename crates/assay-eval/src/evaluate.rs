@@ -7,24 +7,21 @@ use crate::arm::{Against, Arm};
 use crate::gates::Gate;
 use crate::held_out::{CLUSTERS_MIN, HeldOutSet};
 use crate::interval::{Bootstrap, Interval};
-use crate::profile::{NGRAM_SMALL, NGRAM_V1, Profile, TRAINING};
+use crate::leak::{Both, Texts, leak};
+use crate::profile::{NGRAM_SMALL, NGRAM_V1, Profile};
 use crate::report::{Bits, DatasetReport, Report, TrainedBits, TrainingReport};
 use crate::sample::Sample;
-use crate::stage1::{ArmBits, measure};
-use crate::stage2::{Stage2, Trained};
-use crate::transformer::profile::CPU_V1;
+use crate::stage1::{ArmBits, measure_on};
+use crate::stage2::{Stage2, Trained, TrainingPlan};
 use crate::verdict::{Differences, verdict};
 
 /// Profiles of stage 1 in order of preference; an [`Arm`] samples for all of them.
 pub const PROFILES: [Profile; 2] = [NGRAM_V1, NGRAM_SMALL];
 
-/// What an [`Arm`] samples for if models are trained, too.
-pub const TRAINING_PROFILES: [Profile; 3] = [NGRAM_V1, NGRAM_SMALL, TRAINING];
-
 /// Points that the lower end of a trained fineness is rounded down to (docs/evaluation.md).
 const FINENESS_STEP: u16 = 5;
 
-/// Place of the training profile.
+/// Place of the training profile in [`TrainingPlan::profiles`].
 const TRAINING_PLACE: usize = 2;
 
 /// What is evaluated.
@@ -38,6 +35,10 @@ pub struct Evaluation {
     pub pure: Option<Arm>,
     /// The held-out text; without it only gates are looked at.
     pub held_out: Option<HeldOutSet>,
+    /// Text of the same domains that was public before: a gain on it alone is a leak.
+    pub public: Option<HeldOutSet>,
+    /// What is trained; an arm samples for [`TrainingPlan::profiles`].
+    pub plan: TrainingPlan,
     /// What documents were held against.
     pub against: Against,
 }
@@ -47,9 +48,9 @@ struct Measured<'a> {
     place: usize,
     budget_tokens: u64,
     bootstrap: Bootstrap<'a>,
-    arms: Vec<ArmBits>,
+    arms: Vec<Both>,
     /// Ore and pure, or why there is no scale.
-    scale: Result<(ArmBits, ArmBits), String>,
+    scale: Result<(Both, Both), String>,
 }
 
 impl Evaluation {
@@ -59,7 +60,10 @@ impl Evaluation {
         let held_out = self.held_out.as_ref()?;
         let of = |arms: &mut dyn Iterator<Item = &'_ Arm>| -> Option<(u64, usize)> {
             let sizes: Vec<u64> = arms.map(|arm| arm.smallest_fold(TRAINING_PLACE).0).collect();
-            Some((TRAINING.budget(sizes.iter().min().copied()?)?, sizes.len()))
+            Some((
+                self.plan.sample.budget(sizes.iter().min().copied()?)?,
+                sizes.len(),
+            ))
         };
         let scale = || {
             self.ore
@@ -69,9 +73,10 @@ impl Evaluation {
         };
         let (budget, arms) =
             of(&mut self.arms.iter().chain(scale())).or_else(|| of(&mut self.arms.iter()))?;
+        let budget = budget.min(self.plan.model.tokens);
         let samples = self.arms.iter().chain(scale()).take(arms);
         let samples: Option<Vec<&Sample>> = samples.map(|arm| arm.sample(TRAINING_PLACE)).collect();
-        Some(Stage2::new(&CPU_V1, held_out, samples?, budget, seed))
+        Some(Stage2::new(self.plan.model, held_out, samples?, budget, seed))
     }
 
     /// Runs stage 1 and puts everything together with what was trained.
@@ -86,6 +91,7 @@ impl Evaluation {
         let differences = Differences {
             ngram: measured.as_ref().and_then(Measured::difference),
             trained: trained
+                .filter(|_| self.plan.decides())
                 .zip(self.held_out.as_ref())
                 .and_then(|(trained, held_out)| {
                     let (first, last) = (trained.arms.first()?, trained.arms.get(self.arms.len() - 1)?);
@@ -127,8 +133,9 @@ impl Evaluation {
     fn measure<'a>(&self, held_out: &'a HeldOutSet) -> Option<Measured<'a>> {
         let (place, budget_tokens, has_scale) = self.budget()?;
         let bits = |arm: &Arm| {
-            arm.sample(place)
-                .map(|sample| measure(sample, budget_tokens, held_out))
+            let sample = arm.sample(place)?;
+            let (fresh, public) = measure_on(sample, budget_tokens, held_out, self.public.as_ref());
+            Some(Both { fresh, public })
         };
         let scale = match (&self.ore, &self.pure) {
             (Some(ore), Some(pure)) if has_scale => bits(ore).zip(bits(pure)).ok_or_else(String::new),
@@ -165,6 +172,7 @@ impl Evaluation {
             fineness_high: None,
             fineness_profile: None,
             why: None,
+            leak: None,
             gates: arm.gates(&self.against),
             flags: Vec::new(),
         };
@@ -181,7 +189,10 @@ impl Evaluation {
         );
         let bits = measured.and_then(|measured| Some((measured, measured.arms.get(place)?)));
         match (bits, &self.held_out) {
-            (Some((measured, bits)), Some(held_out)) => fill(&mut report, measured, bits, held_out),
+            (Some((measured, bits)), Some(held_out)) => {
+                fill(&mut report, measured, &bits.fresh, held_out);
+                self.fill_leak(&mut report, place, measured, held_out);
+            }
             (_, Some(_)) => report.why = Some("a dataset is too small for stage 1".to_owned()),
             (_, None) => report.why = Some("no evaluation text was given (`--eval` or `--pack`)".to_owned()),
         }
@@ -196,6 +207,45 @@ impl Evaluation {
 }
 
 impl Evaluation {
+    /// Whether a dataset gains on public text what it does not gain on fresh text.
+    fn fill_leak(
+        &self,
+        report: &mut DatasetReport,
+        place: usize,
+        measured: &Measured<'_>,
+        fresh: &HeldOutSet,
+    ) {
+        let Some(public) = &self.public else {
+            let why = "no public evaluation text was given (`--public`)";
+            report.gates.insert("leak", Gate::unchecked(why));
+            return;
+        };
+        // Each is held against the other end of the comparison, a single one against ore.
+        let last = self.arms.len() - 1;
+        let other = if place == last { 0 } else { last };
+        let anchor = if other == place {
+            measured.scale.as_ref().ok().map(|(ore, _)| (ore, "ore"))
+        } else {
+            let name = self.arms.get(other).map_or("", |arm| arm.name.as_str());
+            measured.arms.get(other).map(|bits| (bits, name))
+        };
+        let texts = Texts { fresh, public };
+        let found = measured.arms.get(place).zip(anchor);
+        let found = found.and_then(|(bits, (anchor, name))| leak(bits, anchor, name, texts));
+        let gate = match found {
+            Some(Ok(found)) => {
+                let gate = found.gate();
+                report.leak = Some(found);
+                gate
+            }
+            Some(Err(error)) => Gate::unchecked(&error.to_string()),
+            None => {
+                Gate::unchecked("a leak shows against another dataset (`--against`), or against ore and pure")
+            }
+        };
+        report.gates.insert("leak", gate);
+    }
+
     /// What stage 2 says of a dataset.
     fn fill_trained(
         &self,
@@ -213,11 +263,13 @@ impl Evaluation {
         let level = Bits::of(&bootstrap.level(bits), domains.collect());
         let curve = trained.curves.get(place).cloned().unwrap_or_default();
         report.stage2 = Some(TrainedBits::of(level, bits.folds(), &curve));
-        if trained.budget_tokens < CPU_V1.tokens {
+        if !self.plan.decides() {
+            report.flags.push(format!("profile/{}", trained.profile));
+        } else if trained.budget_tokens < self.plan.model.tokens {
             report.flags.push(format!("short/{}", trained.profile));
         }
         let scale = trained.arms.get(self.arms.len()..);
-        if let Some([ore, pure]) = scale {
+        if let Some([ore, pure]) = scale.filter(|_| self.plan.decides()) {
             match bootstrap.fineness(bits, ore, pure) {
                 Ok(fineness) => {
                     report.fineness = Some(fineness.estimate.points.round());
@@ -236,7 +288,10 @@ impl Measured<'_> {
     /// The first against the last dataset, and the folds behind it.
     fn difference(&self) -> Option<(Interval, usize)> {
         match self.arms.as_slice() {
-            [first, .., last] => Some((self.bootstrap.difference(first, last), first.folds())),
+            [first, .., last] => {
+                let difference = self.bootstrap.difference(&first.fresh, &last.fresh);
+                Some((difference, first.fresh.folds()))
+            }
             _ => None,
         }
     }
@@ -260,7 +315,7 @@ fn fill(report: &mut DatasetReport, measured: &Measured<'_>, bits: &ArmBits, hel
     let fineness = match &measured.scale {
         Ok((ore, pure)) => measured
             .bootstrap
-            .fineness(bits, ore, pure)
+            .fineness(bits, &ore.fresh, &pure.fresh)
             .map_err(|error| error.to_string()),
         Err(why) => Err(why.clone()),
     };

@@ -7,8 +7,9 @@ mod picture;
 use std::fmt::Write as _;
 
 use crate::gates::Gate;
+use crate::leak::Leak;
 use crate::report::{Bits, DatasetReport, Report};
-use picture::{Line, Range, curves, escape, intervals};
+use picture::{Group, Line, Range, bars, curves, escape, intervals, number};
 
 /// Parts a million in a percent.
 const PPM_PERCENT: f64 = 10_000.0;
@@ -38,6 +39,8 @@ pub fn report_html(report: &Report) -> String {
                 "<h2>{name}</h2><figure>{}</figure>",
                 intervals(&ranges(&found))
             );
+            let groups = domain_bars(&found);
+            let _ = write!(body, "<figure>{}</figure>", bars(&groups, number));
             domains(&found, &mut body);
         }
     }
@@ -61,6 +64,7 @@ pub fn report_html(report: &Report) -> String {
             curves(&lines)
         );
     }
+    contamination(report, &mut body);
     body.push_str("<h2>Gates</h2>");
     report
         .datasets
@@ -134,6 +138,80 @@ fn fineness(dataset: &DatasetReport) -> Option<Range<'_>> {
         low: dataset.fineness_low?,
         high: dataset.fineness_high?,
     })
+}
+
+/// Bars of every domain, a bar a dataset.
+fn domain_bars<'a>(found: &[(&'a str, &'a Bits)]) -> Vec<Group<'a>> {
+    let Some((_, first)) = found.first() else {
+        return Vec::new();
+    };
+    let group = |domain: &'a String| Group {
+        name: domain,
+        bars: found
+            .iter()
+            .filter_map(|(name, bits)| Some((*name, *bits.domains.get(domain)?)))
+            .collect(),
+    };
+    first.domains.keys().map(group).collect()
+}
+
+/// What share of documents repeats evaluation text or benchmarks and is not trusted, and how far gains on public text drop on
+/// fresh text.
+fn contamination(report: &Report, body: &mut String) {
+    let shares = [
+        ("evaluation text, dropped before training", "held_out"),
+        ("benchmarks", "contamination"),
+    ];
+    let groups = shares.iter().map(|(name, gate)| Group {
+        name,
+        bars: report
+            .datasets
+            .iter()
+            .filter_map(|dataset| {
+                let share = dataset.gates.get(gate)?.value_ppm?;
+                Some((dataset.name.as_str(), share as f64 / PPM_PERCENT))
+            })
+            .collect(),
+    });
+    let groups: Vec<Group<'_>> = groups.filter(|group| !group.bars.is_empty()).collect();
+    let gains = report
+        .datasets
+        .iter()
+        .filter_map(|dataset| dataset.leak.as_ref().map(|leak| (&dataset.name, leak)));
+    let gains: Vec<(&String, &Leak)> = gains.collect();
+    if groups.is_empty() && gains.is_empty() {
+        return;
+    }
+    body.push_str("<h2>Contamination</h2>");
+    if !groups.is_empty() {
+        let percent = |value| format!("{value:.3} %");
+        let _ = write!(
+            body,
+            "<p>Documents that share 13 words with</p><figure>{}</figure>",
+            bars(&groups, percent)
+        );
+    }
+    if !gains.is_empty() {
+        body.push_str(
+            "<p>Bits per byte gained over another dataset; a gain on public text that fresh text does not show is a leak</p>\
+             <table><tr><th>dataset</th><th>over</th><th>public text</th><th>fresh text</th><th>drop</th><th></th></tr>",
+        );
+        for (name, leak) in gains {
+            let _ = write!(
+                body,
+                "<tr class=\"{}\"><td>{}</td><td>{}</td><td>{:+.4}</td><td>{:+.4}</td><td>{:.4} ± {:.4}</td><td>{}</td></tr>",
+                if leak.is_leak { "failed" } else { "" },
+                escape(name),
+                escape(&leak.anchor),
+                leak.public,
+                leak.fresh,
+                leak.gap,
+                leak.standard_error,
+                if leak.is_leak { "leak" } else { "" }
+            );
+        }
+        body.push_str("</table>");
+    }
 }
 
 /// A table of domains; the fewest bits of a row are bold.
@@ -237,7 +315,18 @@ mod tests {
             fineness_high: Some(420.0),
             fineness_profile: Some("cpu-v1"),
             why: None,
-            gates: BTreeMap::from([("markup", Gate::share(1, 10, 10_000, "documents of <tags>"))]),
+            leak: Some(Leak {
+                anchor: "an<other".to_owned(),
+                public: 0.3,
+                fresh: 0.01,
+                gap: 0.29,
+                standard_error: 0.02,
+                is_leak: true,
+            }),
+            gates: BTreeMap::from([
+                ("markup", Gate::share(1, 10, 10_000, "documents of <tags>")),
+                ("held_out", Gate::share(1, 40, 100, "documents share 13 words")),
+            ]),
             flags: vec!["gate/markup".to_owned()],
         }
     }
@@ -265,7 +354,9 @@ mod tests {
             }),
         };
         let page = report_html(&report);
-        for foreign in ["<script", "http:", "https:", "src=", "url(", "@import", "a<b"] {
+        for foreign in [
+            "<script", "http:", "https:", "src=", "url(", "@import", "a<b", "an<other",
+        ] {
             assert!(!page.contains(foreign), "{foreign}");
         }
         for expected in [
@@ -277,10 +368,14 @@ mod tests {
             "FAIL",
             "documents of &lt;tags&gt;",
             "<td><b>2.4000</b></td>",
+            "2.500 % · b &amp; c",
+            "2.6000 · b &amp; c",
+            "<td>+0.3000</td><td>+0.0100</td><td>0.2900 ± 0.0200</td><td>leak</td>",
         ] {
             assert!(page.contains(expected), "{expected}: {page}");
         }
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-        assert_eq!(page.matches("<svg").count(), 4);
+        // Intervals and bars of both stages, fineness, curves, contamination.
+        assert_eq!(page.matches("<svg").count(), 7);
     }
 }

@@ -13,6 +13,7 @@ pub mod gates;
 pub mod held_out;
 pub mod html;
 pub mod interval;
+pub mod leak;
 pub mod ngram;
 pub mod ore;
 pub mod pack;

@@ -67,6 +67,14 @@ pub const TRAINING: Profile = Profile {
     ..NGRAM_V1
 };
 
+/// What `smoke` trains on: one step of tokens, the same for every dataset that holds it. Says whether everything runs.
+pub const SMOKE: Profile = Profile {
+    name: "smoke",
+    budget_tokens_min: BUDGET_STEP_TOKENS,
+    budget_tokens_max: BUDGET_STEP_TOKENS,
+    ..TRAINING
+};
+
 impl Profile {
     /// The budget of a fold when the smallest fold of any arm holds `tokens`; none if that is too few.
     pub fn budget(&self, tokens: u64) -> Option<u64> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::gates::Gate;
 use crate::interval::Interval;
+use crate::leak::Leak;
 use crate::stage1::ArmBits;
 use crate::stage2::Trained;
 
@@ -57,6 +58,8 @@ pub struct DatasetReport {
     pub fineness_profile: Option<&'static str>,
     /// Why there is no fineness.
     pub why: Option<String>,
+    /// Gains on public and on fresh text; null if no public text was given.
+    pub leak: Option<Leak>,
     /// Gates by name.
     pub gates: BTreeMap<&'static str, Gate>,
     /// What to know before trusting the numbers.
@@ -156,7 +159,8 @@ impl Bits {
     }
 }
 
-fn rounded(bits: f64) -> f64 {
+/// To the units of a report.
+pub(crate) fn rounded(bits: f64) -> f64 {
     (bits * BITS_UNITS).round() / BITS_UNITS
 }
 

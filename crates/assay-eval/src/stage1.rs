@@ -20,15 +20,31 @@ pub(crate) type Counts = [Vec<u32>];
 
 /// Trains on `budget` tokens of every fold and scores.
 pub fn measure(sample: &Sample, budget: u64, held_out: &HeldOutSet) -> ArmBits {
+    measure_on(sample, budget, held_out, None).0
+}
+
+/// As [`measure`], and scores a second set by the same models.
+pub fn measure_on(
+    sample: &Sample,
+    budget: u64,
+    held_out: &HeldOutSet,
+    second: Option<&HeldOutSet>,
+) -> (ArmBits, Option<ArmBits>) {
     let profile = sample.profile();
-    let folds: Vec<Vec<u64>> = (0..profile.folds as usize)
+    let scored: Vec<(Vec<u64>, Vec<u64>)> = (0..profile.folds as usize)
         .into_par_iter()
         .map(|fold| {
             let windows = sample.windows(fold, budget);
-            Model::train(profile.order, windows.into_iter()).score(&held_out.prepared)
+            let model = Model::train(profile.order, windows.into_iter());
+            let second = second.map(|set| model.score(&set.prepared));
+            (model.score(&held_out.prepared), second.unwrap_or_default())
         })
         .collect();
-    ArmBits::of_documents(&folds, held_out)
+    let (first, other): (Vec<_>, Vec<_>) = scored.into_iter().unzip();
+    (
+        ArmBits::of_documents(&first, held_out),
+        second.map(|set| ArmBits::of_documents(&other, set)),
+    )
 }
 
 impl ArmBits {

@@ -10,10 +10,11 @@ use assay_types::{Digest, tagged_hash};
 
 use crate::held_out::HeldOutSet;
 use crate::interval::{Bootstrap, Interval};
+use crate::profile::{NGRAM_SMALL, NGRAM_V1, Profile, SMOKE, TRAINING};
 use crate::sample::Sample;
 use crate::stage1::ArmBits;
 use crate::tokenizer::{TokenId, Tokenizer};
-use crate::transformer::profile::TrainingProfile;
+use crate::transformer::profile::{self, TrainingProfile};
 use crate::transformer::run::{Course, Finished, Run};
 use crate::transformer::{CpuTrainer, Level, Stream, TrainError, initial};
 
@@ -26,6 +27,39 @@ const QUANTILES: [f64; 3] = [4.857, 3.534, 3.128];
 
 /// t(.975) of 3 degrees of freedom: a single look at four seeds.
 const QUANTILE_SINGLE: f64 = 3.182;
+
+/// What is trained and how its text is sampled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainingPlan {
+    /// Budget and order of documents.
+    pub sample: Profile,
+    /// The model.
+    pub model: &'static TrainingProfile,
+}
+
+/// The plan of evaluations and duels.
+pub const CPU_PLAN: TrainingPlan = TrainingPlan {
+    sample: TRAINING,
+    model: &profile::CPU_V1,
+};
+
+/// The plan that shows whether everything runs.
+pub const SMOKE_PLAN: TrainingPlan = TrainingPlan {
+    sample: SMOKE,
+    model: &profile::SMOKE,
+};
+
+impl TrainingPlan {
+    /// Whether its results say which dataset is better.
+    pub fn decides(&self) -> bool {
+        *self != SMOKE_PLAN
+    }
+
+    /// What an arm samples for: both profiles of stage 1, then this.
+    pub fn profiles(&self) -> [Profile; 3] {
+        [NGRAM_V1, NGRAM_SMALL, self.sample]
+    }
+}
 
 /// Everything stage 2 needs of one evaluation.
 #[derive(Debug)]

@@ -122,6 +122,7 @@ mod tests {
             fineness_high: None,
             fineness_profile: None,
             why: None,
+            leak: None,
             gates: BTreeMap::from([("size", Gate::condition(passes, "small"))]),
             flags: Vec::new(),
         }

@@ -67,7 +67,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::from(ProblemKind::StorageFull).retry_after(60),
-            StoreError::Busy => Self::from(ProblemKind::Busy).retry_after(1),
+            StoreError::Busy | StoreError::Stale => Self::from(ProblemKind::Busy).retry_after(1),
             StoreError::Closed => {
                 Self::new(ProblemKind::ShuttingDown, "try again in a moment").retry_after(5)
             }

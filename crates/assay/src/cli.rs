@@ -330,6 +330,7 @@ pub(crate) struct VerifyArgs {
     after_help = "\
 Examples:
   assay evaluate mine/ --against theirs.parquet --eval wiki.jsonl books/
+  assay evaluate mine/ --against hf://namespace/name@REVISION --pack eval.jsonl
   assay evaluate pack wiki.jsonl books/ --out eval.jsonl
   assay evaluate index benchmarks/ --out bench.index
   assay evaluate mine/ --ore visible.jsonl.gz --pack eval.jsonl --index bench.index --json"
@@ -337,7 +338,7 @@ Examples:
 pub(crate) struct EvaluateArgs {
     #[command(subcommand)]
     pub(crate) command: Option<EvaluateCommand>,
-    /// Datasets: folders of `assay refine`, Parquet, JSON Lines (plain, gzip, zstd), text files, folders
+    /// Datasets: folders of `assay refine`, Parquet, JSON Lines (plain, gzip, zstd), text files, folders, hf:// and other stores
     #[arg(required = true, value_name = "DATASET")]
     pub(crate) datasets: Vec<PathBuf>,
     /// Say whether the first dataset is better than this one
@@ -349,6 +350,9 @@ pub(crate) struct EvaluateArgs {
     /// Evaluation pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
     #[arg(long, value_name = "FILE")]
     pub(crate) pack: Option<PathBuf>,
+    /// Text of the same domains that was public before the datasets were made: raises the leak flag; named as in `--eval`
+    #[arg(long, value_name = "TEXT", num_args = 1..)]
+    pub(crate) public: Vec<PathBuf>,
     /// All visible text of the same archives: fineness 0
     #[arg(long, value_name = "DATASET")]
     pub(crate) ore: Option<PathBuf>,
@@ -367,12 +371,18 @@ pub(crate) struct EvaluateArgs {
     /// Write the report as one HTML page without scripts
     #[arg(long, value_name = "REPORT")]
     pub(crate) html: Option<PathBuf>,
+    /// What is trained
+    #[arg(long, value_enum, default_value_t = TrainingArg::CpuV1, value_name = "NAME")]
+    pub(crate) profile: TrainingArg,
     /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
     #[arg(long, value_name = "NAME")]
     pub(crate) instructions: Option<String>,
     /// Declared language, ISO 639-1
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(crate) language: String,
+    /// Where datasets of hf:// and other stores are kept; what is there is not fetched again
+    #[arg(long, value_name = "DIR", default_value = "assay-downloads")]
+    pub(crate) downloads: PathBuf,
     /// Seed of the samples
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -404,6 +414,9 @@ pub(crate) struct DuelArgs {
     /// Rounds since the champion's activation: the lead asked for falls from 12 points to 4 in 300
     #[arg(long, value_name = "ROUNDS", default_value_t = 0)]
     pub(crate) age: u32,
+    /// What is trained
+    #[arg(long, value_enum, default_value_t = TrainingArg::CpuV1, value_name = "NAME")]
+    pub(crate) profile: TrainingArg,
     /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
     #[arg(long, value_name = "NAME")]
     pub(crate) instructions: Option<String>,
@@ -413,6 +426,15 @@ pub(crate) struct DuelArgs {
     /// Seed of samples and models
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+/// What stage 2 trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TrainingArg {
+    /// The profile of evaluations and duels
+    CpuV1,
+    /// A second a model: shows whether everything runs, decides nothing
+    Smoke,
 }
 
 /// How much an evaluation computes.

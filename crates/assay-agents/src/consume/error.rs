@@ -35,6 +35,22 @@ pub enum ConsumeError {
         /// Tokens of the smallest unit.
         smallest: Tokens,
     },
+    /// A revision without files of text.
+    #[error("`{place}` holds no Parquet, JSON Lines or text file of at most {bytes_max} bytes")]
+    NoTexts {
+        /// Repository and revision.
+        place: String,
+        /// Longest file that is fetched.
+        bytes_max: u64,
+    },
+    /// A unit is not what its manifest says.
+    #[error("`{place}` is not what its manifest says: {fault}")]
+    Fault {
+        /// Repository and revision.
+        place: String,
+        /// The first fault.
+        fault: String,
+    },
     /// The folder holds something else.
     #[error("`{}` holds another dataset", .path.display())]
     OtherDataset {
@@ -59,7 +75,8 @@ impl ConsumeError {
         match self {
             Self::Store(error) => store_code(error),
             Self::Local(error) => error.code(),
-            Self::Manifest { .. } => "dataset/damaged",
+            Self::Manifest { .. } | Self::Fault { .. } => "dataset/damaged",
+            Self::NoTexts { .. } => "input/nothing-found",
             Self::Budget { .. } => "dataset/budget",
             Self::OtherDataset { .. } => "output/other-dataset",
         }
@@ -71,8 +88,8 @@ impl ConsumeError {
         match self {
             Self::Store(error) => store_kind(error),
             Self::Local(error) => error.kind(),
-            Self::Manifest { .. } => ErrorKind::Failure,
-            Self::Budget { .. } | Self::OtherDataset { .. } => ErrorKind::Usage,
+            Self::Manifest { .. } | Self::Fault { .. } => ErrorKind::Failure,
+            Self::NoTexts { .. } | Self::Budget { .. } | Self::OtherDataset { .. } => ErrorKind::Usage,
         }
     }
 
@@ -82,7 +99,8 @@ impl ConsumeError {
         match self {
             Self::Store(error) => Some(error.help()),
             Self::Local(error) => error.help(),
-            Self::Manifest { .. } => {
+            Self::NoTexts { .. } => Some("name a revision with files of texts, or download the files that are meant and give them".to_owned()),
+            Self::Manifest { .. } | Self::Fault { .. } => {
                 Some("what is published is no dataset, or not the one that was meant: check repository and revision".to_owned())
             }
             Self::Budget { smallest, .. } => Some(format!("units are fetched whole: give `--tokens {smallest}` or more")),

@@ -13,8 +13,10 @@ mod archives;
 mod error;
 mod published;
 mod pull;
+mod texts;
 
 pub use archives::archives_of;
 pub use error::ConsumeError;
 pub use published::{Difference, Published};
 pub use pull::{PUBLISHED_FILE, PullJob, Pulled, pull};
+pub use texts::{TEXTS_BYTES_MAX, TEXTS_TOKENS_MAX, fetch_texts};

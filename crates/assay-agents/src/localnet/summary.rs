@@ -48,6 +48,8 @@ pub struct MinerSummary {
     pub faults: Vec<String>,
     /// Round of its first fault.
     pub caught_in: Option<u32>,
+    /// Fraud proofs against it that the Task API has recomputed and listed; 0 if it does not answer.
+    pub proofs: u32,
     /// Credibility, 0 to 1.
     pub credibility: f64,
     /// Weight in the last row, of 65,535.
@@ -60,10 +62,18 @@ impl Play<'_> {
     /// Adds the run up at the newest block, and asks the server what it has come to.
     pub(super) async fn summary(&self, world: &World, rounds: u32) -> Result<Summary, AgentError> {
         let (metagraph, rows) = self.chain_now().await?;
-        Ok(Summary {
+        let mut summary = Summary {
             server_equal: self.server_equal(world, rounds).await,
             ..self.added_up(world, rounds, (&metagraph, &rows))
-        })
+        };
+        let listed = self.api.fraud_proofs().await.unwrap_or_default();
+        for miner in &mut summary.miners {
+            let against = listed
+                .iter()
+                .filter(|proof| proof.hotkey.to_ss58() == miner.hotkey);
+            miner.proofs = u32::try_from(against.count()).unwrap_or(u32::MAX);
+        }
+        Ok(summary)
     }
 
     /// Metagraph and weights at the newest block.
@@ -114,6 +124,7 @@ impl Play<'_> {
                 verified_records,
                 faults,
                 caught_in,
+                proofs: 0,
                 credibility: credibility.0 as f64 / Q32::ONE.0 as f64,
                 weight: weight.map_or(0, |(_, weight)| weight.0),
                 incentive: neuron.map_or(0.0, |neuron| share(neuron.incentive)),

@@ -49,7 +49,11 @@ async fn what_the_common_sample_misses_is_found_and_proved() {
         }
         for did in validator.step(block).await.unwrap() {
             match did {
-                Did::Audited { miner, faults, round } if round == Round(0) => looked.push((miner, faults)),
+                Did::Audited {
+                    miner,
+                    faults,
+                    round: Round(0),
+                } => looked.push((miner, faults)),
                 Did::Proved { .. } => proved += 1,
                 _ => {}
             }

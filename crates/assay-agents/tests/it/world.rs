@@ -89,7 +89,7 @@ impl World {
         for (name, value) in params {
             set.values.set(name, *value).unwrap();
         }
-        let setup = write_subnet(folder.path(), &genesis, set, (recipe, corpus));
+        let setup = write_subnet(folder.path(), &genesis, &set, (recipe, corpus));
         Self {
             folder,
             node,
@@ -210,7 +210,7 @@ async fn populate(chain: &EmbeddedChain, miners: &[&str], validators: &[&str]) {
 fn write_subnet(
     folder: &Path,
     genesis: &Genesis,
-    params: ParamSet,
+    params: &ParamSet,
     (recipe, corpus): (Recipe, Vec<WorkUnit>),
 ) -> Setup {
     let archives = folder.join("archives");

@@ -1,4 +1,4 @@
-//! Pictures of a report: intervals as bars with a point, loss curves as lines; SVG without script.
+//! Pictures of a report: intervals with a point, bars of domains, loss curves; SVG without script.
 //!
 //! Numbers are drawn as they are given; a picture never leaves out an interval.
 
@@ -8,6 +8,10 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 720.0;
 const ROW_HEIGHT: f64 = 28.0;
 const CURVE_HEIGHT: f64 = 260.0;
+
+/// Height of a bar, and room between two groups.
+const BAR_HEIGHT: f64 = 18.0;
+const GROUP_GAP: f64 = 10.0;
 
 /// Room for names on the left and numbers on the right.
 const LEFT: f64 = 180.0;
@@ -33,6 +37,14 @@ pub(super) struct Range<'a> {
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
     pub(super) points: &'a [f64],
+}
+
+/// Bars that belong together.
+#[derive(Debug, Clone)]
+pub(super) struct Group<'a> {
+    pub(super) name: &'a str,
+    /// Dataset and value.
+    pub(super) bars: Vec<(&'a str, f64)>,
 }
 
 /// A row for each interval on one scale.
@@ -67,6 +79,45 @@ pub(super) fn intervals(ranges: &[Range<'_>]) -> String {
             number(range.low),
             number(range.high),
         );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+/// A group of bars from 0 for each name, one bar a dataset; all on one scale.
+pub(super) fn bars(groups: &[Group<'_>], format: fn(f64) -> String) -> String {
+    let values = groups.iter().flat_map(|group| &group.bars).map(|bar| bar.1);
+    let most = values.fold(0.0, f64::max);
+    let most = if most > 0.0 { most } else { 1.0 };
+    let rows: usize = groups.iter().map(|group| group.bars.len()).sum();
+    let height = BAR_HEIGHT * rows as f64 + GROUP_GAP * groups.len() as f64 + 8.0;
+    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">");
+    let mut top = 8.0;
+    for group in groups {
+        let middle = top + BAR_HEIGHT * group.bars.len() as f64 / 2.0;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            LEFT - 12.0,
+            middle + 4.0,
+            short(group.name)
+        );
+        for ((name, value), colour) in group.bars.iter().zip(COLOURS.iter().cycle()) {
+            let width = value.max(0.0) / most * (WIDTH - LEFT - RIGHT - 60.0);
+            let _ = write!(
+                svg,
+                "<rect x=\"{LEFT:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{:.1}\" fill=\"{colour}\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\">{} · {}</text>",
+                BAR_HEIGHT - 3.0,
+                LEFT + width + 8.0,
+                top + BAR_HEIGHT - 5.0,
+                format(*value),
+                short(name)
+            );
+            top += BAR_HEIGHT;
+        }
+        top += GROUP_GAP;
     }
     svg.push_str("</svg>");
     svg
@@ -114,7 +165,7 @@ pub(super) fn curves(lines: &[Line<'_>]) -> String {
 }
 
 /// Four places for bits, none for points.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value.abs() < 100.0 {
         format!("{value:.4}")
     } else {

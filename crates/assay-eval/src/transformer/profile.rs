@@ -34,6 +34,23 @@ pub const CPU_V1: TrainingProfile = TrainingProfile {
     rate_max: 3e-3,
 };
 
+/// `smoke`: a run of a second that shows whether everything works; nothing is ever decided by it.
+pub const SMOKE: TrainingProfile = TrainingProfile {
+    name: "smoke",
+    shape: Shape {
+        width: 16,
+        layers: 1,
+        heads: 2,
+        hidden: 32,
+        context: 64,
+        batch: 4,
+        vocabulary: 2_048,
+    },
+    window_tokens: 512,
+    tokens: 1 << 16,
+    rate_max: 1e-2,
+};
+
 /// `gpu-v1`: 33 million parameters, GPT-2 tokens; described here, trained where a graphics processor is at hand.
 pub const GPU_V1: TrainingProfile = TrainingProfile {
     name: "gpu-v1",

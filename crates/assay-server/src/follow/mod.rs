@@ -48,7 +48,13 @@ pub enum FollowError {
 pub async fn follow(app: Arc<App>, chain: Arc<dyn Chain>, mut shutdown: watch::Receiver<bool>) {
     let mut heads = None;
     while !*shutdown.borrow() {
-        if let Err(error) = catch_up(&app, chain.as_ref(), &shutdown).await {
+        let result = catch_up(&app, chain.as_ref(), &shutdown).await;
+        if matches!(result, Err(FollowError::Store(StoreError::Stale))) {
+            // An operator gave units out again between reading and writing: the step is taken anew.
+            tokio::task::yield_now().await;
+            continue;
+        }
+        if let Err(error) = result {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the chain cannot be followed"

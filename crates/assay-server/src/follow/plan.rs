@@ -31,7 +31,8 @@ pub(super) async fn plan_round(
 ) -> Result<AddRound, FollowError> {
     let readers = app.database().readers();
     let members = members(metagraph, standing, opened);
-    let mut state = store::network_state(readers).await?;
+    let before = store::network_state(readers).await?;
+    let mut state = before.clone();
     // A server that began later than the subnet: rounds before are not its own.
     state.assigned = state.assigned.max(round.0);
     state.settled = state
@@ -60,6 +61,7 @@ pub(super) async fn plan_round(
     Ok(AddRound {
         assignment,
         document,
+        before,
         state,
         deadline: BlockNumber(app.rounds().start(round).0.saturating_add(offset)),
         now_ms: app.clock().now_ms(),

@@ -39,7 +39,8 @@ struct Ballot {
 
 async fn outcome(app: &App, row: &RoundRow) -> Result<Settle, FollowError> {
     let readers = app.database().readers();
-    let mut state = store::network_state(readers).await?;
+    let before = store::network_state(readers).await?;
+    let mut state = before.clone();
     if state.oldest_out() != Some(row.round.0) {
         return Err(FollowError::OutOfStep(row.round));
     }
@@ -77,6 +78,7 @@ async fn outcome(app: &App, row: &RoundRow) -> Result<Settle, FollowError> {
             .collect(),
         leases: leases(row.round, &given, &passed),
         now_ms: app.clock().now_ms(),
+        before,
         state,
     })
 }

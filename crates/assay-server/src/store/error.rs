@@ -48,6 +48,9 @@ pub enum StoreError {
     /// Too much waits to be written.
     #[error("too many writes are waiting")]
     Busy,
+    /// The subnet's state changed after it was read for this write.
+    #[error("the state changed meanwhile")]
+    Stale,
     /// Anything else the database says.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),

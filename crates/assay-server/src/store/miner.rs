@@ -1,7 +1,7 @@
 //! What rounds did to miners and units: records, verdicts, the queue; written once a round, in one transaction.
 
 use super::audit::append;
-use super::network::{put_network_state, read_network_state};
+use super::network::{follow_network_state, put_network_state, read_network_state};
 use super::row::{json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
 use assay_mechanism::network::NetworkState;
@@ -78,6 +78,8 @@ pub struct Settle {
     pub units: Vec<UnitRecord>,
     /// Submitted leases and how they end.
     pub leases: Vec<(LeaseKey, LeaseState)>,
+    /// The subnet that it was settled for.
+    pub before: NetworkState,
     /// The subnet with the round settled.
     pub state: NetworkState,
     /// The server's time.
@@ -96,7 +98,7 @@ impl Write for Settle {
             if done.rows_affected() == 0 {
                 return Ok(false);
             }
-            put_network_state(connection, &self.state).await?;
+            follow_network_state(connection, &self.before, &self.state).await?;
             for verdict in &self.verdicts {
                 insert_verdict(connection, verdict).await?;
             }

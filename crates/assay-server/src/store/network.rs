@@ -20,6 +20,21 @@ pub(super) async fn read_network_state(connection: &mut AnyConnection) -> Result
     Ok(state.unwrap_or_default())
 }
 
+/// Replaces the state that a step was computed from by what follows from it.
+///
+/// # Errors
+/// [`StoreError::Stale`] if the state is another one by now: what an operator gave out again meanwhile must not be undone.
+pub(super) async fn follow_network_state(
+    connection: &mut AnyConnection,
+    before: &NetworkState,
+    state: &NetworkState,
+) -> Result<(), StoreError> {
+    if read_network_state(connection).await? != *before {
+        return Err(StoreError::Stale);
+    }
+    put_network_state(connection, state).await
+}
+
 /// Replaces the state.
 pub(super) async fn put_network_state(
     connection: &mut AnyConnection,

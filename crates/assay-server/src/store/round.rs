@@ -1,7 +1,7 @@
 //! Rounds: the assignment document once and for ever, and the leases that follow from it.
 
 use super::audit::append;
-use super::network::put_network_state;
+use super::network::follow_network_state;
 use super::row::{Value, insert_rows, number, parsed, signed, text};
 use super::{StoreError, Write};
 use assay_mechanism::network::NetworkState;
@@ -41,6 +41,8 @@ pub struct AddRound {
     pub assignment: Assignment,
     /// The document's bytes.
     pub document: String,
+    /// The subnet that it was planned for.
+    pub before: NetworkState,
     /// The subnet with the round given out.
     pub state: NetworkState,
     /// Last block of its leases.
@@ -82,7 +84,7 @@ impl Write for AddRound {
                 return Ok(false);
             }
             self.insert_leases(connection).await?;
-            put_network_state(connection, &self.state).await?;
+            follow_network_state(connection, &self.before, &self.state).await?;
             for again in &header.requeued {
                 sqlx::query("UPDATE queue SET state = 'assigned', round = $2 WHERE unit_id = $1 AND state = 'waiting' \
                     AND EXISTS (SELECT 1 FROM leases WHERE round = $2 AND unit_id = $1)")

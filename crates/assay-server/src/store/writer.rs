@@ -143,7 +143,10 @@ async fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<(), S
 /// Tells everyone of a group how it went; an error is told in full to the first and by its kind to the rest.
 fn answer(group: Vec<Box<dyn Job>>, result: Result<(), StoreError>, full: &AtomicBool) {
     full.store(matches!(result, Err(StoreError::Full)), Ordering::Relaxed);
-    if let Err(error) = &result {
+    // What is stale is computed again by its caller.
+    if let Err(error) = &result
+        && !matches!(error, StoreError::Stale)
+    {
         tracing::error!(error = error as &dyn std::error::Error, "a write failed");
     }
     let mut result = Some(result);

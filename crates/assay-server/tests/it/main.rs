@@ -9,6 +9,7 @@ mod leases;
 mod lying;
 mod openapi;
 mod postgres;
+mod requeue;
 mod rounds;
 mod web;
 mod world;

@@ -49,6 +49,7 @@ pub(super) fn run(args: &DuelArgs, console: &Console) -> anyhow::Result<Status> 
         training: Training {
             seeds: 0,
             keep: Some(&keep),
+            plan: super::plan(args.profile),
             instructions: args.instructions.as_deref(),
         },
         age_rounds: args.age,
@@ -101,6 +102,12 @@ fn table(data: &Data<'_>) -> String {
     let winner = found
         .winner
         .map_or("no decision".to_owned(), |winner| format!("the {winner} wins"));
+    if found.profile == local::SMOKE_PLAN.model.name {
+        let _ = writeln!(
+            text,
+            "profile `smoke` shows whether everything runs: its decision means nothing"
+        );
+    }
     let _ = writeln!(
         text,
         "{winner}; {} models of {} tokens, {} s",

@@ -3,12 +3,14 @@
 //! Numbers come from assay-eval through the local driver; here they are only laid out.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use assay_agents::local::{self, EvaluateJob, Training};
 use assay_eval::html::report_html;
 use assay_eval::report::{Bits, DatasetReport, Report};
 use assay_refine::report;
 
+use super::fetched;
 use crate::cli::{BudgetArg, EvaluateArgs, EvaluateCommand};
 use crate::config;
 use crate::console::Console;
@@ -47,8 +49,14 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         let message = "`--seeds` and `--resume` are about training, which `--budget quick` does not do";
         return Err(UsageError::new(message, "add `--budget standard`").into());
     }
-    let mut datasets = args.datasets.clone();
-    datasets.extend(args.against.clone());
+    let fetch = |paths: &[PathBuf]| fetched::local(paths, &args.downloads, args.seed, console);
+    let mut datasets = fetch(&args.datasets)?;
+    datasets.extend(fetch(args.against.as_slice())?);
+    let (eval, public, ore) = (
+        fetch(&args.eval)?,
+        fetch(&args.public)?,
+        fetch(args.ore.as_slice())?,
+    );
     let pack = if args.eval.is_empty() {
         args.pack.clone().or_else(config::evaluation_pack)
     } else {
@@ -56,15 +64,17 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
     };
     let job = EvaluateJob {
         datasets: &datasets,
-        eval: &args.eval,
+        eval: &eval,
+        public: &public,
         pack: pack.as_deref(),
-        ore: args.ore.as_deref(),
+        ore: ore.first().map(PathBuf::as_path),
         index: args.index.as_deref(),
         language: &args.language,
         seed: args.seed,
         training: (args.budget != BudgetArg::Quick).then(|| Training {
             seeds: given.unwrap_or(if args.budget == BudgetArg::Full { 8 } else { 4 }),
             keep: args.resume.as_deref(),
+            plan: super::plan(args.profile),
             instructions: args.instructions.as_deref(),
         }),
     };

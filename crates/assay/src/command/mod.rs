@@ -1,6 +1,8 @@
 //! The commands, one file each; every one parses nothing and decides nothing, it wires and calls.
 
-use crate::cli::Command;
+use assay_agents::local::{CPU_PLAN, SMOKE_PLAN, TrainingPlan};
+
+use crate::cli::{Command, TrainingArg};
 use crate::console::Console;
 use crate::exit::Status;
 
@@ -12,6 +14,7 @@ mod doctor;
 mod duel;
 mod evaluate;
 mod extract;
+mod fetched;
 mod filter;
 mod limits;
 mod localnet;
@@ -59,6 +62,14 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
 }
 
 use serve::params as serve_params;
+
+/// What stage 2 trains.
+fn plan(profile: TrainingArg) -> TrainingPlan {
+    match profile {
+        TrainingArg::CpuV1 => CPU_PLAN,
+        TrainingArg::Smoke => SMOKE_PLAN,
+    }
+}
 
 /// Worker threads: what was asked for, else the number of cores.
 fn threads(asked: Option<usize>) -> usize {

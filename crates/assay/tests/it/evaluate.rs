@@ -249,8 +249,6 @@ fn bad_input_is_named_with_its_cure() {
         "{}",
         answer.stderr
     );
-    let answer = line("evaluate hf://some/data", &[]).with_code(2);
-    assert!(answer.stderr.contains("download it first"), "{}", answer.stderr);
     let answer = line("evaluate {} --seeds 6", &[&one]).with_code(2);
     assert!(
         answer.stderr.contains("add `--budget standard`"),
@@ -263,6 +261,116 @@ fn bad_input_is_named_with_its_cure() {
         "{}",
         answer.stderr
     );
+}
+
+#[test]
+fn tables_without_text_addresses_and_empty_folders_are_named() {
+    let folder = folder();
+    let column = std::sync::Arc::new(arrow_array::StringArray::from(vec!["a", "b"])) as arrow_array::ArrayRef;
+    let batch = arrow_array::RecordBatch::try_from_iter([("body", column)]).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let table = write(folder.path(), "t.parquet", &bytes);
+    let answer = line("evaluate {}", &[&table]);
+    assert!(
+        answer.code != 0 && answer.stderr.contains("`text`") && answer.stdout.is_empty(),
+        "{answer:?}"
+    );
+    let answer = line("evaluate ftp://some/data/x", &[]).with_code(2);
+    assert!(
+        answer.stderr.contains("its scheme is not known"),
+        "{}",
+        answer.stderr
+    );
+    let answer = line("evaluate hf://some", &[]).with_code(2);
+    assert!(answer.stderr.contains("namespace/name"), "{}", answer.stderr);
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let answer = line("evaluate {}", &[&empty]).with_code(2);
+    assert!(
+        answer.stderr.contains("holds no document with text"),
+        "{answer:?}"
+    );
+}
+
+/// Text that was public before the dataset was made may be in it: the gain that fresh text does not show gives it away.
+#[test]
+fn a_leak_of_public_text_is_flagged_and_never_better() {
+    const DOCUMENTS: usize = 4_400;
+    let folder = folder();
+    let public = prose(40, 200);
+    let fresh = write(folder.path(), "fresh/mills.jsonl", &jsonl(&prose(2, 120)));
+    let before = write(folder.path(), "public/mills.jsonl", &jsonl(&public));
+    let clean = write(folder.path(), "clean.jsonl", &jsonl(&prose(1, DOCUMENTS)));
+    let mut leaky = prose(3, DOCUMENTS - 200);
+    leaky.extend(public);
+    let leaky = write(folder.path(), "leaky.jsonl", &jsonl(&leaky));
+    let words = "evaluate {} --against {} --eval {} --public {}";
+    let found = data(words, &[&leaky, &clean, &fresh, &before], 4);
+    assert_eq!(found["profile"], "ngram-v1", "{found}");
+    let datasets = &found["datasets"];
+    assert_eq!(datasets[0]["gates"]["leak"]["passed"], false, "{found}");
+    let leak = &datasets[0]["leak"];
+    assert!(
+        leak["gap"].as_f64() > Some(0.03) && leak["fresh"].as_f64() < Some(0.01),
+        "{leak}"
+    );
+    assert_eq!(
+        (&leak["anchor"], &leak["is_leak"]),
+        (&json!("clean.jsonl"), &json!(true))
+    );
+    assert_eq!(datasets[1]["gates"]["leak"]["passed"], true);
+    assert_eq!(found["verdict"]["better"], "clean.jsonl");
+    let other = write(folder.path(), "other.jsonl", &jsonl(&prose(5, 20)));
+    let answer = line("evaluate {} --eval {} --public {}", &[&clean, &fresh, &other]).with_code(2);
+    assert!(
+        answer
+            .stderr
+            .contains("public text has domains `other`, the evaluation text `mills`"),
+        "{}",
+        answer.stderr
+    );
+}
+
+/// What stage 2 needs, from training to report, killed in between: the same numbers.
+#[test]
+fn smoke_models_are_reported_and_decide_nothing() {
+    let folder = folder();
+    let good = prose(1, 400);
+    let sorted = |(id, text): &(String, String)| {
+        let mut words: Vec<&str> = text.split(' ').collect();
+        words.sort_unstable();
+        (id.clone(), words.join(" "))
+    };
+    let bad: Vec<_> = good.iter().map(sorted).collect();
+    let good = write(folder.path(), "good.jsonl", &jsonl(&good));
+    let bad = write(folder.path(), "bad.jsonl", &jsonl(&bad));
+    let eval = write(folder.path(), "eval.jsonl", &jsonl(&prose(2, 90)));
+    let page = folder.path().join("report.html");
+    let words = "evaluate {} --against {} --eval {} --budget standard --profile smoke --html {}";
+    let found = data(words, &[&good, &bad, &eval, &page], 4);
+    assert_eq!(
+        (&found["training"]["profile"], &found["training"]["seeds"]),
+        (&json!("smoke"), &json!(4)),
+        "{found}"
+    );
+    let flags = found["datasets"][0]["flags"].as_array().unwrap();
+    assert!(flags.contains(&json!("profile/smoke")), "{flags:?}");
+    assert_eq!(found["verdict"]["trained_difference"], Value::Null);
+    let bits = &found["datasets"][0]["stage2"];
+    assert!(bits["low"].as_f64() < bits["bpb"].as_f64() && bits["bpb"].as_f64() < bits["high"].as_f64());
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in [
+        "Training loss",
+        "<polyline",
+        "<rect",
+        "Contamination",
+        "good.jsonl",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
 }
 
 #[test]

@@ -96,6 +96,17 @@ fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
         "{fabricator}"
     );
     assert_eq!(fabricator["incentive"], 0.0);
+    // Each validator proves what it found; the server has recomputed and listed the proofs by now.
+    assert!(
+        fabricator["proofs"].as_u64().unwrap() >= 4,
+        "{fabricator}\n{stderr}"
+    );
+    assert_eq!(honest["proofs"], 0, "{honest}");
+    for validator in ["validator-1", "validator-2"] {
+        let proofs = state.join("agents").join(validator).join("proofs");
+        let count = |state: &str| std::fs::read_dir(proofs.join(state)).unwrap().count();
+        assert!(count("filed") >= 2 && count("refused") == 0, "{validator}");
+    }
     for agent in ["honest-1", "fabricator-1", "validator-1", "validator-2"] {
         let agent_folder = state.join("agents").join(agent);
         assert!(agent_folder.exists());

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod api_example;
 mod api_fuzz;
 mod bad_input;
 mod chain;
@@ -15,6 +16,7 @@ mod determinism;
 mod disk;
 mod doctor;
 mod evaluate;
+mod evaluate_hub;
 mod guides;
 mod help;
 mod json;

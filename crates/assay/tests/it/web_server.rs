@@ -1,4 +1,4 @@
-//! A web server over a folder on the loopback address: whole files and ranges, nothing else.
+//! A web server over a folder on the loopback address: whole files and ranges, whatever the query.
 
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -51,6 +51,9 @@ fn serve(folder: &Path, mut stream: &TcpStream) -> std::io::Result<()> {
         .split(' ')
         .nth(1)
         .unwrap_or("/")
+        .split('?')
+        .next()
+        .unwrap_or_default()
         .trim_start_matches('/')
         .to_owned();
     let mut range = None;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use assay_eval::arm::{Against, Arm, TrainingDocument};
 use assay_eval::contamination::GramIndexBuilder;
 use assay_eval::duel::{ARMS, StageReport, cells, decide};
-use assay_eval::evaluate::{Evaluation, TRAINING_PROFILES};
+use assay_eval::evaluate::Evaluation;
 use assay_eval::held_out::HeldOutSet;
 use assay_eval::ngram::Order;
 use assay_eval::ore::visible_text;
@@ -87,6 +87,8 @@ pub struct DuelReport {
     pub challenger: Kept,
     /// Digest of the held-out text.
     pub evaluation: Digest,
+    /// Profile of the models; `smoke` decides nothing.
+    pub profile: &'static str,
     /// Tokens every model was trained on.
     pub budget_tokens: u64,
     /// Models trained.
@@ -112,8 +114,8 @@ pub fn duel(
         .ok_or(EvaluateError::NothingTrained)?;
     let stage2 = evaluation.stage2(&job.seed.to_le_bytes());
     let stage2 = stage2.filter(|stage2| stage2.arms() == ARMS.len());
-    let stage2 = stage2.ok_or_else(|| EvaluateError::Small {
-        tokens: TRAINING_PROFILES[2].budget_tokens_min,
+    let stage2 = stage2.ok_or(EvaluateError::Small {
+        tokens: job.training.plan.sample.budget_tokens_min,
     })?;
     let mut stages: Vec<StageReport> = Vec::new();
     let mut budget_tokens = 0;
@@ -156,6 +158,7 @@ pub fn duel(
         champion: kept(0, job.champion),
         challenger: kept(1, job.challenger),
         evaluation: held_out.id,
+        profile: job.training.plan.model.name,
         budget_tokens,
         models: stages
             .iter()
@@ -181,8 +184,9 @@ fn read_arms(
         public: None,
         language: job.language.to_owned(),
     };
+    let profiles = job.training.plan.profiles();
     let sampling = Sampling {
-        profiles: &TRAINING_PROFILES,
+        profiles: &profiles,
         seed: &seed,
         against: &against,
     };
@@ -205,6 +209,8 @@ fn read_arms(
         ore: Some(ore),
         pure: Some(pure),
         held_out: Some(held_out),
+        public: None,
+        plan: job.training.plan,
         against,
     })
 }

@@ -61,6 +61,14 @@ pub enum EvaluateError {
     /// Evaluation text that cannot be used.
     #[error(transparent)]
     HeldOut(#[from] HeldOutError),
+    /// Public text of other domains than are held out: gains on them do not compare.
+    #[error("public text has domains `{found}`, the evaluation text `{expected}`")]
+    PublicDomains {
+        /// Those of the public text.
+        found: String,
+        /// Those of the evaluation text.
+        expected: String,
+    },
     /// An evaluation pack that cannot be made or read.
     #[error("`{path}`: {source}")]
     Pack {
@@ -120,7 +128,9 @@ impl EvaluateError {
     pub(in super::super) fn code(&self) -> &'static str {
         match self {
             Self::Empty { .. } | Self::Small { .. } => "input/nothing-found",
-            Self::HeldOut(_) | Self::Pack { .. } => "evaluate/no-evaluation-text",
+            Self::HeldOut(_) | Self::PublicDomains { .. } | Self::Pack { .. } => {
+                "evaluate/no-evaluation-text"
+            }
             Self::Index { .. } => "evaluate/no-index",
             Self::Instructions { .. } => "evaluate/no-instructions",
             Self::Train { .. } | Self::Snapshot(_) | Self::NothingTrained | Self::Duel(_) => {
@@ -140,9 +150,14 @@ impl EvaluateError {
             Self::NotText { .. } => "convert it to UTF-8, or take it out of the folder",
             Self::LongText { .. } => "split it into documents: one file each, or JSON Lines with a `text`",
             Self::ManyFiles { .. } => "put the documents into JSON Lines or Parquet files",
-            Self::Address { .. } => "download it first and give the folder",
+            Self::Address { .. } => {
+                "an address is hf://namespace/name@REVISION or another of `assay dataset show --help`"
+            }
             Self::HeldOut(_) => {
                 "give texts of more works or sites: ids before `#`, or `url`s, tell them apart"
+            }
+            Self::PublicDomains { .. } => {
+                "give one file or folder a domain to `--public`, named as in `--eval` or the pack"
             }
             Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
             Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",

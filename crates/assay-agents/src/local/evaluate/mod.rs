@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
 use assay_eval::contamination::{GramIndex, GramIndexBuilder};
-use assay_eval::evaluate::{Evaluation, PROFILES, TRAINING_PROFILES};
+use assay_eval::evaluate::{Evaluation, PROFILES};
 use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
 use assay_eval::ngram::Order;
 use assay_eval::pack::{Pack, PackBuilder, PackHeader};
-use assay_eval::profile::{Profile, TRAINING};
+use assay_eval::profile::Profile;
 use assay_eval::report::Report;
+pub use assay_eval::stage2::{CPU_PLAN, SMOKE_PLAN, TrainingPlan};
 use assay_refine::filter::registered_domain::SuffixList;
 use fs_err as fs;
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct EvaluateJob<'a> {
     pub eval: &'a [PathBuf],
     /// An evaluation pack, instead of `eval`.
     pub pack: Option<&'a Path>,
+    /// Text of the same domains that was public before the datasets were made.
+    pub public: &'a [PathBuf],
     /// All visible text of the same archives.
     pub ore: Option<&'a Path>,
     /// An index of public benchmarks.
@@ -62,19 +65,13 @@ pub fn evaluate(
     watch: Watch<'_>,
 ) -> Result<Report, LocalError> {
     let seed = job.seed.to_le_bytes();
-    let (domains, pure) = match job.pack {
-        Some(path) => {
-            let pack = open_pack(path)?;
-            (pack.domains, pack.pure)
-        }
-        None => (read_domains(job.eval)?, Vec::new()),
+    let (held_out, pure) = evaluation_text(job, &seed)?;
+    let public = match &held_out {
+        Some(fresh) if !job.public.is_empty() => Some(read_public(job.public, fresh, &seed)?),
+        _ => None,
     };
-    let held_out = if domains.is_empty() {
-        None
-    } else {
-        let held_out = HeldOutSet::choose(domains, &seed, Order::V1).map_err(EvaluateError::HeldOut)?;
-        Some(held_out)
-    };
+    let plan = job.training.map_or(CPU_PLAN, |training| training.plan);
+    let profiles = plan.profiles();
     let mut index = GramIndexBuilder::default();
     held_out
         .iter()
@@ -87,7 +84,7 @@ pub fn evaluate(
     };
     let sampling = Sampling {
         profiles: if job.training.is_some() {
-            &TRAINING_PROFILES
+            &profiles
         } else {
             &PROFILES
         },
@@ -113,6 +110,8 @@ pub fn evaluate(
         ore,
         pure,
         held_out,
+        public,
+        plan,
         against,
     };
     let trained = match (job.training, evaluation.stage2(&seed)) {
@@ -126,7 +125,7 @@ pub fn evaluate(
     let mut report = evaluation.run(trained.as_ref());
     if job.training.is_some() && trained.is_none() {
         for dataset in &mut report.datasets {
-            dataset.flags.push(format!("small/{}", TRAINING.name));
+            dataset.flags.push(format!("small/{}", plan.model.name));
         }
     }
     Ok(report)
@@ -243,6 +242,37 @@ fn read_domains(paths: &[PathBuf]) -> Result<Vec<Domain>, LocalError> {
         }),
     })?;
     Ok(domains)
+}
+
+/// Held-out text, if any was given, and the pure text of a pack.
+fn evaluation_text(
+    job: &EvaluateJob<'_>,
+    seed: &[u8],
+) -> Result<(Option<HeldOutSet>, Vec<TrainingDocument>), LocalError> {
+    let (domains, pure) = match job.pack {
+        Some(path) => {
+            let pack = open_pack(path)?;
+            (pack.domains, pack.pure)
+        }
+        None => (read_domains(job.eval)?, Vec::new()),
+    };
+    let held_out = if domains.is_empty() {
+        None
+    } else {
+        let held_out = HeldOutSet::choose(domains, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
+        Some(held_out)
+    };
+    Ok((held_out, pure))
+}
+
+/// Public text of the domains that are held out.
+fn read_public(paths: &[PathBuf], fresh: &HeldOutSet, seed: &[u8]) -> Result<HeldOutSet, LocalError> {
+    let public = HeldOutSet::choose(read_domains(paths)?, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
+    if public.domains() == fresh.domains() {
+        return Ok(public);
+    }
+    let (found, expected) = (public.domains().join(", "), fresh.domains().join(", "));
+    Err(EvaluateError::PublicDomains { found, expected }.into())
 }
 
 fn open_pack(path: &Path) -> Result<Pack, LocalError> {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use assay_eval::stage2::{Cell, Look, Stage2, Trained, looks};
+use assay_eval::stage2::{Cell, Look, Stage2, Trained, TrainingPlan, looks};
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::run::Finished;
 use assay_eval::transformer::{Level, SHARDS};
@@ -38,6 +38,8 @@ pub struct Training<'a> {
     pub seeds: usize,
     /// Where finished and half-trained models are kept.
     pub keep: Option<&'a Path>,
+    /// The model and how its text is sampled.
+    pub plan: TrainingPlan,
     /// Vector instructions by name; the best of this machine if none.
     pub instructions: Option<&'a str>,
 }
@@ -282,6 +284,7 @@ mod tests {
     use assay_eval::ngram::Order;
     use assay_eval::profile::{Profile, TRAINING};
     use assay_eval::sample::Sample;
+    use assay_eval::stage2::CPU_PLAN;
     use assay_eval::transformer::Shape;
     use assay_eval::transformer::profile::{CPU_V1, TrainingProfile};
 
@@ -332,6 +335,7 @@ mod tests {
         let training = Training {
             seeds: 4,
             keep,
+            plan: CPU_PLAN,
             instructions: None,
         };
         train(&stage2, &training, 2, watch).unwrap()
@@ -408,6 +412,7 @@ mod tests {
         let training = Training {
             seeds: 4,
             keep: None,
+            plan: CPU_PLAN,
             instructions: Some("mmx"),
         };
         let error = train(&stage2, &training, 1, &|_| {}).unwrap_err().to_string();

@@ -177,6 +177,7 @@ pub(super) async fn settle(app: &App, plan: &Assignment, round: u32) {
         verdicts,
         units: Vec::new(),
         leases: Vec::new(),
+        before: NetworkState::default(),
         state: NetworkState::default(),
         now_ms: head(start(round) + 20).time_ms,
     };

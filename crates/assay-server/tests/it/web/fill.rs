@@ -216,6 +216,7 @@ async fn play(app: &App) -> u32 {
         let round_row = AddRound {
             assignment: plan.clone(),
             document: bytes,
+            before: NetworkState::default(),
             state: NetworkState::default(),
             deadline: BlockNumber(start(round) + 14),
             now_ms: head(number).time_ms,

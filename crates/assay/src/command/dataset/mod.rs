@@ -3,7 +3,7 @@
 mod pull;
 mod show;
 mod stats;
-mod target;
+pub(super) mod target;
 mod verify;
 
 use crate::cli::DatasetCommand;

@@ -56,7 +56,7 @@ pub(super) fn differences_json(differences: &[Difference]) -> Value {
 }
 
 /// Runs what waits for stores and chains on this thread.
-pub(super) fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(in crate::command) fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -104,7 +104,11 @@ pub(super) async fn open(args: &PublishedArgs) -> anyhow::Result<Found> {
     })))
 }
 
-async fn only_revision(store: &dyn Store, repo: &RepoName) -> anyhow::Result<Revision> {
+/// The revision of a repository that has one public revision.
+pub(in crate::command) async fn only_revision(
+    store: &dyn Store,
+    repo: &RepoName,
+) -> anyhow::Result<Revision> {
     let revisions = store.revisions(repo).await.map_err(ConsumeError::from)?;
     if let [only] = revisions.as_slice() {
         return Ok(*only);
