@@ -369,7 +369,7 @@ mod tests {
             "documents of &lt;tags&gt;",
             "<td><b>2.4000</b></td>",
             "2.500 % · b &amp; c",
-            "2.6000 · b &amp; c",
+            "2.5000 · b &amp; c",
             "<td>+0.3000</td><td>+0.0100</td><td>0.2900 ± 0.0200</td><td>leak</td>",
         ] {
             assert!(page.contains(expected), "{expected}: {page}");

@@ -47,8 +47,8 @@ pub const SMOKE: TrainingProfile = TrainingProfile {
         vocabulary: 2_048,
     },
     window_tokens: 512,
-    tokens: 1 << 16,
-    rate_max: 1e-2,
+    tokens: 1 << 15,
+    rate_max: 3e-3,
 };
 
 /// `gpu-v1`: 33 million parameters, GPT-2 tokens; described here, trained where a graphics processor is at hand.

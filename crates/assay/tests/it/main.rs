@@ -15,6 +15,7 @@ mod dedup;
 mod determinism;
 mod disk;
 mod doctor;
+mod duel;
 mod evaluate;
 mod evaluate_hub;
 mod guides;
