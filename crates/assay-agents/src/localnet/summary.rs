@@ -48,8 +48,8 @@ pub struct MinerSummary {
     pub faults: Vec<String>,
     /// Round of its first fault.
     pub caught_in: Option<u32>,
-    /// Fraud proofs against it that the Task API has recomputed and listed; 0 if it does not answer.
-    pub proofs: u32,
+    /// Fraud proofs against it that the Task API has recomputed and listed; none if it does not answer.
+    pub proofs: Option<u32>,
     /// Credibility, 0 to 1.
     pub credibility: f64,
     /// Weight in the last row, of 65,535.
@@ -66,12 +66,14 @@ impl Play<'_> {
             server_equal: self.server_equal(world, rounds).await,
             ..self.added_up(world, rounds, (&metagraph, &rows))
         };
-        let listed = self.api.fraud_proofs().await.unwrap_or_default();
+        let listed = self.api.fraud_proofs().await.ok();
         for miner in &mut summary.miners {
-            let against = listed
-                .iter()
-                .filter(|proof| proof.hotkey.to_ss58() == miner.hotkey);
-            miner.proofs = u32::try_from(against.count()).unwrap_or(u32::MAX);
+            miner.proofs = listed.as_ref().map(|listed| {
+                let against = listed
+                    .iter()
+                    .filter(|proof| proof.hotkey.to_ss58() == miner.hotkey);
+                u32::try_from(against.count()).unwrap_or(u32::MAX)
+            });
         }
         Ok(summary)
     }
@@ -124,7 +126,7 @@ impl Play<'_> {
                 verified_records,
                 faults,
                 caught_in,
-                proofs: 0,
+                proofs: None,
                 credibility: credibility.0 as f64 / Q32::ONE.0 as f64,
                 weight: weight.map_or(0, |(_, weight)| weight.0),
                 incentive: neuron.map_or(0.0, |neuron| share(neuron.incentive)),

@@ -3,8 +3,8 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::chaos::{chain, free_address, hotkey, prepare, start};
-use crate::support::{folder, python};
+use crate::chaos::{hotkey, running};
+use crate::support::python;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/task_api.py");
 
@@ -14,23 +14,18 @@ const TRIES: usize = 200;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_example_is_answered_and_checks_the_answer() {
     let Some(python) = python() else { return };
-    let (_node, network, _stop) = chain().await;
-    let folder = folder();
-    prepare(folder.path());
-    let address = free_address();
-    let database = folder.path().join("assay.sqlite").display().to_string();
-    let _server = start(&database, folder.path(), &network, address);
+    let server = running().await;
     let ask = async |receiver: String, uri: &str| -> Output {
         let mut command = Command::new(&python);
-        command.args([EXAMPLE, &format!("http://{address}"), &receiver, uri]);
+        command.args([EXAMPLE, &server.url, &receiver, uri]);
         tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
             .unwrap()
     };
-    let server = hotkey("server").to_ss58();
+    let receiver = hotkey("server").to_ss58();
     let mut last = String::new();
     for _ in 0..TRIES {
-        let answer = ask(server.clone(), "//miner-0").await;
+        let answer = ask(receiver.clone(), "//miner-0").await;
         if answer.status.success() {
             let data: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
             let expected = assay_types::hex::encode(&hotkey("miner-0").0);
@@ -38,7 +33,7 @@ async fn the_python_example_is_answered_and_checks_the_answer() {
             // Another server's hotkey: the request is refused, and nobody is not a member.
             for (receiver, uri) in [
                 (hotkey("miner-1").to_ss58(), "//miner-0"),
-                (server, "//nobody-at-all"),
+                (receiver, "//nobody-at-all"),
             ] {
                 let refused = ask(receiver, uri).await;
                 assert!(

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::chaos::{chain, free_address, hotkey, prepare, start};
-use crate::support::{folder, python};
+use crate::chaos::{hotkey, running};
+use crate::support::python;
 
 /// Pinned: the same requests in every run.
 const SEED: &str = "20261128";
@@ -27,17 +27,11 @@ const EXCLUDED: [(&str, &str); 3] = [
     ),
 ];
 
-#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_generated_request_breaks_the_documented_behaviour() {
     let Some(python) = python() else { return };
-    let (_node, network, _stop) = chain().await;
-    let folder = folder();
-    prepare(folder.path());
-    let address = free_address();
-    let database = folder.path().join("assay.sqlite").display().to_string();
-    let _server = start(&database, folder.path(), &network, address);
-    let url = format!("http://{address}");
+    let server = running().await;
+    let url = server.url.clone();
     let exchange = assay_hub::Exchange::new(&url, Duration::from_secs(5)).unwrap();
     loop {
         let request = assay_hub::ExchangeRequest {
@@ -62,7 +56,7 @@ async fn no_generated_request_breaks_the_documented_behaviour() {
     );
     let excluded = EXCLUDED.map(|(check, _)| check).join(",");
     let output = tokio::task::spawn_blocking({
-        let (url, folder) = (url.clone(), folder.path().to_owned());
+        let (url, folder) = (url.clone(), server.folder.path().to_owned());
         move || {
             Command::new(python)
                 .args(["-m", "schemathesis.cli", "run"])

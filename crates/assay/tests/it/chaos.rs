@@ -71,7 +71,7 @@ impl Drop for Kept {
 }
 
 /// A chain on loopback with registered miners, the first of whom has a permit; it stands at the first block of round 0.
-pub(crate) async fn chain() -> (Node, String, Kept) {
+async fn chain() -> (Node, String, Kept) {
     let options = NodeOptions {
         genesis: Genesis::development(),
         clock: Clock::Instant,
@@ -214,7 +214,7 @@ async fn validate(api: TaskApi, told: Arc<Mutex<Told>>, end: Instant) {
 }
 
 /// Starts the server of `//server` on `database`; everything else lies in `folder`, made by [`prepare`].
-pub(crate) fn start(database: &str, folder: &std::path::Path, network: &str, address: SocketAddr) -> Service {
+fn start(database: &str, folder: &std::path::Path, network: &str, address: SocketAddr) -> Service {
     let mut command = assay([
         "serve",
         "--json",
@@ -249,7 +249,7 @@ pub(crate) fn start(database: &str, folder: &std::path::Path, network: &str, add
 }
 
 /// Files of a server without rate limits.
-pub(crate) fn prepare(folder: &std::path::Path) {
+fn prepare(folder: &std::path::Path) {
     fs_err::write(folder.join("server"), "//server\n").unwrap();
     fs_err::write(folder.join("params.toml"), params().to_canonical()).unwrap();
     let list: Vec<String> = (0..MINERS * usize::from(UNITS_A_MINER))
@@ -268,11 +268,35 @@ pub(crate) fn prepare(folder: &std::path::Path) {
 }
 
 /// A port of loopback on which nobody listens.
-pub(crate) fn free_address() -> SocketAddr {
+fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
+}
+
+/// A server on an SQLite database that follows a chain of its own; both end with it.
+pub(crate) struct Running {
+    pub(crate) url: String,
+    _server: Service,
+    pub(crate) folder: tempfile::TempDir,
+    _stop: Kept,
+    _node: Node,
+}
+
+pub(crate) async fn running() -> Running {
+    let (node, network, stop) = chain().await;
+    let folder = folder();
+    prepare(folder.path());
+    let address = free_address();
+    let database = folder.path().join("assay.sqlite").display().to_string();
+    Running {
+        url: format!("http://{address}"),
+        _server: start(&database, folder.path(), &network, address),
+        folder,
+        _stop: stop,
+        _node: node,
+    }
 }
 
 async fn chaos(database: &str, folder: &std::path::Path) {

@@ -183,7 +183,7 @@ mod tests {
                 verified_records: 48,
                 faults: faults.iter().map(|&fault| fault.to_owned()).collect(),
                 caught_in: None,
-                proofs: 0,
+                proofs: Some(0),
                 credibility: 0.68,
                 weight: 43_055,
                 incentive: 0.213,
