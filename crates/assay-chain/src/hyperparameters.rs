@@ -40,6 +40,12 @@ pub struct Hyperparameters {
     pub burn_min: Rao,
     /// `MaxBurn`.
     pub burn_max: Rao,
+    /// `BurnHalfLife`: blocks in which the price of a registration halves.
+    #[serde(default = "burn_half_life")]
+    pub burn_half_life: u16,
+    /// `BurnIncreaseMult` in thousandths: what each registration multiplies the price by.
+    #[serde(default = "burn_increase_milli")]
+    pub burn_increase_milli: u32,
     /// `NetworkRegistrationAllowed`.
     pub registration_allowed: bool,
     /// `MinNonImmuneUids`.
@@ -52,6 +58,16 @@ pub struct Hyperparameters {
     pub activity_cutoff: u32,
     /// `MechanismCountCurrent`.
     pub mechanisms: u8,
+}
+
+/// That of a new subnet; also for state written when it was the only one.
+const fn burn_half_life() -> u16 {
+    360
+}
+
+/// As [`burn_half_life`].
+const fn burn_increase_milli() -> u32 {
+    1_260
 }
 
 impl Default for Hyperparameters {
@@ -73,6 +89,8 @@ impl Default for Hyperparameters {
             bonds_penalty: u16::MAX,
             burn_min: Rao(500_000),
             burn_max: Rao(100_000_000_000),
+            burn_half_life: burn_half_life(),
+            burn_increase_milli: burn_increase_milli(),
             registration_allowed: true,
             non_immune_uids_min: 10,
             immune_owner_uids_max: 1,

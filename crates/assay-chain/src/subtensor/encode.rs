@@ -142,16 +142,11 @@ fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Vec<Candida
         reason: format!("no hyper-parameter `{name}`"),
         wait_blocks: None,
     })?;
-    let value = if setter.is_truth {
-        Value::bool(value != 0)
-    } else {
-        Value::from(value)
-    };
     // The name of the second argument differs from call to call, so both go by place.
     let admin = Candidate {
         pallet: ADMIN,
         name: setter.call.to_owned(),
-        arguments: Composite::unnamed([Value::from(netuid), value]),
+        arguments: Composite::unnamed([Value::from(netuid), setter.form.argument(value)]),
     };
     Ok(match name {
         "tempo" => vec![by_owner("set_tempo"), admin],

@@ -19,8 +19,40 @@ pub(crate) struct Setter {
     pub(crate) storage: &'static str,
     /// Call of `AdminUtils`.
     pub(crate) call: &'static str,
-    /// A truth value, not a number.
-    pub(crate) is_truth: bool,
+    /// Form of its value.
+    pub(crate) form: Form,
+}
+
+/// Form of a hyper-parameter's value on the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A whole number.
+    Number,
+    /// A truth value.
+    Truth,
+    /// `U64F64`, a number with 64 fraction bits; here in thousandths.
+    Milli,
+}
+
+impl Form {
+    /// The value as an argument of a call.
+    pub(crate) fn argument(self, value: u64) -> Value {
+        match self {
+            Self::Number => Value::from(value),
+            Self::Truth => Value::bool(value != 0),
+            Self::Milli => Value::named_composite([("bits", Value::u128(fixed(value)))]),
+        }
+    }
+}
+
+/// Thousandths as `U64F64`, rounded up so that multiplying by it and cutting off gives whole results where there are.
+const fn fixed(milli: u64) -> u128 {
+    ((milli as u128) << 64).div_ceil(1_000)
+}
+
+/// `U64F64` in thousandths, rounded to the nearest.
+fn milli(bits: u128) -> u128 {
+    (bits >> 64) * 1_000 + (((bits & u128::from(u64::MAX)) * 1_000 + (1 << 63)) >> 64)
 }
 
 const fn number(name: &'static str, storage: &'static str, call: &'static str) -> Setter {
@@ -28,7 +60,7 @@ const fn number(name: &'static str, storage: &'static str, call: &'static str) -
         name,
         storage,
         call,
-        is_truth: false,
+        form: Form::Number,
     }
 }
 
@@ -37,7 +69,7 @@ const fn truth(name: &'static str, storage: &'static str, call: &'static str) ->
         name,
         storage,
         call,
-        is_truth: true,
+        form: Form::Truth,
     }
 }
 
@@ -79,6 +111,13 @@ pub(crate) const SETTERS: &[Setter] = &[
     number("bonds_penalty", "BondsPenalty", "sudo_set_bonds_penalty"),
     number("burn_min", "MinBurn", "sudo_set_min_burn"),
     number("burn_max", "MaxBurn", "sudo_set_max_burn"),
+    number("burn_half_life", "BurnHalfLife", "sudo_set_burn_half_life"),
+    Setter {
+        name: "burn_increase_milli",
+        storage: "BurnIncreaseMult",
+        call: "sudo_set_burn_increase_mult",
+        form: Form::Milli,
+    },
     truth(
         "registration_allowed",
         "NetworkRegistrationAllowed",
@@ -154,6 +193,11 @@ pub(crate) async fn read(view: &View<'_>, netuid: NetUid) -> Result<Hyperparamet
         bonds_penalty: kept(found("bonds_penalty"), fresh.bonds_penalty),
         burn_min: Rao(kept(found("burn_min"), fresh.burn_min.0)),
         burn_max: Rao(kept(found("burn_max"), fresh.burn_max.0)),
+        burn_half_life: kept(found("burn_half_life"), fresh.burn_half_life),
+        burn_increase_milli: found("burn_increase_milli")
+            .and_then(Node::number)
+            .and_then(|bits| u32::try_from(milli(bits)).ok())
+            .unwrap_or(fresh.burn_increase_milli),
         registration_allowed: truth_of(found("registration_allowed"), fresh.registration_allowed),
         non_immune_uids_min: kept(found("non_immune_uids_min"), fresh.non_immune_uids_min),
         immune_owner_uids_max: kept(found("immune_owner_uids_max"), fresh.immune_owner_uids_max),
@@ -182,7 +226,23 @@ mod tests {
         assert_eq!(fields.len(), SETTERS.len());
         for field in fields {
             let setter = setter(field).unwrap();
-            assert_eq!(setter.is_truth, json[field].is_boolean(), "{field}");
+            let is_truth = setter.form == Form::Truth;
+            assert_eq!(is_truth, json[field].is_boolean(), "{field}");
+        }
+    }
+
+    #[test]
+    fn thousandths_are_a_fixed_point_number() {
+        for (thousandths, bits) in [(1_000, 1_u128 << 64), (1_500, 3_u128 << 63), (3_000, 3_u128 << 64)] {
+            assert_eq!(fixed(thousandths), bits);
+            assert_eq!(milli(bits), u128::from(thousandths));
+        }
+        // The nearest double to 1.26, as the runtime's default is written, is the same number of thousandths.
+        let of_double = (1.26_f64 * 2_f64.powi(64)) as u128;
+        assert_eq!(milli(of_double), 1_260);
+        for thousandths in 1_000..=3_000 {
+            assert_eq!(milli(fixed(thousandths)), u128::from(thousandths));
+            assert_eq!((fixed(thousandths) * 1_000_000) >> 64, u128::from(thousandths) * 1_000);
         }
     }
 }

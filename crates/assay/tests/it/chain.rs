@@ -27,6 +27,11 @@ impl Drop for Running {
 impl Running {
     /// Starts the chain of `state` and waits for its address.
     pub(crate) fn start(state: &Path) -> Self {
+        Self::start_with(state, "50ms")
+    }
+
+    /// As [`Self::start`], with its time between blocks.
+    fn start_with(state: &Path, block_time: &str) -> Self {
         let args = [
             "chain",
             "run",
@@ -34,7 +39,7 @@ impl Running {
             "--listen",
             "127.0.0.1:0",
             "--block-time",
-            "50ms",
+            block_time,
             "--state",
         ];
         let mut command = assay(args);
@@ -122,6 +127,35 @@ fn a_miner_registers_and_commits_and_a_killed_chain_forgets_nothing() {
         commitments["data"].to_string().contains("68656c6c6f"),
         "{commitments}"
     );
+}
+
+#[test]
+fn weights_are_committed_under_timelock_and_the_command_waits_until_they_count() {
+    let folder = folder();
+    let wallets = folder.path().join("wallets");
+    alice(&wallets, &folder.path().join("alice"));
+    let chain = Running::start_with(&folder.path().join("chain.sqlite"), "10ms");
+    chain.ask("register --yes", Some(&wallets)).with_code(0);
+    // The registration counts as the last weights: the answer says how long to wait, and that a retry is safe.
+    let set = || chain.ask("set-weights --set 0=1 --wait", Some(&wallets));
+    let mut answer = set();
+    for _ in 0..200 {
+        if answer.code != 3 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        answer = set();
+    }
+    let data = answer.with_code(0).json()["data"].clone();
+    let (committed, revealed) = (&data["receipt"]["block"], &data["revealed_block"]);
+    assert!(
+        revealed.as_u64().unwrap() > committed.as_u64().unwrap() && committed.as_u64().unwrap() > 100,
+        "{data}"
+    );
+    let weights = chain.ask("weights", None).with_code(0).json();
+    let rows = weights["data"]["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{weights}");
+    assert!(rows[0].to_string().contains("65535"), "{weights}");
 }
 
 #[test]

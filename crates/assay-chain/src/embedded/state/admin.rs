@@ -44,6 +44,8 @@ const RULES: &[(&str, By, u64, u64)] = &[
     ("bonds_penalty", By::Owner, 0, 65_535),
     ("burn_min", By::Owner, 0, 999_999_999),
     ("burn_max", By::Owner, 100_000_001, u64::MAX),
+    ("burn_half_life", By::Owner, 1, 36_100),
+    ("burn_increase_milli", By::Owner, 1_000, 3_000),
     ("registration_allowed", By::Root, 0, 1),
     ("non_immune_uids_min", By::Root, 0, 65_535),
     ("immune_owner_uids_max", By::Owner, 1, 10),
@@ -160,6 +162,10 @@ impl Subnet {
             "bonds_penalty" => params.bonds_penalty = short?,
             "burn_min" => params.burn_min = Rao(value),
             "burn_max" => params.burn_max = Rao(value),
+            "burn_half_life" => params.burn_half_life = short?,
+            "burn_increase_milli" => {
+                params.burn_increase_milli = u32::try_from(value).map_err(|_| out_of_bounds)?;
+            }
             "registration_allowed" => params.registration_allowed = value != 0,
             "non_immune_uids_min" => params.non_immune_uids_min = short?,
             "immune_owner_uids_max" => params.immune_owner_uids_max = short?,
