@@ -40,6 +40,7 @@
 
 pub mod api;
 mod audit;
+mod audit_sample;
 mod band;
 mod bytes;
 pub mod canonical_json;
@@ -71,6 +72,11 @@ mod work;
 pub use audit::{
     AUDIT_REPORT_VERSION, AuditReport, DELIVERED_MAX, Delivered, FAULT_TEXT_BYTES_MAX, FAULTS_MAX, GAIN_MAX,
     PROBES_MAX, Probe, ReportError, Verdict, batch_digest,
+};
+pub use audit_sample::{
+    AUDIT_SAMPLE_BYTES_MAX, AUDIT_SAMPLE_VERSION, AuditSample, COMPOSITION_ENTRIES_MAX, Composition,
+    LENGTH_BINS, NamedCount, SAMPLE_BLOCKS_MAX, SAMPLE_NAME_BYTES_MAX, SAMPLE_ROWS_MAX,
+    SAMPLE_TEXT_BYTES_MAX, SampleBlock, SampleRow,
 };
 pub use band::{BAND_MINIMA, BANDS, BANDS_COLUMNS, BANDS_VERSION, BandKeys, BandRow, band_key};
 pub use docs::{

@@ -10,7 +10,8 @@ use assay_types::api::{
     RoundResult, RoundView, SubmissionView, UnitView,
 };
 use assay_types::{
-    AuditReport, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Round, Sha256Digest, UnitId, hex,
+    AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Round, Sha256Digest,
+    UnitId, hex,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -203,6 +204,23 @@ impl TaskApi {
     /// [`ApiError`].
     pub async fn report(&self, report: &AuditReport) -> Result<Receipt, ApiError> {
         self.hand_in("/v1/reports", report.to_canonical_bytes()).await
+    }
+
+    /// Hands in rows of an audit to look at.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn sample(&self, sample: &AuditSample) -> Result<Receipt, ApiError> {
+        self.hand_in("/v1/samples", sample.to_canonical_bytes()).await
+    }
+
+    /// What validators show of a submission; nothing before its round's report cutoff.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn samples(&self, root: &Digest) -> Result<Vec<AuditSample>, ApiError> {
+        let path = format!("/v1/samples/{root}");
+        Ok(self.get::<Vec<AuditSample>>(&path).await?.data)
     }
 
     /// Hands in a report on a cell of a duel.

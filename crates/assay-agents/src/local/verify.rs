@@ -217,7 +217,7 @@ fn recompute(
     }
 }
 
-fn archive_of<'a>(job: &VerifyJob<'a>, unit: &ManifestUnit) -> Result<&'a Source, LocalError> {
+pub(super) fn archive_of<'a>(job: &VerifyJob<'a>, unit: &ManifestUnit) -> Result<&'a Source, LocalError> {
     job.archives
         .iter()
         .find(|source| source.source == unit.source && source.path == unit.warc_path)

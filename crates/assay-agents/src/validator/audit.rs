@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 
 use assay_hub::{OpenOptions, Source};
 use assay_mechanism::novelty::KEY_SAMPLE;
-use assay_mechanism::sample::{AuditedUnit, Place, draw_places, draw_units};
+use assay_mechanism::sample::{AuditedUnit, Place, Sample as DrawnPlaces, draw_places, draw_units};
 use assay_refine::engine::Engine;
 use assay_refine::url_lists::UrlLists;
 use assay_types::{
-    Digest, Draws, Fault, FaultKind, FraudKind, FraudProof, LedgerRow, ManifestUnit, ParamSet, Probe, Reason,
-    Recipe, UnitId, WorkUnit, blake3_16,
+    Composition, Digest, Draws, Fault, FaultKind, FraudKind, FraudProof, LedgerRow, ManifestUnit, ParamSet,
+    Probe, Reason, Recipe, SampleRow, UnitId, WorkUnit, blake3_16,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::local::{Dataset, LocalError, Places, Sample, VerifyJob, verify};
+use super::look;
+use crate::local::{Dataset, LocalError, Places, Sample, VerifyJob, shown_rows, verify};
 use crate::subnet::Archives;
 
 /// Faults that one report names: beyond them nothing changes.
@@ -57,6 +58,10 @@ pub struct Audited {
     pub probes: Vec<Probe>,
     /// Proofs of faults at distinct places, unsigned: two are fraud, more change nothing.
     pub proofs: Vec<FraudProof>,
+    /// A few of the rows recomputed, beside their pages: for people.
+    pub rows: Vec<SampleRow>,
+    /// Composition of the audited units; none if a fault was found.
+    pub composition: Option<Composition>,
     /// Band keys of kept records that enter the novelty index, by unit, ascending.
     pub keys: BTreeMap<UnitId, BTreeSet<u64>>,
 }
@@ -114,9 +119,46 @@ pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
                 .map_or(0, |known| known.bytes.0),
         })
         .collect();
-    let sample = draw_places(&mut draws, &units, &params.values);
+    let places = places(
+        &draw_places(&mut draws, &units, &params.values),
+        (&drawn, &ledgers),
+        params.values.window,
+    );
+    let shown = look::shown(&drawn, &ledgers, &places);
+    let recipes = recipes(job)?;
+    let Recomputed {
+        mut faults,
+        proofs,
+        rows: shown,
+    } = recompute(job, (&dataset, &recipes), &places, &shown)?;
+    let composition = match faults.is_empty() {
+        true => look::composition(&dataset, &drawn, &ledgers, &recipes),
+        false => None,
+    };
+    faults.truncate(FAULTS_MAX);
+    let probes = drawn
+        .iter()
+        .zip(&ledgers)
+        .flat_map(|(unit, ledger)| probes(unit.unit_id, ledger, places.get(&unit.unit_id)))
+        .collect();
+    Ok(Audited {
+        faults,
+        probes,
+        proofs: provable(proofs),
+        rows: shown,
+        composition,
+        keys: keys(&dataset),
+    })
+}
+
+/// The places that were drawn, by unit.
+fn places(
+    sample: &DrawnPlaces,
+    (drawn, ledgers): (&[&ManifestUnit], &[Vec<LedgerRow>]),
+    window_bytes: u64,
+) -> BTreeMap<UnitId, Places> {
     let no_places = Places {
-        window_bytes: params.values.window,
+        window_bytes,
         ..Places::default()
     };
     let mut places: BTreeMap<UnitId, Places> = drawn
@@ -142,27 +184,31 @@ pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
             places.offsets.insert(place.at);
         }
     }
-    let (mut faults, proofs) = recompute(job, &dataset, &places)?;
-    faults.truncate(FAULTS_MAX);
-    let probes = drawn
-        .iter()
-        .zip(&ledgers)
-        .flat_map(|(unit, ledger)| probes(unit.unit_id, ledger, places.get(&unit.unit_id)))
-        .collect();
-    Ok(Audited {
-        faults,
-        probes,
-        proofs: provable(proofs),
-        keys: keys(&dataset),
-    })
+    places
 }
 
-/// Recomputes the places, recipe by recipe; faults by unit and place, each place once.
+/// What recomputing gave.
+struct Recomputed {
+    /// By unit and place, each place once.
+    faults: Vec<Fault>,
+    proofs: Vec<FraudProof>,
+    /// By unit and number.
+    rows: Vec<SampleRow>,
+}
+
+/// The recipes of a job.
+fn recipes(job: &AuditJob) -> Result<Vec<Recipe>, AuditError> {
+    let parse = |text: &String| Recipe::parse(text).map_err(|error| AuditError::Job(error.to_string()));
+    job.recipes.iter().map(parse).collect()
+}
+
+/// Recomputes the places, recipe by recipe, and brings the rows that are shown.
 fn recompute(
     job: &AuditJob,
-    dataset: &Dataset,
+    (dataset, recipes): (&Dataset, &[Recipe]),
     places: &BTreeMap<UnitId, Places>,
-) -> Result<(Vec<Fault>, Vec<FraudProof>), AuditError> {
+    shown: &BTreeMap<UnitId, Vec<LedgerRow>>,
+) -> Result<Recomputed, AuditError> {
     let archives = job
         .units
         .iter()
@@ -174,9 +220,8 @@ fn recompute(
         .collect::<Result<Vec<Source>, AuditError>>()?;
     // Archives are public, and the worker gets no secrets.
     let open = OpenOptions::default();
-    let (mut found, mut proofs) = (Vec::new(), Vec::new());
-    for text in &job.recipes {
-        let recipe = Recipe::parse(text).map_err(|error| AuditError::Job(error.to_string()))?;
+    let (mut found, mut proofs, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for recipe in recipes {
         let of_recipe: BTreeMap<UnitId, Places> = dataset
             .manifest
             .units
@@ -187,8 +232,8 @@ fn recompute(
         if of_recipe.is_empty() {
             continue;
         }
-        let engine = engine(recipe)?;
-        let verified = verify(&VerifyJob {
+        let engine = engine(recipe.clone())?;
+        let verify_job = VerifyJob {
             dataset,
             archives: &archives,
             open: &open,
@@ -198,11 +243,23 @@ fn recompute(
             seed: 0,
             prefix: false,
             threads: 1,
-        })?;
+        };
+        let verified = verify(&verify_job)?;
         found.extend(verified.faults);
         proofs.extend(verified.proofs);
+        let units = dataset.manifest.units.iter();
+        for unit in units.filter(|unit| of_recipe.contains_key(&unit.unit_id) && unit.check_paths().is_ok()) {
+            if let Some(chosen) = shown.get(&unit.unit_id) {
+                rows.extend(shown_rows(&verify_job, unit, chosen)?);
+            }
+        }
     }
-    Ok((distinct(found, &job.folder), proofs))
+    rows.sort_by_key(|row| (row.unit, row.idx));
+    Ok(Recomputed {
+        faults: distinct(found, &job.folder),
+        proofs,
+        rows,
+    })
 }
 
 /// The proofs worth having: one a row, first those that anybody with the archive can check.

@@ -10,6 +10,7 @@
 
 mod audit;
 mod evidence;
+mod look;
 mod novelty;
 mod outbox;
 mod private;
@@ -33,7 +34,7 @@ pub use worker::Worker;
 use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker};
 use evidence::Evidence;
 use novelty::Novelty;
-use outbox::Outbox;
+use outbox::{Kind, Outbox};
 use private::Queue;
 use retention::Retention;
 use reveals::Reveals;
@@ -66,6 +67,7 @@ pub struct Validator<'a> {
     /// Round whose weights were set last, and the block.
     set: Option<(Round, BlockNumber)>,
     outbox: Outbox,
+    samples: Outbox,
     evidence: Evidence,
     queue: Queue,
     courier: Option<Courier>,
@@ -147,7 +149,8 @@ impl<'a> Validator<'a> {
             tracker: Tracker::open(&options.folder, setup)?,
             novelty: Novelty::open(&options.folder.join("novelty"))?,
             retention: Retention::open(&options.folder.join("retention"))?,
-            outbox: Outbox::new(&options.folder),
+            outbox: Outbox::new(&options.folder, Kind::Reports),
+            samples: Outbox::new(&options.folder, Kind::Samples),
             evidence: Evidence::new(&options.folder),
             queue: Queue::open(&options.folder)?,
             options,
@@ -201,11 +204,13 @@ impl<'a> Validator<'a> {
         if let Some(own) = self.tracker.assignment(newest) {
             courier.compare(newest, own).await?;
         }
-        for round in self.outbox.rounds()? {
-            if self.setup.clock.effective_block(round) < block {
-                self.outbox.forget(round)?;
-            } else {
-                self.outbox.send(round, courier).await?;
+        for outbox in [&self.outbox, &self.samples] {
+            for round in outbox.rounds()? {
+                if self.setup.clock.effective_block(round) < block {
+                    outbox.forget(round)?;
+                } else {
+                    outbox.send(round, courier).await?;
+                }
             }
         }
         self.evidence.send(courier, (&self.setup.clock, block)).await

@@ -1,26 +1,41 @@
-//! Reports on their way to the Task API: kept as a file a round until the server has them all or the round counts.
+//! Reports and samples on their way to the Task API: kept as a file a round until the server has them all or the round counts.
 
 use std::path::{Path, PathBuf};
 
-use assay_types::{AuditReport, Round};
+use assay_types::{AuditReport, AuditSample, ReportError, Round};
 use fs_err as fs;
 
 use crate::local::{read_bounded, write_atomically};
 use crate::subnet::{AgentError, Courier};
 
-/// Most bytes of a round's reports.
+/// Most bytes of a round's lines.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
-/// Where reports wait.
+/// What an outbox holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Audit reports, which are on the chain already.
+    Reports,
+    /// Audited rows to look at.
+    Samples,
+}
+
+/// Where lines wait.
 #[derive(Debug)]
 pub(super) struct Outbox {
     folder: PathBuf,
+    kind: Kind,
 }
 
 impl Outbox {
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path, kind: Kind) -> Self {
+        let name = match kind {
+            Kind::Reports => "outbox",
+            Kind::Samples => "samples",
+        };
         Self {
-            folder: folder.join("outbox"),
+            folder: folder.join(name),
+            kind,
         }
     }
 
@@ -28,21 +43,22 @@ impl Outbox {
         self.folder.join(format!("{}.jsonl", round.0))
     }
 
-    /// Keeps a round's reports; they are on the chain already.
-    pub(super) fn put(&self, round: Round, reports: &[AuditReport]) -> Result<(), AgentError> {
+    /// Keeps a round's canonical lines.
+    pub(super) fn put(
+        &self,
+        round: Round,
+        lines: impl Iterator<Item = Result<Vec<u8>, ReportError>>,
+    ) -> Result<(), AgentError> {
         fs::create_dir_all(&self.folder).map_err(AgentError::file(&self.folder))?;
         let mut bytes = Vec::new();
-        for report in reports {
-            let line = report
-                .to_canonical_bytes()
-                .map_err(|error| AgentError::invalid(&self.folder, error))?;
-            bytes.extend_from_slice(&line);
+        for line in lines {
+            bytes.extend(line.map_err(|error| AgentError::invalid(&self.folder, error))?);
             bytes.push(b'\n');
         }
         Ok(write_atomically(&self.path(round), &bytes)?)
     }
 
-    /// Rounds whose reports wait, oldest first.
+    /// Rounds whose lines wait, oldest first.
     pub(super) fn rounds(&self) -> Result<Vec<Round>, AgentError> {
         if !self.folder.exists() {
             return Ok(Vec::new());
@@ -57,14 +73,18 @@ impl Outbox {
         Ok(rounds)
     }
 
-    /// Sends a round's reports in their order; they are forgotten when the server has all of them or refuses one.
+    /// Sends a round's lines in their order; they are forgotten when the server has all of them or refuses one.
     pub(super) async fn send(&self, round: Round, courier: &mut Courier) -> Result<(), AgentError> {
         let path = self.path(round);
         let bytes = read_bounded(&path, FILE_BYTES_MAX).map_err(AgentError::file(&path))?;
         for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let report = AuditReport::parse(line).map_err(|error| AgentError::invalid(&path, error))?;
             let Some(api) = courier.api() else { return Ok(()) };
-            if let Err(error) = api.report(&report).await {
+            let invalid = |error: ReportError| AgentError::invalid(&path, error);
+            let sent = match self.kind {
+                Kind::Reports => api.report(&AuditReport::parse(line).map_err(invalid)?).await,
+                Kind::Samples => api.sample(&AuditSample::parse(line).map_err(invalid)?).await,
+            };
+            if let Err(error) = sent {
                 if courier.is_final("report", &error) {
                     break;
                 }
@@ -74,7 +94,7 @@ impl Outbox {
         self.forget(round)
     }
 
-    /// Drops a round's reports.
+    /// Drops a round's lines.
     pub(super) fn forget(&self, round: Round) -> Result<(), AgentError> {
         let path = self.path(round);
         fs::remove_file(&path).map_err(AgentError::file(&path))

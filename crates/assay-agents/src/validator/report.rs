@@ -7,8 +7,8 @@ use assay_mechanism::network::{Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    AUDIT_REPORT_VERSION, AuditReport, Delivered, Digest, FraudProof, Hotkey, Message, Pointer, Probe, Q32,
-    Round, UnitId, Verdict,
+    AUDIT_REPORT_VERSION, AUDIT_SAMPLE_VERSION, AuditReport, AuditSample, Composition, Delivered, Digest,
+    FraudProof, Hotkey, Message, Pointer, Probe, Q32, Round, SampleRow, UnitId, Verdict,
 };
 
 use super::retention::Look;
@@ -29,6 +29,8 @@ struct Audits {
     clean: Vec<(Hotkey, Pointer, UnitId)>,
     /// Proofs of faults.
     proofs: Vec<(Pointer, Vec<FraudProof>)>,
+    /// What is shown of each submission.
+    shown: Vec<(Hotkey, Digest, Option<Composition>, Vec<SampleRow>)>,
     /// Submissions that the common sample leaves without two faults.
     unproven: Vec<(Hotkey, Pointer)>,
 }
@@ -44,6 +46,8 @@ impl Audits {
         if audited.faults.len() < 2 {
             self.unproven.push((hotkey, pointer.clone()));
         }
+        let root = looked.manifest.submission_root;
+        self.shown.push((hotkey, root, audited.composition, audited.rows));
         self.proofs.push((pointer.clone(), audited.proofs));
     }
 }
@@ -67,7 +71,10 @@ impl Validator<'_> {
             .publish(self.setup.store.as_ref(), &validator, &state)
             .await?;
         if self.courier.is_some() {
-            self.outbox.put(round, &batch.reports)?;
+            let lines = batch.reports.iter().map(AuditReport::to_canonical_bytes);
+            self.outbox.put(round, lines)?;
+            let samples = self.audit_samples(round, std::mem::take(&mut audits.shown));
+            self.samples.put(round, samples.into_iter())?;
         }
         let call = Call::SetCommitment {
             netuid: self.setup.netuid,
@@ -281,6 +288,35 @@ impl Validator<'_> {
             reports.push(report);
         }
         Ok(reports)
+    }
+}
+
+impl Validator<'_> {
+    /// What is shown of a round's submissions, signed, as canonical lines; one that cannot be written is left out: nothing
+    /// depends on it.
+    fn audit_samples(
+        &self,
+        round: Round,
+        shown: Vec<(Hotkey, Digest, Option<Composition>, Vec<SampleRow>)>,
+    ) -> Vec<Result<Vec<u8>, assay_types::ReportError>> {
+        let sign = |(miner, submission_root, composition, rows)| {
+            let mut sample = AuditSample {
+                version: AUDIT_SAMPLE_VERSION,
+                netuid: self.setup.netuid,
+                round,
+                validator: self.options.signer.hotkey(),
+                miner,
+                submission_root,
+                composition,
+                rows,
+                signature: String::new(),
+            };
+            let digest = sample.signed_digest()?;
+            sample.signature = self.options.signer.sign(digest.as_bytes());
+            sample.to_canonical_bytes()
+        };
+        let lines = shown.into_iter().map(sign);
+        lines.filter(Result::is_ok).collect()
     }
 }
 

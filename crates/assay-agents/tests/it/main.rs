@@ -6,5 +6,6 @@ mod hostile;
 mod private;
 mod retention;
 mod rounds;
+mod samples;
 mod store;
 mod world;

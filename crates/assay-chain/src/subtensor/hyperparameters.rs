@@ -233,7 +233,11 @@ mod tests {
 
     #[test]
     fn thousandths_are_a_fixed_point_number() {
-        for (thousandths, bits) in [(1_000, 1_u128 << 64), (1_500, 3_u128 << 63), (3_000, 3_u128 << 64)] {
+        for (thousandths, bits) in [
+            (1_000, 1_u128 << 64),
+            (1_500, 3_u128 << 63),
+            (3_000, 3_u128 << 64),
+        ] {
             assert_eq!(fixed(thousandths), bits);
             assert_eq!(milli(bits), u128::from(thousandths));
         }
@@ -242,7 +246,10 @@ mod tests {
         assert_eq!(milli(of_double), 1_260);
         for thousandths in 1_000..=3_000 {
             assert_eq!(milli(fixed(thousandths)), u128::from(thousandths));
-            assert_eq!((fixed(thousandths) * 1_000_000) >> 64, u128::from(thousandths) * 1_000);
+            assert_eq!(
+                (fixed(thousandths) * 1_000_000) >> 64,
+                u128::from(thousandths) * 1_000
+            );
         }
     }
 }

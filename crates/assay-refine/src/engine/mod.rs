@@ -7,6 +7,7 @@
 pub mod alone;
 mod build;
 mod explain;
+mod look;
 mod outcome;
 mod page;
 mod refine;

@@ -6,6 +6,7 @@
 mod context;
 mod explain;
 mod feature;
+mod judged;
 mod lexicon;
 mod mark;
 mod markdown;
@@ -22,6 +23,7 @@ mod walk;
 mod words;
 
 pub use explain::explain_html;
+pub use judged::{JudgedBlock, judged_blocks};
 pub use markdown::MarkdownOptions;
 pub use metadata::Metadata;
 pub use run::{

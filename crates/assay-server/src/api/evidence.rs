@@ -5,13 +5,15 @@ use super::submission::{RoundQuery, chain_of};
 use crate::app::App;
 use crate::board::is_public;
 use crate::failure::Failure;
-use crate::store::{self, AddProof, AddReport, ProofCursor};
+use crate::store::{self, AddProof, AddReport, AddSample, ProofCursor};
 use assay_chain::wallet::{SIGNATURE_BYTES, Scheme, verify};
 use assay_mechanism::clock::Phase;
 use assay_types::api::{
     Answer, Problem, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView, Source,
 };
-use assay_types::{AuditReport, Digest, EvaluationReport, FraudProof, Hotkey, NetUid, Round, hex};
+use assay_types::{
+    AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, NetUid, Round, hex,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -152,6 +154,58 @@ async fn check_phase(app: &App, report: &ReportView) -> Result<(), Failure> {
             clock.effective_block(report.round)
         ),
     ))
+}
+
+/// Hand in rows of an audit to look at
+///
+/// What a validator shows of a submission it reports on: canonical JSON, at most 256 KiB, once a miner and round. For people:
+/// nothing is paid by it. Shown after the round's report cutoff, for 64 rounds.
+#[utoipa::path(post, path = "/v1/samples", tag = "evidence", security(("btauth" = [])),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn sample(request: SignedRequest) -> Result<Response, Failure> {
+    request.permit()?;
+    let _: serde_json::Value = super::extract::read_json(&request.body)?;
+    let sample = AuditSample::parse(&request.body).map_err(|error| invalid(&error))?;
+    let digest = sample.signed_digest().map_err(|error| invalid(&error))?;
+    let author = (sample.netuid, sample.validator);
+    check_author(&request, author, &digest, &sample.signature)?;
+    let now_ms = request.app.clock().now_ms();
+    let view = view_of(&request, ReportKind::Audit, sample.round, now_ms)?;
+    check_phase(&request.app, &view).await?;
+    let readers = request.app.database().readers();
+    let revealed = store::submission_of(readers, sample.round, &sample.miner).await?;
+    if revealed.is_none_or(|revealed| revealed.submission_root != sample.submission_root) {
+        return Err(Failure::new(
+            ProblemKind::NotRevealed,
+            "the chain has revealed no submission of this root by this hotkey in this round",
+        ));
+    }
+    let line = view.line;
+    let receipt = request.write(AddSample { sample, line, now_ms }).await??;
+    request.answer(receipt)
+}
+
+/// Samples of a submission answered at once.
+const SAMPLES_MAX: u32 = 4;
+
+/// What validators show of a submission
+///
+/// The first four that came; empty before the round's report cutoff. Rows that somebody asked to remove are left out.
+#[utoipa::path(get, path = "/v1/samples/{root}", tag = "evidence", params(("root" = Digest, Path)),
+    responses((status = 200, body = Answer<Vec<AuditSample>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn samples(
+    State(app): State<Arc<App>>,
+    PathOf(root): PathOf<Digest>,
+) -> Result<Json<Answer<Vec<AuditSample>>>, Failure> {
+    let samples = store::samples_of(app.database().readers(), &root, SAMPLES_MAX).await?;
+    let mut shown = Vec::new();
+    for sample in samples {
+        if is_public(&app, sample.round) {
+            shown.push(crate::board::without_removed(&app, sample).await?);
+        }
+    }
+    Ok(Json(app.answer(Source::Observed, shown)))
 }
 
 /// Reports on a round

@@ -63,6 +63,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/submissions/{root}", get(submission::one))
         .route("/v1/reports", get(evidence::reports).post(evidence::report))
         .route("/v1/reports/{digest}", get(evidence::one_report))
+        .route("/v1/samples", post(evidence::sample))
+        .route("/v1/samples/{root}", get(evidence::samples))
         .route("/v1/fraud-proofs", get(evidence::proofs).post(evidence::proof))
         .route("/v1/leaderboard/miners", get(board::miners))
         .route("/v1/leaderboard/recipes", get(board::recipes))

@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
         lease::list, lease::take, lease::heartbeat, lease::complete, lease::release, lease::fail,
         corpus::corpora, corpus::units, corpus::unit, corpus::dead_letters,
         submission::list, submission::one, submission::complete,
-        evidence::reports, evidence::one_report, evidence::report, evidence::proofs, evidence::proof,
+        evidence::reports, evidence::one_report, evidence::report, evidence::sample, evidence::samples, evidence::proofs, evidence::proof,
         board::miners, board::recipes, board::validators, board::datasets, board::miner, board::miner_rounds, board::validator,
         release::recipes, release::recipe, release::put_recipe, release::duels, release::duel,
         release::datasets, release::dataset,

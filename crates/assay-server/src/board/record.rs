@@ -1,11 +1,14 @@
 //! A row of a ledger: who delivered it, who rebuilt it, and the command with which anybody does.
 
-use super::range::is_public;
+use super::range::{is_public, newest_public};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, RemovalState};
-use assay_types::api::{ProblemKind, RecordDelivery, RecordProbe, RecordView, SubmissionView};
-use assay_types::{AuditReport, Hotkey, Round, UnitId};
+use crate::store::{self, RemovalState, ShownRow, StoreError};
+use assay_types::api::{ProblemKind, RecordDelivery, RecordProbe, RecordShown, RecordView, SubmissionView};
+use assay_types::{AuditReport, AuditSample, Hotkey, Round, UnitId};
+
+/// Samples of a row read: those of more validators say the same.
+const SHOWN_MAX: u32 = 8;
 
 /// Deliveries read.
 const DELIVERIES_MAX: u32 = 32;
@@ -42,12 +45,7 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
     let (_, found) = store::unit(readers, &unit)
         .await?
         .ok_or_else(|| Failure::new(ProblemKind::NotFound, "no archive of the corpus has this unit id"))?;
-    let own = record_path(unit, idx);
-    let either = [RemovalState::Pending, RemovalState::Listed];
-    // A whole archive is hidden only by an administrator's decision: anybody may file a request.
-    if store::is_removed(readers, &own, &either).await?
-        || store::is_removed(readers, &found.path, &[RemovalState::Listed]).await?
-    {
+    if is_hidden(app, unit, idx).await? {
         return Err(Failure::new(
             ProblemKind::NotFound,
             "this record is hidden: somebody asked for its removal",
@@ -75,6 +73,10 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
         )
         .await?;
     }
+    let shown = match newest_public(app) {
+        Some(to) => store::shown_rows(readers, (&unit, idx), to, SHOWN_MAX).await?,
+        None => Vec::new(),
+    };
     let command = submissions.first().map(audit_command);
     Ok(RecordView {
         unit_id: unit,
@@ -93,8 +95,42 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
             })
             .collect(),
         probes,
+        shown: shown.into_iter().map(shown_of).collect(),
         command: command.unwrap_or_default(),
     })
+}
+
+fn shown_of(shown: ShownRow) -> RecordShown {
+    RecordShown {
+        round: shown.round,
+        validator: shown.validator,
+        row: shown.row,
+    }
+}
+
+/// A sample without the rows that a takedown hides.
+pub(crate) async fn without_removed(app: &App, sample: AuditSample) -> Result<AuditSample, StoreError> {
+    let mut rows = Vec::with_capacity(sample.rows.len());
+    for row in sample.rows {
+        if !is_hidden(app, row.unit, row.idx).await? {
+            rows.push(row);
+        }
+    }
+    Ok(AuditSample { rows, ..sample })
+}
+
+/// Whether a takedown hides a record: a request that names it, or an archive that an administrator listed.
+async fn is_hidden(app: &App, unit: UnitId, idx: u32) -> Result<bool, StoreError> {
+    let readers = app.database().readers();
+    let either = [RemovalState::Pending, RemovalState::Listed];
+    if store::is_removed(readers, &record_path(unit, idx), &either).await? {
+        return Ok(true);
+    }
+    // A whole archive is hidden only by an administrator's decision: anybody may file a request.
+    match store::unit(readers, &unit).await? {
+        Some((_, found)) => store::is_removed(readers, &found.path, &[RemovalState::Listed]).await,
+        None => Ok(false),
+    }
 }
 
 /// What public reports on a miner's round say of a row.

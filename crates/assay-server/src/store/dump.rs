@@ -53,6 +53,16 @@ pub const TABLES: &[(&str, &[&str], &[&str])] = &[
         &["digest", "state", "hotkey", "prover", "kind", "line", "finding"],
     ),
     (
+        "samples",
+        &["sequence", "round", "received_ms"],
+        &["digest", "validator", "miner", "root", "line"],
+    ),
+    (
+        "sample_rows",
+        &["idx", "round", "kept"],
+        &["unit_id", "validator", "miner", "document"],
+    ),
+    (
         "miners",
         &["registered", "credibility", "cap", "passed"],
         &["hotkey"],

@@ -21,6 +21,7 @@ mod release;
 mod removal;
 mod round;
 mod row;
+mod sample;
 mod schema;
 mod submission;
 mod verdict;
@@ -52,6 +53,7 @@ pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
 pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
+pub use sample::{AddSample, ShownRow, newest_samples, samples_of, shown_rows};
 pub use submission::{
     CompleteSubmission, RevealedRow, submission, submission_of, submissions, submissions_by, submissions_with,
 };

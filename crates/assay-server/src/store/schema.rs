@@ -69,4 +69,13 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
         "CREATE INDEX removals_by_target ON removals (target)",
     ],
     &["ALTER TABLE submissions ADD COLUMN records TEXT NOT NULL DEFAULT '[]'"],
+    &[
+        "CREATE TABLE samples (digest TEXT PRIMARY KEY, sequence BIGINT NOT NULL, round BIGINT NOT NULL, validator TEXT NOT NULL, \
+     miner TEXT NOT NULL, root TEXT NOT NULL, line TEXT NOT NULL, received_ms BIGINT NOT NULL, UNIQUE (round, validator, miner))",
+        "CREATE INDEX samples_by_root ON samples (root, sequence)",
+        "CREATE TABLE sample_rows (unit_id TEXT NOT NULL, idx BIGINT NOT NULL, round BIGINT NOT NULL, validator TEXT NOT NULL, \
+     miner TEXT NOT NULL, kept BIGINT NOT NULL, document TEXT NOT NULL, \
+     PRIMARY KEY (unit_id, idx, round, validator, miner))",
+        "CREATE INDEX sample_rows_by_round ON sample_rows (round, kept)",
+    ],
 ];

@@ -89,7 +89,7 @@ pub(crate) fn sentence(entry: &AuditEntry) -> Markup {
         },
         EventKind::Report => html! {
             @if let Some(validator) = who("validator") { (person("validators", &validator)) } @else { "A validator" }
-            " reports on "
+            @if text("kind") == "sample" { " shows rows of " } @else { " reports on " }
             @if let Some(miner) = who("miner") { (person("miners", &miner)) } @else { "a miner" }
             ", " (round_link(round))
         },

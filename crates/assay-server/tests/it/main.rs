@@ -11,5 +11,6 @@ mod openapi;
 mod postgres;
 mod requeue;
 mod rounds;
+mod samples;
 mod web;
 mod world;

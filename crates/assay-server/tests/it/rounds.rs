@@ -1,6 +1,7 @@
 //! A subnet's rounds through the server: assigned as recomputed, revealed, reported, settled, assigned again.
 
 use crate::postgres;
+use crate::samples;
 use crate::world::{NETUID, Place, World, corpus, hotkey, key, params};
 use assay_agents::api::{Expected, assigned_header, check_assignment, read_chain};
 use assay_mechanism::plan::plan;
@@ -194,6 +195,7 @@ async fn suite(place: &Place) {
         client.reports(Round(0)).await.unwrap().is_empty(),
         "sealed until the cutoff"
     );
+    samples::handed_in(&client, root, units[0]).await;
     let lines: Vec<Vec<u8>> = reports
         .iter()
         .map(|report| report.to_canonical_bytes().unwrap())
@@ -246,6 +248,7 @@ async fn suite(place: &Place) {
     let states = [store::RemovalState::Pending, store::RemovalState::Listed];
     assert!(!store::is_removed(&readers, "example.org", &states).await.unwrap());
     assert_eq!(store::removal(&readers, 1).await.unwrap(), None);
+    samples::seen(&world, &client, root, units[0]).await;
     assert_eq!((of("miner-a").units, of("miner-a").records), (4, 48));
     assert!(of("miner-a").average > Q32::ZERO);
     let state = store::network_state(&readers).await.unwrap();

@@ -1,5 +1,6 @@
 //! Boards, search and records: what pages list, derived from what the chain and signed evidence say.
 
+use crate::audit_sample::SampleRow;
 use crate::hash::{Digest, Digest16};
 use crate::ids::{BlockNumber, Hotkey, RecipeId, Round, UnitId};
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,17 @@ pub struct RecordProbe {
     pub faults: Vec<String>,
 }
 
+/// A row as a validator shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecordShown {
+    /// Of which round's submission.
+    pub round: Round,
+    /// Who shows it.
+    pub validator: Hotkey,
+    /// The row, recomputed, beside its page.
+    pub row: SampleRow,
+}
+
 /// A row of a ledger: where it comes from, who delivered it, who recomputed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordView {
@@ -165,6 +177,8 @@ pub struct RecordView {
     pub deliveries: Vec<RecordDelivery>,
     /// Public reports that recomputed it, newest first.
     pub probes: Vec<RecordProbe>,
+    /// What validators show of it, newest round first, at most 8; the same where they agree.
+    pub shown: Vec<RecordShown>,
     /// The command that recomputes it; "" if nobody delivered it.
     pub command: String,
 }

@@ -153,7 +153,7 @@ fn weights_are_committed_under_timelock_and_the_command_waits_until_they_count()
         "{data}"
     );
     let weights = chain.ask("weights", None).with_code(0).json();
-    let rows = weights["data"]["rows"].as_array().unwrap();
+    let rows = weights["data"]["weights"].as_array().unwrap();
     assert_eq!(rows.len(), 1, "{weights}");
     assert!(rows[0].to_string().contains("65535"), "{weights}");
 }

@@ -90,7 +90,11 @@ mod tests {
             }
             // Each block cuts off less than a rao, and f less than 2^-32.
             let least = 500_000_000 - u64::from(half_life) * 2;
-            assert!((least..=500_000_000).contains(&subnet.burn), "{half_life}: {}", subnet.burn);
+            assert!(
+                (least..=500_000_000).contains(&subnet.burn),
+                "{half_life}: {}",
+                subnet.burn
+            );
         }
         let mut subnet = Subnet::new(NetUid(1), 0);
         subnet.params.burn_half_life = 0;

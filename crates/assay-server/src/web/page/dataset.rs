@@ -1,13 +1,13 @@
 //! Datasets: what was released, from what, and how to load it.
 
-use super::{Asked, Page, Stop, answer, missing, number, part};
+use super::{Asked, Page, Stop, answer, missing, number, part, shown};
 use crate::app::App;
-use crate::board::{dataset_rows, verify_command};
+use crate::board::{Shown, dataset_rows, newest_shown, record_path, verify_command};
 use crate::store::{self, Verified, WorkSum};
 use crate::web::asked::{decode, encode};
 use crate::web::chart::{self, Band};
-use assay_types::Round;
 use assay_types::api::{DatasetRow, DatasetView};
+use assay_types::{Round, SampleRow};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Releases shown of a name.
 const RELEASES_SHOWN: usize = 20;
+/// Rows listed below the one that is shown.
+const OTHERS_SHOWN: usize = 12;
 
 /// All datasets.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
@@ -111,14 +113,17 @@ async fn render(app: &App, name: &str, release: Option<&str>) -> Result<Page, St
         return Err(missing("no dataset of this name and release was announced here"));
     };
     let title = number::clean_to(&format!("{} {}", view.name, view.release), 80);
-    Ok(Page::new(&format!("{title} · Datasets"), body(view, &releases))
-        .section("/datasets")
-        .card(super::card::of_dataset(&view.name))
-        .about("Size and use of one dataset, and how to check it.")
-        .live("release"))
+    let shown = newest_shown(app).await?;
+    Ok(
+        Page::new(&format!("{title} · Datasets"), body(view, &releases, &shown))
+            .section("/datasets")
+            .card(super::card::of_dataset(&view.name))
+            .about("Size and use of one dataset, and how to check it.")
+            .live("release,report"),
+    )
 }
 
-fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
+fn body(view: &DatasetView, releases: &[DatasetView], shown: &Shown) -> Markup {
     html! {
         (part::crumbs(&[("/datasets", "Datasets")], &number::clean_to(&view.name, 60)))
         section.title {
@@ -151,16 +156,48 @@ fn body(view: &DatasetView, releases: &[DatasetView]) -> Markup {
             p.note { "This server did not check the release: it shows what was announced. The second command below recomputes its roots, and rows drawn at random from their archives." }
         }
         section.grid.c21 { (use_it(view)) (release_list(view, releases)) }
-        section.grid.c2 {
+        (read_one(shown))
+        section.panel {
+            (part::data_head("Composition", html! { @if let Some((from, to)) = shown.rounds { "units audited in rounds " (from.0) " to " (to.0) } @else { "of audited units" } }))
+            @if let Some(composition) = &shown.composition {
+                (shown::composition(composition))
+                p.note { "Counted by validators in the files of the newest audited rounds, whichever release they go into. The command below counts any copy of this one." }
+            } @else {
+                (part::empty("Not posted yet", "Validators post what the units they audit are made of. The command below counts any copy of the dataset.", None))
+            }
+            (part::terminal("Command for statistics", &[("$", "assay dataset stats data --html report.html")]))
+        }
+    }
+}
+
+/// A kept row of the newest audits, beside its page.
+fn read_one(shown: &Shown) -> Markup {
+    let rows = || shown.samples.iter().flat_map(|sample| &sample.rows);
+    let row = rows().find(|row| row.decision == "kept" && !row.blocks.is_empty());
+    let Some(row) = row.or_else(|| rows().next()) else {
+        return html! {
+            section.panel {
+                (part::data_head("Read a document", html! { "from an audited unit" }))
+                (part::empty("No row is shown yet", "Validators show a few rows of each submission they audit, beside their pages. Until then: open a submission, then a record.", Some(("/rounds/current", "Newest round"))))
+            }
+        };
+    };
+    html! {
+        section.grid.c2 data-part="shown" {
             div.panel {
-                (part::data_head("Read a document", html! { "from a unit" }))
-                (part::empty("No sample is posted", "Records of a round are shown beside what validators rebuilt of them: open a submission, then a record.", Some(("/rounds/current", "Newest round"))))
+                (part::data_head("Read a document", html! { a href=(record_path(row.unit, row.idx)) { "row " (number::grouped(u64::from(row.idx))) " of its unit" } }))
+                (shown::text_of(row))
+                (shown::pills(row, 1))
+                dl.facts.gap { dt { "Address" } dd { (number::clean(&row.url)) } }
             }
             div.panel {
-                (part::data_head("Composition", html! { "from the manifest" }))
-                (part::empty("Not posted", "Languages, lengths and sites are in the dataset itself. The command below computes them from any copy.", None))
-                (part::terminal("Command for statistics", &[("$", "assay dataset stats data --html report.html")]))
+                (part::data_head("Beside the page", html! { "main text, and what was left out" }))
+                (shown::page_of(row))
             }
+        }
+        @let others: Vec<SampleRow> = rows().filter(|other| (other.unit, other.idx) != (row.unit, row.idx)).take(OTHERS_SHOWN).cloned().collect();
+        @if !others.is_empty() {
+            section.panel { (part::data_head("Other rows of these audits", html! { "kept and dropped" })) (shown::list(&others)) }
         }
     }
 }

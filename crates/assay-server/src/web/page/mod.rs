@@ -19,6 +19,7 @@ mod record;
 mod reference;
 mod round;
 mod search;
+mod shown;
 mod status;
 mod submission;
 mod validator;

@@ -1,6 +1,6 @@
 //! One row of a ledger: where it comes from, who delivered it, who rebuilt it, how to see its text and what was cut.
 
-use super::{Asked, Page, Stop, answer, missing, number, part};
+use super::{Asked, Page, Stop, answer, missing, number, part, shown};
 use crate::app::App;
 use crate::board::{record, record_path};
 use crate::web::asked::encode;
@@ -65,7 +65,10 @@ fn body(view: &RecordView) -> Markup {
                 @if view.deliveries.is_empty() {
                     (part::empty("Nobody delivered it yet", "When a miner's manifest names this unit, the command that recomputes its rows stands here.", None))
                 } @else {
-                    p.note { "This server keeps no page text. The archive bytes and the recipe give the row again, with every step that cut or replaced something:" }
+                    p.note {
+                        @if view.shown.is_empty() { "No validator shows this row: an audit shows a few of those it draws. " }
+                        "The archive bytes and the recipe give the row again, with every step that cut or replaced something:"
+                    }
                     (part::terminal("Commands that recompute the record", &[
                         ("#", "the row against its archive, bit for bit"),
                         ("$", &number::clean_to(&view.command, 200)),
@@ -75,9 +78,32 @@ fn body(view: &RecordView) -> Markup {
                 }
             }
         }
+        (shown_panels(view))
         section.grid.c2 {
             div.panel { (deliveries(view)) }
             div.panel { (probes(view)) }
+        }
+    }
+}
+
+/// What validators show of the row: the text that is kept beside the page.
+fn shown_panels(view: &RecordView) -> Markup {
+    let Some(first) = view.shown.first() else {
+        return html! {};
+    };
+    let same = view.shown.iter().filter(|one| one.row == first.row).count();
+    html! {
+        section.grid.c2 data-part="shown" {
+            div.panel {
+                (part::data_head("In the dataset", html! { "round " (first.round.0) }))
+                (shown::text_of(&first.row))
+                (shown::pills(&first.row, same))
+                dl.facts.gap { dt { "Address" } dd { (number::clean(&first.row.url)) } dt { "Shown by" } dd { (part::validator(&first.validator, None, "")) } }
+            }
+            div.panel {
+                (part::data_head("Beside the page", html! { "main text, and what extraction left out" }))
+                (shown::page_of(&first.row))
+            }
         }
     }
 }

@@ -47,11 +47,22 @@ async fn render(app: &App, name: &str) -> Result<Page, Stop> {
         return Err(missing("this round was not assigned, or this server began later"));
     };
     let view = round_view(app, &row).await?;
+    // Not every round is known here: a server may have begun later, and the newest one has none after it.
+    let known = |number: Option<u32>| async move {
+        match number {
+            Some(number) => Ok(store::round(readers, Round(number)).await?.map(|_| number)),
+            None => Ok::<_, Stop>(None),
+        }
+    };
+    let neighbours = Neighbours {
+        previous: known(row.round.0.checked_sub(1)).await?,
+        next: known(row.round.0.checked_add(1)).await?,
+    };
     let submissions = store::submissions(readers, row.round, "", u32::MAX).await?;
     let verdicts = store::verdicts_of_round(readers, row.round).await?;
     Ok(Page::new(
         &format!("Round {}", row.round.0),
-        body(app, &view, &submissions, &verdicts),
+        body(app, (&view, &neighbours), &submissions, &verdicts),
     )
     .section("/")
     .about("Phases, assignments, submissions and verdicts of one round.")
@@ -70,7 +81,18 @@ fn none_yet(app: &App) -> Page {
     Page::new("Rounds", body).section("/")
 }
 
-fn body(app: &App, view: &RoundView, submissions: &[SubmissionView], verdicts: &[VerdictRow]) -> Markup {
+/// The rounds beside one, as far as they are known here.
+struct Neighbours {
+    previous: Option<u32>,
+    next: Option<u32>,
+}
+
+fn body(
+    app: &App,
+    (view, neighbours): (&RoundView, &Neighbours),
+    submissions: &[SubmissionView],
+    verdicts: &[VerdictRow],
+) -> Markup {
     let number_of = |name: &str| view.leases.get(name).copied().unwrap_or(0);
     html! {
         (part::crumbs(&[("/", "Overview"), ("/rounds/current", "Rounds")], &format!("Round {}", view.round.0)))
@@ -78,8 +100,8 @@ fn body(app: &App, view: &RoundView, submissions: &[SubmissionView], verdicts: &
             div { h1 { "Round " (number::grouped(u64::from(view.round.0))) } p.muted { (phase_words(view.phase)) } }
             span.sp {}
             div.row {
-                @if view.round.0 > 0 { a.btn href=(format!("/rounds/{}", view.round.0 - 1)) { "Previous" } }
-                @if view.phase != PhaseName::Ahead { a.btn href=(format!("/rounds/{}", view.round.0 + 1)) { "Next" } }
+                @if let Some(number) = neighbours.previous { a.btn href=(format!("/rounds/{number}")) { "Previous" } }
+                @if let Some(number) = neighbours.next { a.btn href=(format!("/rounds/{number}")) { "Next" } }
                 a.btn href=(format!("/v1/rounds/{}", view.round.0)) { "JSON" }
             }
         }

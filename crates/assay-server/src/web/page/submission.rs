@@ -1,11 +1,11 @@
 //! A submission: what the chain bound, what the manifest says, what validators found; custody from draw to verdict.
 
-use super::{Asked, Page, Stop, answer, missing, number, part};
+use super::{Asked, Page, Stop, answer, missing, number, part, shown};
 use crate::app::App;
-use crate::board::{audit_command, is_public, verdict_words};
+use crate::board::{audit_command, is_public, shown_of, verdict_words};
 use crate::store::{self, VerdictRow, WorkSum};
 use assay_types::api::{DeclaredWork, SubmissionState, SubmissionView};
-use assay_types::{AuditReport, Digest};
+use assay_types::{AuditReport, AuditSample, Digest};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -39,6 +39,7 @@ async fn render(app: &App, root: &str) -> Result<Page, Stop> {
         .filter(|_| is_public)
         .filter_map(|report| AuditReport::parse(report.line.as_bytes()).ok())
         .collect();
+    let shown = shown_of(app, (view.round, &root)).await?;
     let mut paths = Vec::new();
     for unit in view.units.iter().take(UNITS_SHOWN) {
         paths.push(store::unit(readers, unit).await?.map(|(_, unit)| unit.path));
@@ -47,6 +48,7 @@ async fn render(app: &App, root: &str) -> Result<Page, Stop> {
         (title(&view, verdict.as_ref()))
         (custody(&view, &declared, &reports, verdict.as_ref()))
         section.grid.c2 data-part="says" { (manifest(&view, &declared)) (faults(&reports, is_public)) }
+        (shown_rows(shown.as_ref()))
         section.panel { (units(&view, &paths)) }
     };
     Ok(
@@ -76,6 +78,21 @@ fn title(view: &SubmissionView, verdict: Option<&VerdictRow>) -> Markup {
         }
         @if !view.refusal.is_empty() {
             div.notes { (part::banner("bad", "warn", html! { "It does not count: " (number::clean(&view.refusal)) "." })) }
+        }
+    }
+}
+
+/// What validators show of it.
+fn shown_rows(found: Option<&(AuditSample, usize)>) -> Markup {
+    let Some((sample, validators)) = found else {
+        return html! {};
+    };
+    html! {
+        section.panel data-part="shown" {
+            (part::data_head("What is in it", html! { "shown by " (validators) @if *validators == 1 { " validator" } @else { " validators, all the same" } }))
+            @if let Some(composition) = &sample.composition { (shown::composition(composition)) }
+            @else { p.note { "The audit found a fault, so its files are not counted here." } }
+            @if !sample.rows.is_empty() { h3 { "Rows to read" } (shown::list(&sample.rows)) }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! duel, a dataset, and names that try to break out of the page.
 
 use super::evidence::{add_recipes, audits, dataset, duel, manifests, settle};
+use super::shown::samples;
 use super::site::{NOW_MS, Site};
 use crate::world::{NETUID, hotkey, params};
 use assay_chain::{Head, Metagraph, Neuron, WeightRow};
@@ -241,6 +242,7 @@ async fn play(app: &App) -> u32 {
         }
         manifests(app, &plan, round).await;
         audits(app, &plan, round).await;
+        samples(app, &plan, round).await;
         if round < ROUNDS {
             settle(app, &plan, round).await;
         }

@@ -9,7 +9,7 @@ use assay_types::{BlockNumber, Hotkey, Round};
 use serde_json::Value;
 use std::sync::Arc;
 
-async fn json(site: &Site, path: &str) -> Value {
+pub(super) async fn json(site: &Site, path: &str) -> Value {
     let answer = site.get(path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     serde_json::from_str(&answer.body).unwrap()
@@ -63,6 +63,17 @@ async fn the_newest_verdicts_of_everybody_up_to_a_round() {
             row["verdicts"].as_array().unwrap().is_empty() && row["declared"].is_null(),
             "{row}"
         );
+    }
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_lead_to_those_that_are_known() {
+    let site = Site::filled().await;
+    for (round, previous, next) in [(0, false, true), (7, true, true), (14, true, false)] {
+        let page = site.get(&format!("/rounds/{round}")).await.body;
+        let has = |words: &str| page.contains(&format!(">{words}</a>"));
+        assert_eq!((has("Previous"), has("Next")), (previous, next), "round {round}");
     }
     site.stop().await;
 }
@@ -133,7 +144,7 @@ async fn weights_name_who_held_the_place_then() {
     );
     replaced(&site, "kiln", hotkey("newcomer"));
     // The other theme is another answer: the one before may still stand for seconds.
-    let after = site.get(&format!("{page}?theme=dark")).await.body;
+    let after = site.get_dark(&page).await.body;
     let weights = after.split("Weights against the mean").nth(1).unwrap();
     assert!(weights.contains(&own), "{weights}");
     assert_eq!(weights.matches("has left this place since").count(), 1);

@@ -10,5 +10,6 @@ mod fresh;
 mod history;
 mod manifests;
 mod pages;
+mod shown;
 mod site;
 mod takedown;

@@ -129,6 +129,12 @@ impl Site {
         send(self.address, head, body).await
     }
 
+    /// The page in the dark colours: another answer than [`Self::get`]'s, so none that was kept before something changed.
+    pub(super) async fn get_dark(&self, path: &str) -> Answer {
+        let head = format!("GET {path} HTTP/1.1\r\ncookie: theme=dark");
+        self.send(&head, "").await
+    }
+
     pub(super) async fn get(&self, path: &str) -> Answer {
         self.send(&format!("GET {path} HTTP/1.1"), "").await
     }

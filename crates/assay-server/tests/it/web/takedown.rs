@@ -108,8 +108,7 @@ async fn an_archive_is_hidden_by_a_decision_only() {
     decide(&site, 1, RemovalState::Listed).await;
     for idx in [0, 7] {
         // A form of the page that no earlier state has rendered.
-        let dark = format!("GET {} HTTP/1.1\r\ncookie: theme=dark", record(idx));
-        assert_eq!(site.send(&dark, "").await.status, 404);
+        assert_eq!(site.get_dark(&record(idx)).await.status, 404);
     }
     site.stop().await;
 }
