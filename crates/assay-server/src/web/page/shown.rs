@@ -11,17 +11,17 @@ const BARS: usize = 8;
 /// Characters of a bar's name.
 const NAME_CHARACTERS: usize = 18;
 /// Characters of a line of text in a list.
-const LINE_CHARACTERS: usize = 140;
+const LINE_CHARACTERS: usize = 90;
 /// Characters of a piece of text.
 const TEXT_CHARACTERS: usize = 8_192;
 
 /// The page as it was, what was cut struck through with why; empty for what was no page.
 pub(super) fn page_of(row: &SampleRow) -> Markup {
     html! {
-        div.doc tabindex="0" role="region" aria-label="The page, with what was left out" {
+        div.doc.long tabindex="0" role="region" aria-label="The page, with what was left out" {
             @for block in &row.blocks {
-                @if block.cut.is_empty() { p { (number::clean_to(&block.text, TEXT_CHARACTERS)) } }
-                @else { p { del title=(number::clean_to(&block.cut, 60)) { (number::clean_to(&block.text, TEXT_CHARACTERS)) } " " small.muted { (number::clean_to(&block.cut, 60)) } } }
+                @if block.cut.is_empty() { @for line in block.text.lines() { p { (number::clean_to(line, TEXT_CHARACTERS)) } } }
+                @else { p { del title=(number::clean_to(&block.cut, 60)) { (number::clean_to(&joined(&block.text), TEXT_CHARACTERS)) } " " small.muted { (number::clean_to(&block.cut, 60)) } } }
             }
             @if row.blocks.is_empty() { p.muted { "Not parsed as a page." } }
             @if row.is_cut { p.muted { "Shortened here: the archive has all of it." } }
@@ -32,7 +32,7 @@ pub(super) fn page_of(row: &SampleRow) -> Markup {
 /// The text that is in the dataset, or why there is none.
 pub(super) fn text_of(row: &SampleRow) -> Markup {
     html! {
-        div.doc tabindex="0" role="region" aria-label="The text in the dataset" {
+        div.doc.long tabindex="0" role="region" aria-label="The text in the dataset" {
             @if row.decision == "kept" {
                 @for line in row.text.lines() { p { (number::clean_to(line, TEXT_CHARACTERS)) } }
                 @if row.text_bytes > row.text.len() as u64 { p.muted { "The first " (number::bytes(row.text.len() as u64)) " of " (number::bytes(row.text_bytes)) "." } }
@@ -84,12 +84,19 @@ pub(super) fn list(rows: &[SampleRow]) -> Markup {
     }
 }
 
-/// What a row's text, or else its page, begins with.
+/// What a row's text, or else its page's main text, begins with.
 fn beginning(row: &SampleRow) -> &str {
-    let first = row.text.lines().next().filter(|line| !line.is_empty());
-    first
-        .or_else(|| row.blocks.first().map(|block| block.text.as_str()))
-        .unwrap_or_default()
+    let main = row.blocks.iter().find(|block| block.cut.is_empty());
+    let page = main
+        .or(row.blocks.first())
+        .map_or("", |block| block.text.as_str());
+    let text = if row.text.is_empty() { page } else { &row.text };
+    text.lines().next().unwrap_or_default()
+}
+
+/// Lines of what was left out, in one.
+fn joined(text: &str) -> String {
+    text.lines().collect::<Vec<&str>>().join(" · ")
 }
 
 /// What audited units are made of: key figures and four charts.
@@ -101,10 +108,10 @@ pub(super) fn composition(found: &Composition) -> Markup {
             (number::percent(found.kept as f64 / found.records.max(1) as f64)) "), " (number::short(found.tokens)) " GPT-2 tokens."
         }
         div.grid.c2 {
-            div { h3 { "Where the others went" } (chart::bars(&bars(&found.dropped, found.records, "f-slate"), 360.0, "Records that were dropped, by what dropped them, as a share of all records")) }
-            div { h3 { "Tokens of a document" } (chart::bars(&lengths(&found.lengths, kept), 360.0, "Kept documents by length in tokens")) }
-            div { h3 { "Languages" } (chart::bars(&bars(&found.languages, kept, "f-verd"), 360.0, "Kept documents by language")) }
-            div { h3 { "Sites" } (chart::bars(&bars(&found.sites, kept, "f-verd"), 360.0, "Kept documents by site")) }
+            div { h3 { "Where the others went" } (chart::bars(&bars(&found.dropped, found.records, "f-slate"), 460.0, "Records that were dropped, by what dropped them, as a share of all records")) }
+            div { h3 { "Tokens of a document" } (chart::bars(&lengths(&found.lengths, kept), 460.0, "Kept documents by length in tokens")) }
+            div { h3 { "Languages" } (chart::bars(&bars(&found.languages, kept, "f-verd"), 460.0, "Kept documents by language")) }
+            div { h3 { "Sites" } (chart::bars(&bars(&found.sites, kept, "f-verd"), 460.0, "Kept documents by site")) }
         }
     }
 }
@@ -158,7 +165,7 @@ mod tests {
             text_bytes: 9_000,
             blocks: vec![
                 SampleBlock {
-                    text: "Home <img>".to_owned(),
+                    text: "Home\n<img>".to_owned(),
                     cut: "not main text".to_owned(),
                 },
                 SampleBlock {
@@ -175,7 +182,7 @@ mod tests {
         let row = row("kept");
         let page = page_of(&row).into_string();
         assert!(
-            page.contains("<del title=\"not main text\">Home &lt;img&gt;</del>")
+            page.contains("<del title=\"not main text\">Home · &lt;img&gt;</del>")
                 && page.contains("Shortened"),
             "{page}"
         );
