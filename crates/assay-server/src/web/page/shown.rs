@@ -9,7 +9,7 @@ use maud::{Markup, html};
 /// Bars of a table.
 const BARS: usize = 8;
 /// Characters of a bar's name.
-const NAME_CHARACTERS: usize = 18;
+const NAME_CHARACTERS: usize = 16;
 /// Characters of a line of text in a list.
 const LINE_CHARACTERS: usize = 90;
 /// Characters of a piece of text.
@@ -107,7 +107,7 @@ pub(super) fn composition(found: &Composition) -> Markup {
             (number::grouped(u64::from(found.units))) " audited unit" @if found.units != 1 { "s" } ": " (number::short(found.records)) " records, " (number::short(found.kept)) " kept ("
             (number::percent(found.kept as f64 / found.records.max(1) as f64)) "), " (number::short(found.tokens)) " GPT-2 tokens."
         }
-        div.grid.c2 {
+        div.grid.c2.gap {
             div { h3 { "Where the others went" } (chart::bars(&bars(&found.dropped, found.records, "f-slate"), 460.0, "Records that were dropped, by what dropped them, as a share of all records")) }
             div { h3 { "Tokens of a document" } (chart::bars(&lengths(&found.lengths, kept), 460.0, "Kept documents by length in tokens")) }
             div { h3 { "Languages" } (chart::bars(&bars(&found.languages, kept, "f-verd"), 460.0, "Kept documents by language")) }
