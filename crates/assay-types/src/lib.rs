@@ -92,8 +92,8 @@ pub use fraud::{
 };
 pub use hash::{Digest, Digest16, Sha256Digest, blake3_16, tagged_hash, tagged_hash16, u64_le};
 pub use ids::{
-    BlockNumber, Bytes, Coldkey, Hotkey, MechId, NetUid, Rao, RecipeId, RecordDigest, Round, Tokens, Uid,
-    UnitId, Weight,
+    BlockNumber, Bytes, Coldkey, DuelId, Hotkey, MechId, NetUid, Rao, RecipeId, RecordDigest, Round, Tokens,
+    Uid, UnitId, Weight,
 };
 pub use ledger::{
     LEDGER_COLUMNS, LEDGER_ROW_BYTES, LEDGER_VERSION, LedgerError, LedgerRow, check_contiguous,
@@ -105,7 +105,7 @@ pub use manifest::{
 pub use merkle::{MerkleBuilder, MerkleError, MerkleProof, MerkleTree, PROOF_SIBLINGS_MAX};
 pub use message::{
     JOIN_TAG, MESSAGES_MAX, Message, MessageError, PARAMS_TAG, PROOFS_TAG, RECIPE_MESSAGE_BYTES, RECIPE_TAG,
-    REPORTS_TAG, RecipeMessage,
+    REPORTS_TAG, REQUEUE_TAG, REQUEUED_UNITS_MAX, RecipeMessage,
 };
 pub use outcome::StepName;
 pub use params::{

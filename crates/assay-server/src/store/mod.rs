@@ -45,12 +45,10 @@ pub use evidence::{
     report_counts, reports, reports_by, reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
-pub use miner::{
-    MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records, requeue,
-};
+pub use miner::{MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records};
 pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
-pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
+pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes, registered_recipes};
 pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
 pub use sample::{AddSample, ShownRow, newest_samples, samples_of, shown_rows};

@@ -5,6 +5,7 @@
 mod auth;
 mod connections;
 mod database;
+mod duels;
 mod leases;
 mod lying;
 mod openapi;
@@ -12,5 +13,6 @@ mod postgres;
 mod requeue;
 mod rounds;
 mod samples;
+mod unread;
 mod web;
 mod world;

@@ -8,7 +8,9 @@ use assay_chain::wallet::{KeyPair, Scheme};
 use assay_chain::{At, Call, Chain as _, CommitmentField};
 use assay_mechanism::clock::Clock as Rounds;
 use assay_server::store::{AddCorpus, Database, Writer};
-use assay_server::{App, AppParts, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start};
+use assay_server::{
+    App, AppParts, BatchSource, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start,
+};
 use assay_types::{Bytes, Hotkey, Message, NetUid, ParamSet, Pointer, Rao, Round, WorkUnit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +60,35 @@ pub(crate) fn corpus(count: u64) -> Vec<WorkUnit> {
         .collect()
 }
 
+/// What a test's subnet is made of.
+pub(crate) struct Subnet {
+    pub(crate) limits: Limits,
+    pub(crate) params: ParamSet,
+    /// Units of the corpus.
+    pub(crate) units: u64,
+    /// Where reports are read that were not handed in.
+    pub(crate) batches: Option<Arc<dyn BatchSource>>,
+    /// Whether the subnet is `owner`'s, or nobody's.
+    pub(crate) has_owner: bool,
+}
+
+impl Default for Subnet {
+    fn default() -> Self {
+        Self {
+            limits: Limits {
+                snapshot_ms_min: 1,
+                address_requests_a_minute: 1 << 20,
+                hotkey_requests_a_minute: 1 << 20,
+                ..Limits::default()
+            },
+            params: params(),
+            units: 200,
+            batches: None,
+            has_owner: false,
+        }
+    }
+}
+
 /// Chain, database and server state of one test.
 pub(crate) struct World {
     pub(crate) node: Node,
@@ -76,39 +107,46 @@ pub(crate) const SERVER: &str = "server";
 impl World {
     /// With miners that want eight units each, registered and assigned to from the first round on.
     pub(crate) async fn new(database: &Place, miners: &[&str]) -> Self {
-        Self::with_limits(
-            database,
-            miners,
-            Limits {
-                snapshot_ms_min: 1,
-                address_requests_a_minute: 1 << 20,
-                hotkey_requests_a_minute: 1 << 20,
-                ..Limits::default()
-            },
-        )
-        .await
+        Self::build(database, miners, Subnet::default(), |_| 8).await
     }
 
     pub(crate) async fn with_limits(database: &Place, miners: &[&str], limits: Limits) -> Self {
-        Self::build(database, miners, (limits, params(), 200), |_| 8).await
+        let subnet = Subnet {
+            limits,
+            ..Subnet::default()
+        };
+        Self::build(database, miners, subnet, |_| 8).await
     }
 
-    /// With limits, parameters, a corpus of so many units, and what each miner wants.
+    /// Over a subnet, and what each miner wants.
     #[expect(clippy::too_many_lines, reason = "one set-up, in order")]
     pub(crate) async fn build(
         database: &Place,
         miners: &[&str],
-        (limits, params, units): (Limits, ParamSet, u64),
+        subnet: Subnet,
         wants: impl Fn(usize) -> u16,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let mut genesis = Genesis::development();
+        if subnet.has_owner {
+            genesis.subnets.clear();
+        }
         let options = NodeOptions {
-            genesis: Genesis::development(),
+            genesis,
             clock: Clock::Instant,
             ..NodeOptions::default()
         };
         let node = Node::start(&options).await.unwrap();
         let chain = EmbeddedChain::from(node.clone());
+        if subnet.has_owner {
+            let create = Call::RegisterNetwork {
+                hotkey: hotkey("owner"),
+                identity: None,
+            };
+            chain.submit(&create, &signer("Bob")).await.unwrap();
+            let begin = Call::StartCall { netuid: NETUID };
+            chain.submit(&begin, &signer("Bob")).await.unwrap();
+        }
         let tempo = Call::SetHyperparameter {
             netuid: NETUID,
             name: "tempo".to_owned(),
@@ -147,7 +185,7 @@ impl World {
         writer
             .write(AddCorpus {
                 name: "test".to_owned(),
-                units: corpus(units),
+                units: corpus(subnet.units),
                 now_ms: 1,
             })
             .await
@@ -157,12 +195,12 @@ impl World {
             writer,
             key: key(SERVER),
             identity,
-            params,
-            limits,
+            params: subnet.params,
+            limits: subnet.limits,
             clock: ServerClock::default(),
             client_address_header: None,
             public_url: String::new(),
-            batches: None,
+            batches: subnet.batches,
         }));
         let (stop, shutdown) = watch::channel(false);
         let config = ServerConfig {

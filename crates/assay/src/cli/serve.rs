@@ -69,6 +69,9 @@ pub(crate) enum ServeCommand {
         /// Folder of the archives whose source is `file`
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         archives: String,
+        /// Where documents are published
+        #[arg(long, value_name = "STORE")]
+        store: Option<String>,
     },
 }
 
@@ -95,11 +98,11 @@ pub(crate) enum AdminCommand {
     },
     /// List units that failed too often
     DeadLetters,
-    /// Give dead letters another three attempts
+    /// Say what the subnet's owner must commit to give dead letters new attempts
     Requeue {
-        /// Only this unit
+        /// Only this unit; may be given up to seven times
         #[arg(long, value_name = "HEX")]
-        unit: Option<String>,
+        unit: Vec<String>,
     },
     /// Show a dataset: a JSON file with name, release, licence, location, manifest, counts, description
     AddDataset {
