@@ -167,6 +167,22 @@ impl AuditSample {
         check_rules(rules)
     }
 
+    /// The sample with as much of it as may be handed in, still to be signed: rows go first, the last one first, then the
+    /// composition. None if what is left breaks another rule.
+    pub fn fitted(mut self) -> Option<Self> {
+        const SIGNATURE_BYTES: usize = 128;
+        self.signature.clear();
+        loop {
+            let bytes = self.to_canonical_bytes().ok()?;
+            if bytes.len() + SIGNATURE_BYTES <= AUDIT_SAMPLE_BYTES_MAX {
+                return self.check().is_ok().then_some(self);
+            }
+            if self.rows.pop().is_none() && self.composition.take().is_none() {
+                return None;
+            }
+        }
+    }
+
     /// The canonical bytes.
     ///
     /// # Errors
@@ -269,6 +285,25 @@ mod tests {
         assert_eq!(AuditSample::parse(&bytes).unwrap(), one);
         one.rows[0].tokens = 4;
         assert_ne!(one.signed_digest().unwrap(), digest);
+    }
+
+    #[test]
+    fn what_is_too_large_is_shortened_until_it_is_taken() {
+        let mut one = sample();
+        let fitted = one.clone().fitted().unwrap();
+        assert_eq!(fitted, one, "nothing is taken from what fits");
+        one.rows = (0..8).map(row).collect();
+        for row in &mut one.rows {
+            row.text = "\u{1}".repeat(SAMPLE_TEXT_BYTES_MAX);
+            row.blocks[0].text = "\"".repeat(SAMPLE_TEXT_BYTES_MAX);
+        }
+        assert!(one.to_canonical_bytes().unwrap().len() > AUDIT_SAMPLE_BYTES_MAX);
+        let mut fitted = one.clone().fitted().unwrap();
+        assert!(!fitted.rows.is_empty() && fitted.rows.len() < 8);
+        fitted.signature = "ab".repeat(64);
+        AuditSample::parse(&fitted.to_canonical_bytes().unwrap()).unwrap();
+        one.rows = vec![row(3), row(3)];
+        assert_eq!(one.fitted(), None, "a row is shown once");
     }
 
     #[test]

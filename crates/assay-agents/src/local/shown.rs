@@ -50,7 +50,7 @@ fn shown_row(
     let mut shown = SampleRow {
         unit: unit.unit_id,
         idx: row.idx,
-        url: clip(url, SAMPLE_NAME_BYTES_MAX).to_owned(),
+        url: plain(clip(url, SAMPLE_NAME_BYTES_MAX)),
         decision: String::new(),
         language: String::new(),
         tokens: 0,
@@ -69,7 +69,7 @@ fn shown_row(
             } else {
                 "kept".clone_into(&mut shown.decision);
                 shown.tokens = document.token_count;
-                clip(&document.text, SAMPLE_TEXT_BYTES_MAX).clone_into(&mut shown.text);
+                shown.text = plain(clip(&document.text, SAMPLE_TEXT_BYTES_MAX));
                 shown.text_bytes = document.text.len() as u64;
             }
         }
@@ -106,15 +106,25 @@ fn bounded(page: &[JudgedBlock]) -> (Vec<SampleBlock>, bool) {
         match blocks.last_mut().filter(|_| joins) {
             Some(last) => {
                 last.text.push('\n');
-                last.text.push_str(part);
+                last.text.push_str(&plain(part));
             }
             None => blocks.push(SampleBlock {
-                text: part.to_owned(),
+                text: plain(part),
                 cut: cut.to_owned(),
             }),
         }
     }
     (blocks, is_cut)
+}
+
+/// The text with spaces for control characters other than ends of lines: they cannot be seen, and take six bytes each in JSON.
+fn plain(text: &str) -> String {
+    let visible = |sign: char| match sign {
+        '\n' => sign,
+        sign if sign.is_control() => ' ',
+        sign => sign,
+    };
+    text.chars().map(visible).collect()
 }
 
 /// The longest beginning of at most so many bytes that ends at a character.

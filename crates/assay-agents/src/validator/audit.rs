@@ -19,7 +19,7 @@ use assay_types::{
 use serde::{Deserialize, Serialize};
 
 use super::look;
-use crate::local::{Dataset, LocalError, Places, Sample, VerifyJob, shown_rows, verify};
+use crate::local::{Dataset, LocalError, Places, Sample, VerifyJob, verify};
 use crate::subnet::Archives;
 
 /// Faults that one report names: beyond them nothing changes.
@@ -46,6 +46,8 @@ pub struct AuditJob {
     pub recipes: Vec<String>,
     /// The delivered units as the corpus index has them, by ascending id.
     pub units: Vec<WorkUnit>,
+    /// Whether rows and composition are wanted for people to look at.
+    pub show: bool,
 }
 
 /// What an audit found.
@@ -124,31 +126,34 @@ pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
         (&drawn, &ledgers),
         params.values.window,
     );
-    let shown = look::shown(&drawn, &ledgers, &places);
     let recipes = recipes(job)?;
-    let Recomputed {
-        mut faults,
-        proofs,
-        rows: shown,
-    } = recompute(job, (&dataset, &recipes), &places, &shown)?;
-    let composition = match faults.is_empty() {
-        true => look::composition(&dataset, &drawn, &ledgers, &recipes),
-        false => None,
-    };
+    let (mut faults, proofs) = recompute(job, (&dataset, &recipes), &places)?;
     faults.truncate(FAULTS_MAX);
     let probes = drawn
         .iter()
         .zip(&ledgers)
         .flat_map(|(unit, ledger)| probes(unit.unit_id, ledger, places.get(&unit.unit_id)))
         .collect();
-    Ok(Audited {
+    let mut audited = Audited {
         faults,
         probes,
         proofs: provable(proofs),
-        rows: shown,
-        composition,
+        rows: Vec::new(),
+        composition: None,
         keys: keys(&dataset),
-    })
+    };
+    if job.show {
+        let seen = look::Seen {
+            job,
+            dataset: &dataset,
+            recipes: &recipes,
+            units: &drawn,
+            ledgers: &ledgers,
+            places: &places,
+        };
+        (audited.rows, audited.composition) = seen.show(audited.faults.is_empty());
+    }
+    Ok(audited)
 }
 
 /// The places that were drawn, by unit.
@@ -187,40 +192,31 @@ fn places(
     places
 }
 
-/// What recomputing gave.
-struct Recomputed {
-    /// By unit and place, each place once.
-    faults: Vec<Fault>,
-    proofs: Vec<FraudProof>,
-    /// By unit and number.
-    rows: Vec<SampleRow>,
-}
-
 /// The recipes of a job.
 fn recipes(job: &AuditJob) -> Result<Vec<Recipe>, AuditError> {
     let parse = |text: &String| Recipe::parse(text).map_err(|error| AuditError::Job(error.to_string()));
     job.recipes.iter().map(parse).collect()
 }
 
-/// Recomputes the places, recipe by recipe, and brings the rows that are shown.
+/// The archives of a job's units.
+pub(super) fn archives(job: &AuditJob) -> Result<Vec<Source>, AuditError> {
+    let source = |unit| {
+        let source = job.archives.source(unit);
+        source.map_err(|error| AuditError::Job(error.to_string()))
+    };
+    job.units.iter().map(source).collect()
+}
+
+/// Recomputes the places, recipe by recipe; faults by unit and place, each place once.
 fn recompute(
     job: &AuditJob,
     (dataset, recipes): (&Dataset, &[Recipe]),
     places: &BTreeMap<UnitId, Places>,
-    shown: &BTreeMap<UnitId, Vec<LedgerRow>>,
-) -> Result<Recomputed, AuditError> {
-    let archives = job
-        .units
-        .iter()
-        .map(|unit| {
-            job.archives
-                .source(unit)
-                .map_err(|error| AuditError::Job(error.to_string()))
-        })
-        .collect::<Result<Vec<Source>, AuditError>>()?;
+) -> Result<(Vec<Fault>, Vec<FraudProof>), AuditError> {
+    let archives = archives(job)?;
     // Archives are public, and the worker gets no secrets.
     let open = OpenOptions::default();
-    let (mut found, mut proofs, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut found, mut proofs) = (Vec::new(), Vec::new());
     for recipe in recipes {
         let of_recipe: BTreeMap<UnitId, Places> = dataset
             .manifest
@@ -233,7 +229,7 @@ fn recompute(
             continue;
         }
         let engine = engine(recipe.clone())?;
-        let verify_job = VerifyJob {
+        let verified = verify(&VerifyJob {
             dataset,
             archives: &archives,
             open: &open,
@@ -243,23 +239,11 @@ fn recompute(
             seed: 0,
             prefix: false,
             threads: 1,
-        };
-        let verified = verify(&verify_job)?;
+        })?;
         found.extend(verified.faults);
         proofs.extend(verified.proofs);
-        let units = dataset.manifest.units.iter();
-        for unit in units.filter(|unit| of_recipe.contains_key(&unit.unit_id) && unit.check_paths().is_ok()) {
-            if let Some(chosen) = shown.get(&unit.unit_id) {
-                rows.extend(shown_rows(&verify_job, unit, chosen)?);
-            }
-        }
     }
-    rows.sort_by_key(|row| (row.unit, row.idx));
-    Ok(Recomputed {
-        faults: distinct(found, &job.folder),
-        proofs,
-        rows,
-    })
+    Ok((distinct(found, &job.folder), proofs))
 }
 
 /// The proofs worth having: one a row, first those that anybody with the archive can check.
@@ -271,7 +255,7 @@ fn provable(mut proofs: Vec<FraudProof>) -> Vec<FraudProof> {
     proofs
 }
 
-fn engine(recipe: Recipe) -> Result<Engine, AuditError> {
+pub(super) fn engine(recipe: Recipe) -> Result<Engine, AuditError> {
     Engine::new(recipe, &UrlLists::default()).map_err(|error| AuditError::Job(error.to_string()))
 }
 

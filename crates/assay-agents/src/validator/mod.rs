@@ -204,14 +204,12 @@ impl<'a> Validator<'a> {
         if let Some(own) = self.tracker.assignment(newest) {
             courier.compare(newest, own).await?;
         }
-        for outbox in [&self.outbox, &self.samples] {
-            for round in outbox.rounds()? {
-                if self.setup.clock.effective_block(round) < block {
-                    outbox.forget(round)?;
-                } else {
-                    outbox.send(round, courier).await?;
-                }
-            }
+        let clock = &self.setup.clock;
+        let is_over = |round| clock.effective_block(round) < block;
+        self.outbox.clear(courier, is_over).await?;
+        // Nothing depends on what people look at.
+        if let Err(error) = self.samples.clear(courier, is_over).await {
+            tracing::warn!(%error, "rows to look at were not handed in");
         }
         self.evidence.send(courier, (&self.setup.clock, block)).await
     }

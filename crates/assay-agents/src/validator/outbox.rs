@@ -9,7 +9,7 @@ use crate::local::{read_bounded, write_atomically};
 use crate::subnet::{AgentError, Courier};
 
 /// Most bytes of a round's lines.
-const FILE_BYTES_MAX: u64 = 64 << 20;
+const FILE_BYTES_MAX: u64 = 96 << 20;
 
 /// What an outbox holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Outbox {
     }
 
     /// Rounds whose lines wait, oldest first.
-    pub(super) fn rounds(&self) -> Result<Vec<Round>, AgentError> {
+    fn rounds(&self) -> Result<Vec<Round>, AgentError> {
         if !self.folder.exists() {
             return Ok(Vec::new());
         }
@@ -73,8 +73,24 @@ impl Outbox {
         Ok(rounds)
     }
 
+    /// Sends what waits, and drops what is about rounds that are over.
+    pub(super) async fn clear(
+        &self,
+        courier: &mut Courier,
+        is_over: impl Fn(Round) -> bool,
+    ) -> Result<(), AgentError> {
+        for round in self.rounds()? {
+            if is_over(round) {
+                self.forget(round)?;
+            } else {
+                self.send(round, courier).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a round's lines in their order; they are forgotten when the server has all of them or refuses one.
-    pub(super) async fn send(&self, round: Round, courier: &mut Courier) -> Result<(), AgentError> {
+    async fn send(&self, round: Round, courier: &mut Courier) -> Result<(), AgentError> {
         let path = self.path(round);
         let bytes = read_bounded(&path, FILE_BYTES_MAX).map_err(AgentError::file(&path))?;
         for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
@@ -85,17 +101,19 @@ impl Outbox {
                 Kind::Samples => api.sample(&AuditSample::parse(line).map_err(invalid)?).await,
             };
             if let Err(error) = sent {
-                if courier.is_final("report", &error) {
-                    break;
+                match self.kind {
+                    // Each report names the one before it.
+                    Kind::Reports if courier.is_final("report", &error) => break,
+                    Kind::Samples if courier.is_final("sample", &error) => {}
+                    _ => return Ok(()),
                 }
-                return Ok(());
             }
         }
         self.forget(round)
     }
 
     /// Drops a round's lines.
-    pub(super) fn forget(&self, round: Round) -> Result<(), AgentError> {
+    fn forget(&self, round: Round) -> Result<(), AgentError> {
         let path = self.path(round);
         fs::remove_file(&path).map_err(AgentError::file(&path))
     }

@@ -155,6 +155,7 @@ impl Validator<'_> {
                 audit: self.options.private,
             },
             beacon,
+            show: false,
         };
         let folder = self.options.folder.join("private");
         match submission.look(&folder, &self.options.worker).await {

@@ -19,6 +19,9 @@ use crate::subnet::{AgentError, Batch};
 /// Looks at earlier submissions that may come to nothing in a round before no more are tried: the store is out of reach.
 const UNKNOWN_MAX: u32 = 3;
 
+/// Whose submission, its root, what its units are made of, and rows.
+type Shown = (Hotkey, Digest, Option<Composition>, Vec<SampleRow>);
+
 /// What a round's audits give.
 #[derive(Debug, Default)]
 struct Audits {
@@ -30,7 +33,7 @@ struct Audits {
     /// Proofs of faults.
     proofs: Vec<(Pointer, Vec<FraudProof>)>,
     /// What is shown of each submission.
-    shown: Vec<(Hotkey, Digest, Option<Composition>, Vec<SampleRow>)>,
+    shown: Vec<Shown>,
     /// Submissions that the common sample leaves without two faults.
     unproven: Vec<(Hotkey, Pointer)>,
 }
@@ -73,8 +76,7 @@ impl Validator<'_> {
         if self.courier.is_some() {
             let lines = batch.reports.iter().map(AuditReport::to_canonical_bytes);
             self.outbox.put(round, lines)?;
-            let samples = self.audit_samples(round, std::mem::take(&mut audits.shown));
-            self.samples.put(round, samples.into_iter())?;
+            self.show(round, std::mem::take(&mut audits.shown));
         }
         let call = Call::SetCommitment {
             netuid: self.setup.netuid,
@@ -174,6 +176,7 @@ impl Validator<'_> {
                     known: self.known(round, &hotkey),
                 },
                 beacon,
+                show: self.courier.is_some(),
             };
             let folder = self.options.folder.join("audit");
             match submission.look(&folder, &self.options.worker).await {
@@ -292,15 +295,11 @@ impl Validator<'_> {
 }
 
 impl Validator<'_> {
-    /// What is shown of a round's submissions, signed, as canonical lines; one that cannot be written is left out: nothing
+    /// Keeps what is shown of a round's submissions, signed, for the server; what cannot be kept is not shown, and nothing
     /// depends on it.
-    fn audit_samples(
-        &self,
-        round: Round,
-        shown: Vec<(Hotkey, Digest, Option<Composition>, Vec<SampleRow>)>,
-    ) -> Vec<Result<Vec<u8>, assay_types::ReportError>> {
+    fn show(&self, round: Round, shown: Vec<Shown>) {
         let sign = |(miner, submission_root, composition, rows)| {
-            let mut sample = AuditSample {
+            let sample = AuditSample {
                 version: AUDIT_SAMPLE_VERSION,
                 netuid: self.setup.netuid,
                 round,
@@ -311,12 +310,15 @@ impl Validator<'_> {
                 rows,
                 signature: String::new(),
             };
-            let digest = sample.signed_digest()?;
+            let mut sample = sample.fitted()?;
+            let digest = sample.signed_digest().ok()?;
             sample.signature = self.options.signer.sign(digest.as_bytes());
-            sample.to_canonical_bytes()
+            sample.to_canonical_bytes().ok()
         };
-        let lines = shown.into_iter().map(sign);
-        lines.filter(Result::is_ok).collect()
+        let lines = shown.into_iter().filter_map(sign).map(Ok);
+        if let Err(error) = self.samples.put(round, lines) {
+            tracing::warn!(round = round.0, %error, "rows to look at were not kept");
+        }
     }
 }
 

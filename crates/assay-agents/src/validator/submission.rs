@@ -39,6 +39,8 @@ pub(super) struct Submission<'a> {
     pub(super) sample: Sampled<'a>,
     /// `S_t`.
     pub(super) beacon: Digest,
+    /// Whether rows are wanted for people to look at.
+    pub(super) show: bool,
 }
 
 /// By which seed a submission is looked at, and how far.
@@ -115,6 +117,7 @@ impl Submission<'_> {
             params: self.params()?.to_canonical(),
             recipes: self.setup.recipe_texts(),
             units,
+            show: self.show,
         };
         let audited = worker.audit(job).await?;
         Ok(Outcome::Admitted(Box::new(Looked { manifest, audited })))

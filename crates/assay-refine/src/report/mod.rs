@@ -11,4 +11,4 @@ mod stats;
 pub use format::{bytes, count, counted, share};
 pub use funnel::{drops_table, funnel_svg, funnel_table};
 pub use html::stats_html;
-pub use stats::{DatasetStats, Histogram, stats_table};
+pub use stats::{DatasetStats, Histogram, host_of, stats_table};

@@ -124,7 +124,7 @@ fn top(counts: &BTreeMap<String, u64>, rows: usize) -> Vec<(String, u64)> {
 }
 
 /// The host part of a URL, without user, port and `www.`; the whole text if it has no such part.
-fn host_of(url: &str) -> &str {
+pub fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = authority.rsplit('@').next().unwrap_or(authority);

@@ -9,7 +9,7 @@ use crate::store::{self, AddProof, AddReport, AddSample, ProofCursor};
 use assay_chain::wallet::{SIGNATURE_BYTES, Scheme, verify};
 use assay_mechanism::clock::Phase;
 use assay_types::api::{
-    Answer, Problem, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView, Source,
+    Answer, LeaseKey, Problem, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView, Source,
 };
 use assay_types::{
     AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, NetUid, Round, hex,
@@ -181,17 +181,34 @@ pub(crate) async fn sample(request: SignedRequest) -> Result<Response, Failure> 
             "the chain has revealed no submission of this root by this hotkey in this round",
         ));
     }
-    let line = view.line;
-    let receipt = request.write(AddSample { sample, line, now_ms }).await??;
+    for row in &sample.rows {
+        let key = LeaseKey {
+            round: sample.round,
+            unit: row.unit,
+            holder: sample.miner,
+        };
+        if store::lease(readers, &key).await?.is_none() {
+            let why = format!("unit {} was not assigned to the miner in this round", row.unit);
+            return Err(Failure::new(ProblemKind::ReportInvalid, why));
+        }
+    }
+    let write = AddSample {
+        sample,
+        digest,
+        line: view.line,
+        now_ms,
+    };
+    let receipt = request.write(write).await??;
     request.answer(receipt)
 }
 
 /// Samples of a submission answered at once.
-const SAMPLES_MAX: u32 = 4;
+const SAMPLES_MAX: u32 = 8;
 
 /// What validators show of a submission
 ///
-/// The first four that came; empty before the round's report cutoff. Rows that somebody asked to remove are left out.
+/// The first eight that came; empty before the round's report cutoff. Rows that somebody asked to remove are left out, and then
+/// the signature, which was over them, too.
 #[utoipa::path(get, path = "/v1/samples/{root}", tag = "evidence", params(("root" = Digest, Path)),
     responses((status = 200, body = Answer<Vec<AuditSample>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn samples(
@@ -200,9 +217,10 @@ pub(crate) async fn samples(
 ) -> Result<Json<Answer<Vec<AuditSample>>>, Failure> {
     let samples = store::samples_of(app.database().readers(), &root, SAMPLES_MAX).await?;
     let mut shown = Vec::new();
+    let removed = crate::board::Removed::of(&app).await?;
     for sample in samples {
         if is_public(&app, sample.round) {
-            shown.push(crate::board::without_removed(&app, sample).await?);
+            shown.push(removed.without(&app, sample).await?);
         }
     }
     Ok(Json(app.answer(Source::Observed, shown)))

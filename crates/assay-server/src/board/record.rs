@@ -1,11 +1,12 @@
 //! A row of a ledger: who delivered it, who rebuilt it, and the command with which anybody does.
 
 use super::range::{is_public, newest_public};
+use super::removed::Removed;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{self, RemovalState, ShownRow, StoreError};
 use assay_types::api::{ProblemKind, RecordDelivery, RecordProbe, RecordShown, RecordView, SubmissionView};
-use assay_types::{AuditReport, AuditSample, Hotkey, Round, UnitId};
+use assay_types::{AuditReport, Hotkey, Round, UnitId};
 
 /// Samples of a row read: those of more validators say the same.
 const SHOWN_MAX: u32 = 8;
@@ -77,6 +78,8 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
         Some(to) => store::shown_rows(readers, (&unit, idx), to, SHOWN_MAX).await?,
         None => Vec::new(),
     };
+    let removed = Removed::of(app).await?;
+    let shown = shown.into_iter().filter(|one| !removed.names(&one.row.url));
     let command = submissions.first().map(audit_command);
     Ok(RecordView {
         unit_id: unit,
@@ -95,9 +98,20 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
             })
             .collect(),
         probes,
-        shown: shown.into_iter().map(shown_of).collect(),
+        shown: most_agreed(shown.map(shown_of).collect()),
         command: command.unwrap_or_default(),
     })
+}
+
+/// What most validators show of a round first, of equally many what is newer.
+fn most_agreed(shown: Vec<RecordShown>) -> Vec<RecordShown> {
+    let same = |one: &RecordShown, other: &RecordShown| (one.round, &one.row) == (other.round, &other.row);
+    let mut counted: Vec<(usize, RecordShown)> = shown
+        .iter()
+        .map(|one| (shown.iter().filter(|other| same(one, other)).count(), one.clone()))
+        .collect();
+    counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    counted.into_iter().map(|(_, one)| one).collect()
 }
 
 fn shown_of(shown: ShownRow) -> RecordShown {
@@ -108,19 +122,8 @@ fn shown_of(shown: ShownRow) -> RecordShown {
     }
 }
 
-/// A sample without the rows that a takedown hides.
-pub(crate) async fn without_removed(app: &App, sample: AuditSample) -> Result<AuditSample, StoreError> {
-    let mut rows = Vec::with_capacity(sample.rows.len());
-    for row in sample.rows {
-        if !is_hidden(app, row.unit, row.idx).await? {
-            rows.push(row);
-        }
-    }
-    Ok(AuditSample { rows, ..sample })
-}
-
 /// Whether a takedown hides a record: a request that names it, or an archive that an administrator listed.
-async fn is_hidden(app: &App, unit: UnitId, idx: u32) -> Result<bool, StoreError> {
+pub(super) async fn is_hidden(app: &App, unit: UnitId, idx: u32) -> Result<bool, StoreError> {
     let readers = app.database().readers();
     let either = [RemovalState::Pending, RemovalState::Listed];
     if store::is_removed(readers, &record_path(unit, idx), &either).await? {

@@ -1,7 +1,7 @@
 //! What validators show of datasets: rows beside their pages, and what the audited units are made of.
 
 use super::range::newest_public;
-use super::record::without_removed;
+use super::removed::Removed;
 use crate::app::App;
 use crate::store::{self, StoreError};
 use assay_types::{
@@ -9,66 +9,94 @@ use assay_types::{
 };
 use std::collections::BTreeMap;
 
-/// Samples summed up: about a round's on a network of 256 miners.
-const NEWEST_MAX: u32 = 128;
-/// Samples read of one submission.
+/// Submissions summed up.
+const NEWEST_MAX: u32 = 8;
+/// Samples read of one submission: as many as are kept.
 const OF_SUBMISSION_MAX: u32 = 8;
 
-/// Public samples summed up.
+/// What is shown of one submission.
+#[derive(Debug)]
+pub(crate) struct Agreed {
+    /// What most validators show, without what a takedown hides.
+    pub(crate) sample: AuditSample,
+    /// How many show just this.
+    pub(crate) agree: usize,
+    /// How many show something.
+    pub(crate) validators: usize,
+}
+
+/// What is shown of the newest submissions.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    /// They, without rows that a takedown hides, newest round first.
-    pub(crate) samples: Vec<AuditSample>,
+    /// Newest round first.
+    pub(crate) newest: Vec<Agreed>,
     /// Their composition; none if no sample has one.
     pub(crate) composition: Option<Composition>,
     /// Oldest and newest round of those with a composition.
     pub(crate) rounds: Option<(Round, Round)>,
 }
 
-/// The newest public samples, one a miner and round.
+/// What is shown of the newest submissions whose reports are public.
 pub(crate) async fn newest_shown(app: &App) -> Result<Shown, StoreError> {
     let Some(to) = newest_public(app) else {
         return Ok(Shown::default());
     };
-    let samples = store::newest_samples(app.database().readers(), to, NEWEST_MAX).await?;
-    let (composition, rounds) = summed(&samples);
-    // Only a few rows are looked at by anybody: those of the newest samples.
-    let mut looked_at = Vec::new();
-    for sample in samples.into_iter().take(OF_SUBMISSION_MAX as usize) {
-        looked_at.push(without_removed(app, sample).await?);
+    let mut newest = Vec::new();
+    for (round, root) in store::newest_shown(app.database().readers(), to, NEWEST_MAX).await? {
+        newest.extend(shown_of(app, (round, &root)).await?);
     }
+    let (composition, rounds) = summed(newest.iter().map(|one| &one.sample));
     Ok(Shown {
-        samples: looked_at,
+        newest,
         composition,
         rounds,
     })
 }
 
-/// What is shown of a submission: the sample that came first, and how many say the same.
+/// What most validators show of a submission; of equally many, what came first.
 pub(crate) async fn shown_of(
     app: &App,
     (round, root): (Round, &Digest),
-) -> Result<Option<(AuditSample, usize)>, StoreError> {
+) -> Result<Option<Agreed>, StoreError> {
     if newest_public(app).is_none_or(|newest| newest < round) {
         return Ok(None);
     }
     let samples = store::samples_of(app.database().readers(), root, OF_SUBMISSION_MAX).await?;
-    let mut samples = samples.into_iter().filter(|sample| sample.round == round);
-    let Some(first) = samples.next() else {
+    let samples: Vec<AuditSample> = samples.into_iter().filter(|one| one.round == round).collect();
+    let Some((best, agree)) = most_agreed(&samples) else {
         return Ok(None);
     };
-    let same = samples.filter(|one| one.rows == first.rows && one.composition == first.composition);
-    let agree = same.count() + 1;
-    Ok(Some((without_removed(app, first).await?, agree)))
+    let sample = Removed::of(app).await?.without(app, best.clone()).await?;
+    Ok(Some(Agreed {
+        sample,
+        agree,
+        validators: samples.len(),
+    }))
+}
+
+/// The sample that most others equal, the first of these, and how many are equal.
+fn most_agreed(samples: &[AuditSample]) -> Option<(&AuditSample, usize)> {
+    let same = |one: &AuditSample, other: &AuditSample| {
+        (&one.rows, &one.composition) == (&other.rows, &other.composition)
+    };
+    let count = |one| samples.iter().filter(|other| same(one, other)).count();
+    let counted = samples.iter().map(|one| (one, count(one)));
+    // The first of the best: `max_by_key` would take the last.
+    counted.fold(None, |best, (one, count)| match best {
+        Some((_, most)) if most >= count => best,
+        _ => Some((one, count)),
+    })
 }
 
 /// The compositions of samples added up, with the rounds they are of.
-fn summed(samples: &[AuditSample]) -> (Option<Composition>, Option<(Round, Round)>) {
+fn summed<'a>(
+    samples: impl Iterator<Item = &'a AuditSample>,
+) -> (Option<Composition>, Option<(Round, Round)>) {
     let mut sum = Composition {
         lengths: vec![0; LENGTH_BINS],
         ..Composition::default()
     };
-    let mut tables: [BTreeMap<&str, u64>; 3] = Default::default();
+    let mut tables: [BTreeMap<&'a str, u64>; 3] = Default::default();
     let mut rounds: Option<(Round, Round)> = None;
     for sample in samples {
         let Some(one) = &sample.composition else { continue };
@@ -133,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn what_most_show_is_shown_whoever_came_first() {
+        let found = |kept| {
+            Some(Composition {
+                kept,
+                ..Composition::default()
+            })
+        };
+        let samples = [sample(1, found(9)), sample(1, found(2)), sample(1, found(2))];
+        let (best, agree) = most_agreed(&samples).unwrap();
+        assert_eq!((best.composition.as_ref().unwrap().kept, agree), (2, 2));
+        let (first, alone) = most_agreed(&samples[..2]).unwrap();
+        assert_eq!((first.composition.as_ref().unwrap().kept, alone), (9, 1));
+        assert!(most_agreed(&[]).is_none());
+    }
+
+    #[test]
     fn compositions_add_up_and_samples_without_one_count_for_nothing() {
         let named = |name: &str, count| NamedCount {
             name: name.to_owned(),
@@ -152,7 +196,7 @@ mod tests {
             dropped: vec![named("empty", 7), named("language", 1)],
             ..one.clone()
         };
-        let (sum, rounds) = summed(&[sample(9, Some(other)), sample(8, None), sample(7, Some(one))]);
+        let (sum, rounds) = summed([sample(9, Some(other)), sample(8, None), sample(7, Some(one))].iter());
         let sum = sum.unwrap();
         assert_eq!(
             (sum.units, sum.records, sum.kept, sum.tokens),
@@ -160,6 +204,6 @@ mod tests {
         );
         assert_eq!(sum.dropped, [named("empty", 7), named("language", 7)]);
         assert_eq!((sum.lengths[1], rounds), (8, Some((Round(7), Round(9)))));
-        assert_eq!(summed(&[sample(1, None)]).0, None);
+        assert_eq!(summed([sample(1, None)].iter()).0, None);
     }
 }

@@ -51,7 +51,7 @@ pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes, registered_recipes};
 pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
-pub use sample::{AddSample, ShownRow, newest_samples, samples_of, shown_rows};
+pub use sample::{AddSample, ShownRow, newest_shown, samples_of, shown_rows};
 pub use submission::{
     CompleteSubmission, RevealedRow, submission, submission_of, submissions, submissions_by, submissions_with,
 };

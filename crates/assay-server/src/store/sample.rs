@@ -13,12 +13,16 @@ use sqlx::{AnyConnection, AnyPool};
 
 /// Rounds whose samples are kept.
 const ROUNDS_KEPT: u32 = 64;
+/// Samples of one submission that are kept: those of further validators would only say the same.
+const OF_SUBMISSION_MAX: u64 = 8;
 
 /// A sample whose form and signature hold.
 #[derive(Debug, Clone)]
 pub struct AddSample {
     /// What it says.
     pub sample: AuditSample,
+    /// What its validator signed: the same text signed again is the same sample.
+    pub digest: Digest,
     /// The canonical bytes.
     pub line: String,
     /// The server's time.
@@ -26,7 +30,7 @@ pub struct AddSample {
 }
 
 impl Write for AddSample {
-    /// The receipt; a conflict if the validator showed something else of this submission.
+    /// The receipt; a conflict if the validator showed something else of this submission, or enough others show it.
     type Out = Result<Receipt, ProblemKind>;
 
     fn apply<'a>(
@@ -35,7 +39,7 @@ impl Write for AddSample {
     ) -> BoxFuture<'a, Result<Self::Out, StoreError>> {
         Box::pin(async move {
             let sample = &self.sample;
-            let digest = Digest::of(self.line.as_bytes());
+            let digest = self.digest;
             let known = sqlx::query(
                 "SELECT digest, sequence FROM samples WHERE round = $1 AND validator = $2 AND miner = $3",
             )
@@ -47,19 +51,29 @@ impl Write for AddSample {
             if let Some(row) = known {
                 let here: Digest = parsed(&row, "digest")?;
                 let sequence = number(&row, "sequence")?;
-                return Ok(match here == digest {
-                    true => Ok(Receipt {
-                        digest,
-                        sequence,
-                        known: true,
-                    }),
-                    false => Err(ProblemKind::ReportConflict),
+                let receipt = Receipt {
+                    digest,
+                    sequence,
+                    known: true,
+                };
+                return Ok(if here == digest {
+                    Ok(receipt)
+                } else {
+                    Err(ProblemKind::ReportConflict)
                 });
+            }
+            let others = sqlx::query("SELECT COUNT(*) AS count FROM samples WHERE round = $1 AND miner = $2")
+                .bind(i64::from(sample.round.0))
+                .bind(sample.miner.to_string())
+                .fetch_one(&mut *connection)
+                .await?;
+            if number::<u64>(&others, "count")? >= OF_SUBMISSION_MAX {
+                return Ok(Err(ProblemKind::ReportConflict));
             }
             let event = serde_json::json!({"digest": digest, "kind": "sample", "round": sample.round,
                 "validator": sample.validator, "miner": sample.miner});
             let sequence = append(connection, EventKind::Report, &event, self.now_ms).await?;
-            self.insert(connection, &digest, sequence).await?;
+            self.insert(connection, sequence).await?;
             forget(connection, sample.round).await?;
             Ok(Ok(Receipt {
                 digest,
@@ -71,18 +85,13 @@ impl Write for AddSample {
 }
 
 impl AddSample {
-    async fn insert(
-        &self,
-        connection: &mut AnyConnection,
-        digest: &Digest,
-        sequence: u64,
-    ) -> Result<(), StoreError> {
+    async fn insert(&self, connection: &mut AnyConnection, sequence: u64) -> Result<(), StoreError> {
         let sample = &self.sample;
         sqlx::query(
             "INSERT INTO samples (digest, sequence, round, validator, miner, root, line, received_ms) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
-        .bind(digest.to_string())
+        .bind(self.digest.to_string())
         .bind(signed(sequence))
         .bind(i64::from(sample.round.0))
         .bind(sample.validator.to_string())
@@ -135,22 +144,22 @@ pub async fn samples_of(pool: &AnyPool, root: &Digest, limit: u32) -> Result<Vec
         .fetch_all(pool)
         .await?;
     rows.iter()
-        .map(|row| AuditSample::parse(text(row, "line")?.as_bytes()).map_err(|_| StoreError::Value("line")))
+        .map(|row| serde_json::from_str(&text(row, "line")?).map_err(|_| StoreError::Value("line")))
         .collect()
 }
 
-/// Samples of rounds up to one, newest first: one a miner and round, the first that came.
-pub async fn newest_samples(pool: &AnyPool, to: Round, limit: u32) -> Result<Vec<AuditSample>, StoreError> {
+/// Submissions of rounds up to one that somebody shows, newest round first.
+pub async fn newest_shown(pool: &AnyPool, to: Round, limit: u32) -> Result<Vec<(Round, Digest)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT line FROM samples WHERE sequence IN (SELECT MIN(sequence) FROM samples WHERE round <= $1 \
-         GROUP BY round, miner ORDER BY round DESC, miner LIMIT $2) ORDER BY round DESC, miner",
+        "SELECT round, miner, root FROM samples WHERE round <= $1 GROUP BY round, miner, root \
+         ORDER BY round DESC, miner LIMIT $2",
     )
     .bind(i64::from(to.0))
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await?;
     rows.iter()
-        .map(|row| AuditSample::parse(text(row, "line")?.as_bytes()).map_err(|_| StoreError::Value("line")))
+        .map(|row| Ok((Round(number(row, "round")?), parsed(row, "root")?)))
         .collect()
 }
 

@@ -73,6 +73,7 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
         "CREATE TABLE samples (digest TEXT PRIMARY KEY, sequence BIGINT NOT NULL, round BIGINT NOT NULL, validator TEXT NOT NULL, \
      miner TEXT NOT NULL, root TEXT NOT NULL, line TEXT NOT NULL, received_ms BIGINT NOT NULL, UNIQUE (round, validator, miner))",
         "CREATE INDEX samples_by_root ON samples (root, sequence)",
+        "CREATE INDEX samples_by_round ON samples (round, miner, root)",
         "CREATE TABLE sample_rows (unit_id TEXT NOT NULL, idx BIGINT NOT NULL, round BIGINT NOT NULL, validator TEXT NOT NULL, \
      miner TEXT NOT NULL, kept BIGINT NOT NULL, document TEXT NOT NULL, \
      PRIMARY KEY (unit_id, idx, round, validator, miner))",

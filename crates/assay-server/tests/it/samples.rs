@@ -93,10 +93,12 @@ pub(crate) async fn handed_in(client: &TaskApi, root: Digest, unit: UnitId) {
     let one = sample("miner-a", of, Some(composition("")), rows.clone());
     let first = client.sample(&one).await.unwrap();
     assert!(!first.known);
-    assert_eq!(
-        (client.sample(&one).await.unwrap().known, first.digest),
-        (true, Digest::of(&one.to_canonical_bytes().unwrap()))
-    );
+    // Signed again it is the same sample: signatures are drawn at random.
+    let again = sample("miner-a", of, Some(composition("")), rows.clone());
+    assert_ne!(again.signature, one.signature);
+    let second = client.sample(&again).await.unwrap();
+    assert_eq!((second.known, second.digest), (true, first.digest));
+    assert_eq!(first.digest, one.signed_digest().unwrap());
     let refusals = [
         (
             sample("miner-a", of, None, rows.clone()),
@@ -126,6 +128,10 @@ pub(crate) async fn handed_in(client: &TaskApi, root: Digest, unit: UnitId) {
                 None,
                 vec![row(unit, 1, "kept", &"x".repeat(9_000))],
             ),
+            ProblemKind::ReportInvalid,
+        ),
+        (
+            sample("miner-a", of, None, vec![row(UnitId::default(), 1, "kept", "")]),
             ProblemKind::ReportInvalid,
         ),
     ];
@@ -161,8 +167,8 @@ pub(crate) async fn seen(world: &World, client: &TaskApi, root: Digest, unit: Un
             .is_empty()
     );
     assert_eq!(
-        store::newest_samples(readers, Round(0), 9).await.unwrap(),
-        samples
+        store::newest_shown(readers, Round(0), 9).await.unwrap(),
+        [(Round(0), root)]
     );
     let removal = AddRemoval {
         target: format!("/records/{unit}/1"),

@@ -172,9 +172,12 @@ fn body(view: &DatasetView, releases: &[DatasetView], shown: &Shown) -> Markup {
 
 /// A kept row of the newest audits, beside its page.
 fn read_one(shown: &Shown) -> Markup {
-    let rows = || shown.samples.iter().flat_map(|sample| &sample.rows);
-    let row = rows().find(|row| row.decision == "kept" && !row.blocks.is_empty());
-    let Some(row) = row.or_else(|| rows().next()) else {
+    let rows = || {
+        let each = shown.newest.iter();
+        each.flat_map(|one| one.sample.rows.iter().map(move |row| (row, one.agree)))
+    };
+    let found = rows().find(|(row, _)| row.decision == "kept" && !row.blocks.is_empty());
+    let Some((row, agree)) = found.or_else(|| rows().next()) else {
         return html! {
             section.panel {
                 (part::data_head("Read a document", html! { "from an audited unit" }))
@@ -187,7 +190,7 @@ fn read_one(shown: &Shown) -> Markup {
             div.panel {
                 (part::data_head("Read a document", html! { a href=(record_path(row.unit, row.idx)) { "row " (number::grouped(u64::from(row.idx))) " of its unit" } }))
                 (shown::text_of(row))
-                (shown::pills(row, 1))
+                (shown::pills(row, agree))
                 dl.facts.gap { dt { "Address" } dd { (number::clean(&row.url)) } }
             }
             div.panel {
@@ -195,7 +198,7 @@ fn read_one(shown: &Shown) -> Markup {
                 (shown::page_of(row))
             }
         }
-        @let others: Vec<SampleRow> = rows().filter(|other| (other.unit, other.idx) != (row.unit, row.idx)).take(OTHERS_SHOWN).cloned().collect();
+        @let others: Vec<SampleRow> = rows().map(|(other, _)| other).filter(|other| (other.unit, other.idx) != (row.unit, row.idx)).take(OTHERS_SHOWN).cloned().collect();
         @if !others.is_empty() {
             section.panel { (part::data_head("Other rows of these audits", html! { "kept and dropped" })) (shown::list(&others)) }
         }

@@ -95,7 +95,7 @@ fn shown_panels(view: &RecordView) -> Markup {
     html! {
         section.grid.c2 data-part="shown" {
             div.panel {
-                (part::data_head("In the dataset", html! { "round " (first.round.0) }))
+                (part::data_head(if first.row.decision == "kept" { "What is kept of it" } else { "Why it is left out" }, html! { "round " (first.round.0) ", shown alike by " (same) " of " (view.shown.len()) }))
                 (shown::text_of(&first.row))
                 (shown::pills(&first.row, same))
                 dl.facts.gap { dt { "Address" } dd { (number::clean(&first.row.url)) } dt { "Shown by" } dd { (part::validator(&first.validator, None, "")) } }

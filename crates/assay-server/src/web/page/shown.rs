@@ -3,7 +3,7 @@
 use super::{number, part};
 use crate::board::record_path;
 use crate::web::chart::{self, Bar};
-use assay_types::{Composition, NamedCount, SampleRow};
+use assay_types::{Composition, LENGTH_BINS, NamedCount, SampleRow};
 use maud::{Markup, html};
 
 /// Bars of a table.
@@ -23,7 +23,7 @@ pub(super) fn page_of(row: &SampleRow) -> Markup {
                 @if block.cut.is_empty() { @for line in block.text.lines() { p { (number::clean_to(line, TEXT_CHARACTERS)) } } }
                 @else { p { del title=(number::clean_to(&block.cut, 60)) { (number::clean_to(&joined(&block.text), TEXT_CHARACTERS)) } " " small.muted { (number::clean_to(&block.cut, 60)) } } }
             }
-            @if row.blocks.is_empty() { p.muted { "Not parsed as a page." } }
+            @if row.blocks.is_empty() { p.muted { "No page: plain text, or beyond a limit of the parser." } }
             @if row.is_cut { p.muted { "Shortened here: the archive has all of it." } }
         }
     }
@@ -140,7 +140,10 @@ fn lengths(bins: &[u64], whole: u64) -> Vec<Bar> {
     let last = bins.iter().rposition(|&count| count > 0).map_or(0, |at| at + 1);
     let used = bins.iter().enumerate().take(last).skip(first);
     used.map(|(bin, &count)| Bar {
-        name: format!("{} to {}", number::short(1 << bin), number::short((2 << bin) - 1)),
+        name: match bin + 1 == LENGTH_BINS {
+            true => format!("{} and more", number::short(1 << bin)),
+            false => format!("{} to {}", number::short(1 << bin), number::short((2 << bin) - 1)),
+        },
         value: count as f64,
         shown: number::percent(count as f64 / whole as f64),
         class: "f-gold",
@@ -218,5 +221,8 @@ mod tests {
         assert_eq!(names, ["64 to 127", "128 to 255", "256 to 511"]);
         assert_eq!((bars[0].shown.as_str(), bars[1].value), ("75.0%", 0.0));
         assert!(lengths(&[], 1).is_empty());
+        bins = vec![0; LENGTH_BINS];
+        bins[LENGTH_BINS - 1] = 1;
+        assert_eq!(lengths(&bins, 1)[0].name, "524 k and more");
     }
 }

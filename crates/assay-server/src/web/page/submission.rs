@@ -2,10 +2,10 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part, shown};
 use crate::app::App;
-use crate::board::{audit_command, is_public, shown_of, verdict_words};
+use crate::board::{Agreed, audit_command, is_public, shown_of, verdict_words};
 use crate::store::{self, VerdictRow, WorkSum};
 use assay_types::api::{DeclaredWork, SubmissionState, SubmissionView};
-use assay_types::{AuditReport, AuditSample, Digest};
+use assay_types::{AuditReport, Digest};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -83,15 +83,16 @@ fn title(view: &SubmissionView, verdict: Option<&VerdictRow>) -> Markup {
 }
 
 /// What validators show of it.
-fn shown_rows(found: Option<&(AuditSample, usize)>) -> Markup {
-    let Some((sample, validators)) = found else {
+fn shown_rows(found: Option<&Agreed>) -> Markup {
+    let Some(found) = found else {
         return html! {};
     };
+    let sample = &found.sample;
     html! {
         section.panel data-part="shown" {
-            (part::data_head("What is in it", html! { "shown by " (validators) @if *validators == 1 { " validator" } @else { " validators, all the same" } }))
+            (part::data_head("What is in it", html! { "shown alike by " (found.agree) " of " (found.validators) @if found.validators == 1 { " validator" } @else { " validators" } }))
             @if let Some(composition) = &sample.composition { (shown::composition(composition)) }
-            @else { p.note { "The audit found a fault, so its files are not counted here." } }
+            @else { p.note { "No counts: the audit found a fault, or a file could not be read." } }
             @if !sample.rows.is_empty() { h3 { "Rows to read" } (shown::list(&sample.rows)) }
         }
     }
