@@ -32,7 +32,13 @@ pub(super) async fn samples(app: &App, plan: &Assignment, round: u32) {
             let digest = sample.signed_digest().unwrap();
             let line = String::from_utf8(sample.to_canonical_bytes().unwrap()).unwrap();
             let now_ms = head(start(round) + 20).time_ms;
-            let write = AddSample { sample, line, now_ms };
+            let digest = sample.signed_digest().unwrap();
+            let write = AddSample {
+                sample,
+                digest,
+                line,
+                now_ms,
+            };
             app.writer().write(write).await.unwrap().unwrap();
         }
     }
