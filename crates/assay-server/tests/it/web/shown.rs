@@ -29,7 +29,6 @@ pub(super) async fn samples(app: &App, plan: &Assignment, round: u32) {
             ];
             let of = (Round(round), miner, root(&miner, round));
             let sample = sample(validator, of, found, rows);
-            let digest = sample.signed_digest().unwrap();
             let line = String::from_utf8(sample.to_canonical_bytes().unwrap()).unwrap();
             let now_ms = head(start(round) + 20).time_ms;
             let digest = sample.signed_digest().unwrap();
