@@ -20,6 +20,7 @@ pub mod paired;
 pub mod plan;
 pub mod queue;
 pub mod registry;
+pub mod reports;
 pub mod royalty;
 pub mod sample;
 pub mod score;

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use world::{Place, SERVER, World, hotkey, key};
+use world::{Place, SERVER, Subnet, World, hotkey, key};
 
 /// Connections of each measurement.
 const CONNECTIONS: usize = 32;
@@ -53,7 +53,13 @@ impl World {
             params.values.set(name, value).unwrap();
         }
         let wants = |at: usize| if at < workers { 4_096 } else { 0 };
-        Self::build(database, miners, (limits, params, 4_096 * workers as u64), wants).await
+        let subnet = Subnet {
+            limits,
+            params,
+            units: 4_096 * workers as u64,
+            batches: None,
+        };
+        Self::build(database, miners, subnet, wants).await
     }
 }
 

@@ -10,10 +10,12 @@ use crate::stream::Events;
 use assay_chain::wallet::KeyPair;
 use assay_chain::{Metagraph, Neuron};
 use assay_mechanism::clock::Clock;
+use assay_mechanism::reports::Patience;
 use assay_types::api::{Answer, Observed, Source};
 use assay_types::{BlockNumber, Digest, Hotkey, NetUid, ParamSet, Round};
 use futures_util::future::BoxFuture;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use thiserror::Error;
 use tokio::sync::watch;
 
 /// Which chain and subnet the server is for.
@@ -81,7 +83,14 @@ pub struct AppParts {
 }
 
 /// Why published reports cannot be read.
-pub type BatchError = Box<dyn std::error::Error + Send + Sync>;
+#[derive(Debug, Error)]
+#[error("{source}")]
+pub struct BatchError {
+    /// Whether asking again may help.
+    pub retry_is_safe: bool,
+    /// What failed.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
 
 /// Reads the reports a validator published, where the chain says they are.
 pub trait BatchSource: Send + Sync + std::fmt::Debug {
@@ -107,6 +116,8 @@ pub struct App {
     view_changes: watch::Sender<u64>,
     pub(crate) cache: SnapshotCache,
     pub(crate) audited: crate::web::Audited,
+    /// How often reports on the round to be settled could not be read.
+    pub(crate) patience: Mutex<Patience>,
     pub(crate) events: Events,
     pub(crate) rates: RateLimits,
     /// Counters.
@@ -123,6 +134,7 @@ impl App {
             view_changes: watch::channel(0).0,
             cache: SnapshotCache::new(parts.limits.cache_bytes_max),
             audited: crate::web::Audited::default(),
+            patience: Mutex::default(),
             events: Events::new(&parts.limits),
             rates: RateLimits::new(&parts.limits),
             metrics: Metrics::default(),

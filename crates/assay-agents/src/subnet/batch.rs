@@ -3,10 +3,9 @@
 //! The BLAKE3 of the lines is what the validator puts on the chain (message 0x81), so readers find the file by the revision
 //! the digest begins with, and nobody can show two readers different reports. Reports name the digest of the state.
 
-use std::collections::BTreeSet;
-
 use assay_hub::store::{Body, ObjectPath, Publication, Store, View};
 use assay_mechanism::network::{Found, NetworkState};
+use assay_mechanism::reports::{REPORTS_MAX, check_log};
 use assay_types::canonical_json::{emit, parse_as};
 use assay_types::{AuditReport, Digest, Hotkey, NetUid, RepoName, Revision, Round, batch_digest};
 use subxt_signer::sr25519::{PublicKey, Signature, verify};
@@ -24,9 +23,6 @@ const BATCH_BYTES_MAX: usize = 64 << 20;
 
 /// Most bytes of the state.
 const STATE_BYTES_MAX: usize = 64 << 20;
-
-/// Most reports of a batch: a subnet's hotkeys at two rounds.
-const REPORTS_MAX: usize = 8_192;
 
 /// The reports of one validator on one round, in the order of their log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +72,7 @@ impl Batch {
         let reports = lines
             .map(|line| about.read(line))
             .collect::<Result<Vec<_>, _>>()?;
-        check_log(&reports)?;
+        check_log(&reports).map_err(|error| bad(error.to_string()))?;
         Ok(Self {
             reports,
             digest: *digest,
@@ -172,25 +168,6 @@ impl About {
         }
         Ok(report)
     }
-}
-
-/// One report a miner, each naming the one before it, all from one state.
-fn check_log(reports: &[AuditReport]) -> Result<(), AgentError> {
-    let mut miners = BTreeSet::new();
-    let mut previous = Digest::ZERO;
-    for report in reports {
-        if !miners.insert(report.miner) {
-            return Err(bad(format!("it has two reports on `{}`", report.miner)));
-        }
-        let first = reports.first().map(|first| first.checkpoint);
-        if report.previous != previous || Some(report.checkpoint) != first {
-            return Err(bad(
-                "its reports do not follow each other from one state".to_owned()
-            ));
-        }
-        previous = report.digest().map_err(|error| bad(error.to_string()))?;
-    }
-    Ok(())
 }
 
 /// The file: a line a report.

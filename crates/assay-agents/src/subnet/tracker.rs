@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use assay_chain::Chain;
 use assay_mechanism::assign::Assigned;
 use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
+use assay_mechanism::reports::{Next, Patience, RollCall, Unread};
 use assay_types::{BlockNumber, Digest, Hotkey, Round};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -23,10 +24,6 @@ use crate::local::write_atomically;
 const KEPT_ROUNDS: usize = 4;
 /// Rounds of results that are kept, for who looks on.
 const KEPT_RESULTS: usize = 64;
-/// How often a validator's reports that cannot be read for the moment are asked for again, and until the round's effective
-/// block at least, before they do not count: one whose store is out of reach must not hold up everybody's weights.
-const TRIES_MAX: u32 = 40;
-
 /// Most bytes of the state's file.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
@@ -54,28 +51,6 @@ pub struct Tracker {
     path: PathBuf,
     kept: Kept,
     patience: Patience,
-}
-
-/// How often each validator's reports on a round could not be read.
-#[derive(Debug, Default)]
-struct Patience {
-    round: Round,
-    tries: BTreeMap<Hotkey, u32>,
-}
-
-impl Patience {
-    /// Whether to try again, where the round may be effective already: counts the failure.
-    fn allows(&mut self, round: Round, validator: Hotkey, is_effective: bool) -> bool {
-        if self.round != round {
-            *self = Self {
-                round,
-                tries: BTreeMap::new(),
-            };
-        }
-        let tries = self.tries.entry(validator).or_default();
-        *tries = tries.saturating_add(1);
-        !is_effective || *tries < TRIES_MAX
-    }
 }
 
 /// A step that is due.
@@ -328,34 +303,38 @@ async fn batches(
     (round, block): (Round, BlockNumber),
     patience: &mut Patience,
 ) -> Result<Vec<(Hotkey, u64, Batch)>, AgentError> {
-    let is_effective = block >= setup.clock.effective_block(round);
-    let mut batches = Vec::new();
-    let (mut all, mut unread, mut last) = (0_u128, 0_u128, None);
+    let mut call = RollCall::new(&setup.clock, round, block);
+    let (mut batches, mut last) = (Vec::new(), None);
     for (validator, stake, digest) in rounds.report_digests(round).await? {
-        all += u128::from(stake);
         let about = About {
             netuid: setup.netuid,
             params: setup.params_digest,
             validator,
             round,
         };
-        match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
-            Ok(batch) => batches.push((validator, stake, batch)),
-            Err(error) if error.retry_is_safe() && patience.allows(round, validator, is_effective) => {
-                return Err(error);
-            }
-            Err(error) => {
-                tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
-                if error.retry_is_safe() {
-                    unread += u128::from(stake);
-                    last = Some(error);
-                }
+        let error = match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
+            Ok(batch) => {
+                call.read(stake);
+                batches.push((validator, stake, batch));
+                continue;
             }
         }
     }
-    // Where most stake cannot be read the fault is likelier here: an own state of it would agree with nobody's.
+            Err(error) => error,
+        };
+        let why = if error.retry_is_safe() {
+            Unread::ForNow
+        } else {
+            Unread::ForGood
+        };
+        if call.unread((validator, stake), why, patience) == Next::AskAgain {
+            return Err(error);
+        }
+        tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
+        if why == Unread::ForNow {
+            last = Some(error);
     match last {
-        Some(error) if unread * 2 > all => Err(error),
+        Some(error) if !call.suffices() => Err(error),
         _ => Ok(batches),
     }
 }

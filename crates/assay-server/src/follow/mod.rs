@@ -6,10 +6,10 @@ mod plan;
 mod read;
 mod settle;
 
-use crate::app::{App, ChainView};
+use crate::app::{App, BatchError, ChainView};
 use crate::store::{self, ForgetNonces, Reap, StoreError};
 use assay_chain::{At, Chain, ChainError};
-use assay_types::BlockNumber;
+use assay_types::{BlockNumber, Hotkey, Round};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -38,7 +38,18 @@ pub enum FollowError {
     #[error(
         "round {0} cannot be settled: the database does not hold the state it was assigned in; import into an empty one"
     )]
-    OutOfStep(assay_types::Round),
+    OutOfStep(Round),
+    /// Reports that count and cannot be read for the moment: agents wait for them as well.
+    #[error("round {round} waits for the reports of validator `{validator}`: {source}")]
+    Unread {
+        /// The round to be settled.
+        round: Round,
+        /// Whose reports.
+        validator: Hotkey,
+        /// Why.
+        #[source]
+        source: BatchError,
+    },
     /// A value no document can hold.
     #[error("the assignment of the round cannot be written")]
     Document(#[from] assay_types::canonical_json::CanonicalJsonError),
@@ -108,7 +119,7 @@ pub async fn catch_up(
     };
     let mut last_metagraph = app.view().metagraph.clone();
     while next <= newest.number && !*shutdown.borrow() {
-        settle::settle_due(app, next).await?;
+        settle::settle_due(app, next, newest.number).await?;
         let (block, metagraph) = read::read_block(app, chain, known, next).await?;
         let head = block.head;
         if !app.writer().write(block).await? {
@@ -130,7 +141,7 @@ pub async fn catch_up(
             .await?;
         last_metagraph = Some(Arc::new(metagraph));
     }
-    settle::settle_due(app, next).await?;
+    settle::settle_due(app, next, newest.number).await?;
     app.writer()
         .write(ForgetNonces {
             before: crate::auth::oldest_nonce(app.clock().now_ms()),

@@ -1,21 +1,28 @@
 //! The outcome of a round: reports that count as votes, one step of the mechanism, and what tables keep of it.
 //!
 //! A report counts if its validator has a permit at the round's cutoff and its last word on the chain then is the digest over
-//! all its reports (message 0x81). What follows is [`NetworkState::settle`], the same step agents take, so that server and
+//! all its reports (message 0x81), which are one log. Who cannot be read for the moment is waited for by the rule of agents
+//! ([`assay_mechanism::reports`]). What follows is [`NetworkState::settle`], the same step agents take, so that server and
 //! agents have the same credibility, caps and units. A round is settled at its effective block, or before the first assignment
 //! behind its cutoff if that comes earlier, as agents do. Docs: docs/mechanism.md, "Evidence" and "Verdict".
 
 use super::FollowError;
-use crate::app::App;
+use crate::app::{App, BatchError};
 use crate::store::{self, MinerRecord, RoundRow, Settle, UnitRecord, VerdictRow};
 use assay_mechanism::assign::{Assigned, volume};
 use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
+use assay_mechanism::reports::{Next, RollCall, Unread, check_log};
 use assay_types::api::{LeaseKey, LeaseState, ReportKind};
 use assay_types::{AuditReport, BlockNumber, Digest, Hotkey, Message, Round, UnitId, batch_digest};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
-/// Settles every round that is due before `block` is taken in and not settled.
-pub(super) async fn settle_due(app: &App, block: BlockNumber) -> Result<(), FollowError> {
+/// Settles every round that is due before `block` is taken in and not settled; `newest` is the chain's newest final block.
+pub(super) async fn settle_due(
+    app: &App,
+    block: BlockNumber,
+    newest: BlockNumber,
+) -> Result<(), FollowError> {
     let clock = app.rounds();
     let assigns = super::plan::round_assigned_by(&clock, block).is_some();
     for row in store::unsettled_rounds(app.database().readers()).await? {
@@ -23,7 +30,7 @@ pub(super) async fn settle_due(app: &App, block: BlockNumber) -> Result<(), Foll
         if clock.effective_block(row.round) > block && !(assigns && behind_cutoff) {
             break;
         }
-        let settle = outcome(app, &row).await?;
+        let settle = outcome(app, &row, newest).await?;
         app.writer().write(settle).await?;
     }
     Ok(())
@@ -37,7 +44,7 @@ struct Ballot {
     reports: Vec<(Hotkey, Digest)>,
 }
 
-async fn outcome(app: &App, row: &RoundRow) -> Result<Settle, FollowError> {
+async fn outcome(app: &App, row: &RoundRow, newest: BlockNumber) -> Result<Settle, FollowError> {
     let readers = app.database().readers();
     let before = store::network_state(readers).await?;
     let mut state = before.clone();
@@ -45,7 +52,7 @@ async fn outcome(app: &App, row: &RoundRow) -> Result<Settle, FollowError> {
         return Err(FollowError::OutOfStep(row.round));
     }
     let given = state.out.get(&row.round.0).cloned().unwrap_or_default();
-    let ballots = ballots(app, row.round).await?;
+    let ballots = ballots(app, row.round, newest).await?;
     let votes: Vec<Vote<'_>> = ballots
         .iter()
         .map(|ballot| Vote {
@@ -165,9 +172,10 @@ async fn volumes(app: &App, given: &[Assigned]) -> Result<Volumes, FollowError> 
 }
 
 /// The validators whose reports count, by hotkey.
-async fn ballots(app: &App, round: Round) -> Result<Vec<Ballot>, FollowError> {
+async fn ballots(app: &App, round: Round, newest: BlockNumber) -> Result<Vec<Ballot>, FollowError> {
     let readers = app.database().readers();
-    let cutoff = app.rounds().report_cutoff(round);
+    let clock = app.rounds();
+    let cutoff = clock.report_cutoff(round);
     let Some(metagraph) = store::metagraph_at(readers, cutoff).await? else {
         return Ok(Vec::new());
     };
@@ -175,7 +183,8 @@ async fn ballots(app: &App, round: Round) -> Result<Vec<Ballot>, FollowError> {
     for report in store::reports_of_round(readers, round, ReportKind::Audit).await? {
         lines.entry(report.validator).or_default().push(report.line);
     }
-    let mut ballots = Vec::new();
+    let mut call = RollCall::new(&clock, round, newest);
+    let (mut ballots, mut last) = (Vec::new(), None);
     for (validator, bytes) in store::standing_at(readers, cutoff).await? {
         let Ok(Message::Reports { round: about, digest }) = Message::parse(&bytes) else {
             continue;
@@ -184,43 +193,95 @@ async fn ballots(app: &App, round: Round) -> Result<Vec<Ballot>, FollowError> {
         let Some(neuron) = neuron.filter(|_| about == round) else {
             continue;
         };
-        let is_whole = |lines: &[String]| batch_digest(lines.iter().map(String::as_bytes)) == digest;
+        let stake = neuron.stake.0;
         let handed_in = lines.remove(&validator).unwrap_or_default();
-        let lines = if is_whole(&handed_in) {
-            Some(handed_in)
-        } else {
-            read_elsewhere(app, round, validator, digest).await
+        let error = match read(app, (round, validator, digest), handed_in).await {
+            Ok(reports) => {
+                call.read(stake);
+                ballots.push(ballot(validator, stake, reports));
+                continue;
+            }
+            Err(error) => error,
         };
-        if let Some(lines) = lines.filter(|lines| is_whole(lines)) {
-            ballots.extend(ballot(validator, neuron.stake.0, &lines));
+        let why = if error.retry_is_safe {
+            Unread::ForNow
+        } else {
+            Unread::ForGood
+        };
+        let mut patience = app.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = call.unread((validator, stake), why, &mut patience);
+        drop(patience);
+        let unread = FollowError::Unread {
+            round,
+            validator,
+            source: error,
+        };
+        if next == Next::AskAgain {
+            return Err(unread);
+        }
+        tracing::warn!(%validator, %round, error = %unread, "a validator's reports do not count");
+        if why == Unread::ForNow {
+            last = Some(unread);
         }
     }
-    Ok(ballots)
-}
-
-/// What a validator published and did not hand in here, or handed in only in part.
-async fn read_elsewhere(app: &App, round: Round, validator: Hotkey, digest: Digest) -> Option<Vec<String>> {
-    match app.batches()?.lines(round, validator, digest).await {
-        Ok(lines) => Some(lines),
-        Err(error) => {
-            tracing::warn!(%validator, %round, %error, "a validator's reports do not count");
-            None
-        }
+    match last {
+        Some(unread) if !call.suffices() => Err(unread),
+        _ => Ok(ballots),
     }
 }
 
-/// The ballot of lines that are all reports; they were when they were taken in.
-fn ballot(validator: Hotkey, stake: u64, lines: &[String]) -> Option<Ballot> {
-    let mut ballot = Ballot {
+/// The reports behind a digest on the chain with their digests: handed in here, or else where the validator published them.
+async fn read(
+    app: &App,
+    (round, validator, digest): (Round, Hotkey, Digest),
+    handed_in: Vec<String>,
+) -> Result<Vec<(Digest, AuditReport)>, BatchError> {
+    let is_whole = |lines: &[String]| batch_digest(lines.iter().map(String::as_bytes)) == digest;
+    let lines = match app.batches() {
+        _ if is_whole(&handed_in) => handed_in,
+        Some(batches) => batches.lines(round, validator, digest).await?,
+        None => return Err(for_good(NotWhole::HandedIn)),
+    };
+    if !is_whole(&lines) {
+        return Err(for_good(NotWhole::Published));
+    }
+    let mut reports = Vec::with_capacity(lines.len());
+    for line in &lines {
+        let report = AuditReport::parse(line.as_bytes()).map_err(for_good)?;
+        reports.push((Digest::of(line.as_bytes()), report));
+    }
+    check_log(reports.iter().map(|(_, report)| report)).map_err(for_good)?;
+    Ok(reports)
+}
+
+/// Reports that are not those of the digest on the chain.
+#[derive(Debug, thiserror::Error)]
+enum NotWhole {
+    #[error("not all of them were handed in, and this server reads no store; start it with --subnet")]
+    HandedIn,
+    #[error("what is published has another digest than the chain")]
+    Published,
+}
+
+fn for_good(error: impl std::error::Error + Send + Sync + 'static) -> BatchError {
+    BatchError {
+        retry_is_safe: false,
+        source: Box::new(error),
+    }
+}
+
+/// The ballot of a validator's reports.
+fn ballot(validator: Hotkey, stake: u64, reports: Vec<(Digest, AuditReport)>) -> Ballot {
+    Ballot {
         validator,
         stake,
-        findings: Vec::with_capacity(lines.len()),
-        reports: Vec::with_capacity(lines.len()),
-    };
-    for line in lines {
-        let report = AuditReport::parse(line.as_bytes()).ok()?;
-        ballot.reports.push((report.miner, Digest::of(line.as_bytes())));
-        ballot.findings.push(Found::from(report));
+        reports: reports
+            .iter()
+            .map(|(digest, report)| (report.miner, *digest))
+            .collect(),
+        findings: reports
+            .into_iter()
+            .map(|(_, report)| Found::from(report))
+            .collect(),
     }
-    Some(ballot)
 }

@@ -12,4 +12,5 @@ mod postgres;
 mod requeue;
 mod rounds;
 mod web;
+mod unread;
 mod world;

@@ -67,7 +67,23 @@ fn pointer(round: Round, units: &[UnitId], root: Digest) -> Pointer {
     }
 }
 
-fn report(world: &World, miner: &str, (root, units): (Digest, &[UnitId]), verdict: Verdict) -> AuditReport {
+/// A report of `miner-a`, who validates, on round 0; the first of its log.
+pub(crate) fn report(
+    world: &World,
+    miner: &str,
+    (root, units): (Digest, &[UnitId]),
+    verdict: Verdict,
+) -> AuditReport {
+    report_after(world, Digest::ZERO, (miner, verdict), (root, units))
+}
+
+/// The report after one with the digest `previous`.
+fn report_after(
+    world: &World,
+    previous: Digest,
+    (miner, verdict): (&str, Verdict),
+    (root, units): (Digest, &[UnitId]),
+) -> AuditReport {
     let mut report = AuditReport {
         version: AUDIT_REPORT_VERSION,
         netuid: NETUID,
@@ -76,7 +92,7 @@ fn report(world: &World, miner: &str, (root, units): (Digest, &[UnitId]), verdic
         miner: hotkey(miner),
         submission_root: root,
         params: world.app.params_digest(),
-        previous: Digest::ZERO,
+        previous,
         checkpoint: Digest::ZERO,
         delivered: units
             .iter()
@@ -169,10 +185,10 @@ async fn suite(place: &Place) {
     );
 
     // Only a permit reports; the digest of the batch goes on the chain; a second opinion is a conflict.
-    let reports = [
-        report(&world, "miner-a", (root, &units), Verdict::Pass),
-        report(&world, "miner-b", (Digest::ZERO, &[]), Verdict::NoShow),
-    ];
+    let passed = report(&world, "miner-a", (root, &units), Verdict::Pass);
+    let absent = ("miner-b", Verdict::NoShow);
+    let absent = report_after(&world, passed.digest().unwrap(), absent, (Digest::ZERO, &[]));
+    let reports = [passed, absent];
     let permitted = world.chain_permit("miner-a");
     assert!(permitted, "the first neuron with stake has a permit");
     for one in &reports {

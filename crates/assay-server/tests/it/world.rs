@@ -8,7 +8,9 @@ use assay_chain::wallet::{KeyPair, Scheme};
 use assay_chain::{At, Call, Chain as _, CommitmentField};
 use assay_mechanism::clock::Clock as Rounds;
 use assay_server::store::{AddCorpus, Database, Writer};
-use assay_server::{App, AppParts, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start};
+use assay_server::{
+    App, AppParts, BatchSource, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start,
+};
 use assay_types::{Bytes, Hotkey, Message, NetUid, ParamSet, Pointer, Rao, Round, WorkUnit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,34 +78,28 @@ pub(crate) const SERVER: &str = "server";
 impl World {
     /// With miners that want eight units each, registered and assigned to from the first round on.
     pub(crate) async fn new(database: &Place, miners: &[&str]) -> Self {
-        Self::with_limits(
-            database,
-            miners,
-            Limits {
-                snapshot_ms_min: 1,
-                address_requests_a_minute: 1 << 20,
-                hotkey_requests_a_minute: 1 << 20,
-                ..Limits::default()
-            },
-        )
-        .await
+        Self::build(database, miners, Subnet::default(), |_| 8).await
     }
 
     pub(crate) async fn with_limits(database: &Place, miners: &[&str], limits: Limits) -> Self {
-        Self::build(database, miners, (limits, params(), 200), |_| 8).await
+        let subnet = Subnet {
+            limits,
+            ..Subnet::default()
+        };
+        Self::build(database, miners, subnet, |_| 8).await
     }
 
-    /// With limits, parameters, a corpus of so many units, and what each miner wants.
+    /// Over a subnet, and what each miner wants.
     #[expect(clippy::too_many_lines, reason = "one set-up, in order")]
     pub(crate) async fn build(
         database: &Place,
         miners: &[&str],
-        (limits, params, units): (Limits, ParamSet, u64),
+        subnet: Subnet,
         wants: impl Fn(usize) -> u16,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = NodeOptions {
-            genesis: Genesis::development(),
+            genesis,
             clock: Clock::Instant,
             ..NodeOptions::default()
         };
@@ -147,7 +143,7 @@ impl World {
         writer
             .write(AddCorpus {
                 name: "test".to_owned(),
-                units: corpus(units),
+                units: corpus(subnet.units),
                 now_ms: 1,
             })
             .await
@@ -157,12 +153,12 @@ impl World {
             writer,
             key: key(SERVER),
             identity,
-            params,
-            limits,
+            params: subnet.params,
+            limits: subnet.limits,
             clock: ServerClock::default(),
             client_address_header: None,
             public_url: String::new(),
-            batches: None,
+            batches: subnet.batches,
         }));
         let (stop, shutdown) = watch::channel(false);
         let config = ServerConfig {

@@ -207,8 +207,11 @@ impl BatchSource for Published {
             round,
         };
         Box::pin(async move {
-            let batch = Batch::fetch(self.store.as_ref(), &digest, &about).await?;
-            Ok(batch.lines()?)
+            let batch = Batch::fetch(self.store.as_ref(), &digest, &about).await;
+            batch.and_then(|batch| batch.lines()).map_err(|error| BatchError {
+                retry_is_safe: error.retry_is_safe(),
+                source: error.into(),
+            })
         })
     }
 }
