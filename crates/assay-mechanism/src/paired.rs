@@ -25,12 +25,21 @@ pub enum StatisticsError {
         found: usize,
     },
     /// Ore and pure lie too close for a scale.
-    #[error(
-        "`{span}` bits per byte between ore and pure are too few (at least {SPAN_MIN} and 10 standard errors)"
-    )]
+    #[error("`{span:.4}` bits per byte between ore and pure are fewer than {SPAN_MIN}")]
     Span {
         /// Mean `B_ore − B_pure`, bits per byte.
         span: f64,
+    },
+    /// Ore and pure are far enough apart on average, but not for sure: seeds differ too much.
+    #[error(
+        "`{span:.4}` bits per byte between ore and pure are fewer than {SPAN_STANDARD_ERRORS_MIN} of their \
+         standard errors (`{standard_error:.4}`)"
+    )]
+    SpanNoise {
+        /// Mean `B_ore − B_pure`, bits per byte.
+        span: f64,
+        /// Its standard error over the seeds, bits per byte.
+        standard_error: f64,
     },
     /// A value is infinite or no number.
     #[error("a value is not finite")]
@@ -80,8 +89,14 @@ pub fn paired_points(pairs: &[Pair], document_variance: f64) -> Result<Points, S
     let gained = mean(pairs.iter().map(|pair| pair.gained));
     let span = mean(pairs.iter().map(|pair| pair.span));
     let span_error = (variance(pairs.iter().map(|pair| pair.span), span) / n).sqrt();
-    if span < SPAN_MIN || span < SPAN_STANDARD_ERRORS_MIN * span_error {
+    if span < SPAN_MIN {
         return Err(StatisticsError::Span { span });
+    }
+    if span < SPAN_STANDARD_ERRORS_MIN * span_error {
+        return Err(StatisticsError::SpanNoise {
+            span,
+            standard_error: span_error,
+        });
     }
     let points = 1_000.0 * gained / span;
     let residual = |pair: &Pair| 1_000.0 * (pair.gained - points / 1_000.0 * pair.span) / span;
@@ -242,10 +257,20 @@ mod tests {
         let loose: Vec<Pair> = [0.05, 0.15, 0.05, 0.15]
             .map(|span| Pair { gained: 0.0, span })
             .to_vec();
-        assert!(matches!(
-            paired_points(&loose, 0.0),
-            Err(StatisticsError::Span { .. })
-        ));
+        let noisy = paired_points(&loose, 0.0).unwrap_err();
+        assert!(
+            matches!(noisy, StatisticsError::SpanNoise { span, .. } if span > SPAN_MIN),
+            "{noisy:?}"
+        );
+        assert_eq!(
+            noisy.to_string(),
+            "`0.1000` bits per byte between ore and pure are fewer than 10 of their standard errors (`0.0289`)"
+        );
+        let close = paired_points(&pairs(&[0.1; 4], 0.04), 0.0).unwrap_err();
+        assert_eq!(
+            close.to_string(),
+            "`0.0400` bits per byte between ore and pure are fewer than 0.05"
+        );
         let nan = paired_points(&pairs(&[f64::NAN; 4], 0.5), 0.0);
         assert_eq!(nan, Err(StatisticsError::NotFinite));
         assert_eq!(

@@ -290,3 +290,36 @@ fn numbers_that_are_none_are_errors() {
     let short = CpuTrainer::<f32>::new(TINY, &broken[1..], Level::best(), 1).unwrap_err();
     assert!(matches!(short, TrainError::Size { .. }), "{short}");
 }
+
+#[test]
+fn a_run_that_diverges_ends_with_its_own_error_and_gives_no_number() {
+    let (stream, documents) = (stream(&TINY), [vec![1, 2, 3]]);
+    for (rate_max, threads) in [(1e30, 1), (1e30, 4), (f64::INFINITY, 1), (f64::NAN, 1)] {
+        let wild = Course {
+            rate_max,
+            ..course(&stream, &documents)
+        };
+        let start = initial(&TINY, b"seed");
+        let trainer = CpuTrainer::<f32>::new(TINY, &start, Level::best(), threads).unwrap();
+        let mut run = Run::new(wild, trainer);
+        // The first loss is that of the start values; the step after the wild one has none.
+        let stopped = loop {
+            match run.advance() {
+                Ok(more) => assert!(more, "a rate of {rate_max} ended like any other run"),
+                Err(error) => break error,
+            }
+        };
+        let TrainError::NotFinite { step } = stopped else {
+            panic!("{stopped}");
+        };
+        assert!(step < run.steps(), "{step}: before the last step, not in scoring");
+        assert_eq!(
+            stopped.to_string(),
+            format!("training diverged: the loss of step `{step}` is not finite")
+        );
+        // Nobody who goes on gets a result either: the state is refused, and scoring has no bits.
+        let bytes = save_snapshot(&TINY, &run.snapshot());
+        let kept = bytes.and_then(|bytes| load_snapshot(&TINY, &bytes));
+        assert!(kept.is_err() || run.advance().is_err(), "rate {rate_max}");
+    }
+}

@@ -14,6 +14,7 @@ mod commands;
 mod dedup;
 mod determinism;
 mod disk;
+mod diverged;
 mod doctor;
 mod duel;
 mod evaluate;
