@@ -48,6 +48,16 @@ pub enum Stage {
     Confirm,
 }
 
+impl Stage {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
 /// One measured cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -52,6 +52,29 @@ impl RecipeId {
     }
 }
 
+/// A duel: `H16("assay/duel-id/1", round u32 ‖ recipe_id ‖ "<stage>/<profile>")` of its stage's first round and its challenger.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DuelId(pub Digest16);
+
+impl DuelId {
+    /// The id of the duel of `challenger` in the stage named `stage` that begins with `round`, measured under `profile`.
+    ///
+    /// It depends on nothing else, so that it is the same on every server and whatever is reported later.
+    pub fn of(round: Round, stage: &str, profile: &str, challenger: &RecipeId) -> Self {
+        Self(tagged_hash16(
+            "assay/duel-id/1",
+            &[
+                &round.0.to_le_bytes(),
+                challenger.as_bytes(),
+                stage.as_bytes(),
+                b"/",
+                profile.as_bytes(),
+            ],
+        ))
+    }
+}
+
 /// Text form of a newtype over a digest: the digest's.
 macro_rules! digest_text {
     ($name:ident) => {
@@ -92,8 +115,10 @@ macro_rules! digest_schema {
 
 digest_schema!(UnitId, 32);
 digest_schema!(RecipeId, 64);
+digest_schema!(DuelId, 32);
 digest_text!(UnitId);
 digest_text!(RecipeId);
+digest_text!(DuelId);
 
 /// An integer newtype that prints as its number.
 macro_rules! number {
@@ -170,6 +195,23 @@ mod tests {
         let unit = UnitId::of("cc", "EXAMPLE/00000");
         assert_eq!(unit.to_string(), "e99f5853d11aa41fcfce6a9a3c0f07ac");
         assert_eq!(unit.to_string().parse(), Ok(unit));
+    }
+
+    #[test]
+    fn a_duels_id_depends_on_each_of_its_parts() {
+        let (a, b) = (RecipeId(Digest([1; 32])), RecipeId(Digest([2; 32])));
+        let of = |round, stage, profile, id| DuelId::of(Round(round), stage, profile, id);
+        let ids: std::collections::BTreeSet<DuelId> = [
+            of(3, "screen", "cpu-v1", &a),
+            of(4, "screen", "cpu-v1", &a),
+            of(3, "confirm", "cpu-v1", &a),
+            of(3, "screen", "cpu-v2", &a),
+            of(3, "screen", "cpu-v1", &b),
+        ]
+        .into();
+        assert_eq!(ids.len(), 5);
+        let id = of(3, "screen", "cpu-v1", &a);
+        assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]

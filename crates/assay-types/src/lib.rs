@@ -86,8 +86,8 @@ pub use fraud::{
 };
 pub use hash::{Digest, Digest16, Sha256Digest, blake3_16, tagged_hash, tagged_hash16, u64_le};
 pub use ids::{
-    BlockNumber, Bytes, Coldkey, Hotkey, MechId, NetUid, Rao, RecipeId, RecordDigest, Round, Tokens, Uid,
-    UnitId, Weight,
+    BlockNumber, Bytes, Coldkey, DuelId, Hotkey, MechId, NetUid, Rao, RecipeId, RecordDigest, Round, Tokens,
+    Uid, UnitId, Weight,
 };
 pub use ledger::{
     LEDGER_COLUMNS, LEDGER_ROW_BYTES, LEDGER_VERSION, LedgerError, LedgerRow, check_contiguous,

@@ -74,7 +74,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/recipes", get(release::recipes))
         .route("/v1/recipes/{id}", get(release::recipe).post(release::put_recipe))
         .route("/v1/duels", get(release::duels))
-        .route("/v1/duels/{number}", get(release::duel))
+        .route("/v1/duels/{id}", get(release::duel))
         .route("/v1/datasets", get(release::datasets))
         .route("/v1/datasets/{name}", get(release::dataset))
         .route("/v1/audit", get(history::audit))

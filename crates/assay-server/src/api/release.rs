@@ -5,8 +5,10 @@ use crate::app::App;
 use crate::board::{all_duels, anchor};
 use crate::failure::Failure;
 use crate::store::{self, AddRecipeText};
-use assay_types::api::{Answer, DatasetView, DuelView, Problem, ProblemKind, Receipt, RecipeView, Source};
-use assay_types::{Recipe, RecipeId};
+use assay_types::api::{
+    Answer, DatasetView, DuelList, DuelView, Problem, ProblemKind, Receipt, RecipeView, Source,
+};
+use assay_types::{DuelId, Recipe, RecipeId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -95,33 +97,43 @@ pub(crate) async fn put_recipe(
     })
 }
 
-/// Duels, with every reported cell
+/// Duels between registered recipes, with every reported cell
 #[utoipa::path(get, path = "/v1/duels", tag = "releases",
-    responses((status = 200, body = Answer<Vec<DuelView>>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Answer<DuelList>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn duels(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     app.cache
         .answer("/v1/duels", &headers, async {
-            encode(&app.answer(Source::Observed, all_duels(&app).await?))
+            encode(&app.answer(Source::Observed, all_duels(&app).await?.list))
         })
         .await
 }
 
 /// One duel
-#[utoipa::path(get, path = "/v1/duels/{number}", tag = "releases", params(("number" = u32, Path)),
+///
+/// Its id is the same on every server and stays whatever is reported later. Numbers, as in old links, name none.
+#[utoipa::path(get, path = "/v1/duels/{id}", tag = "releases", params(("id" = DuelId, Path)),
     responses((status = 200, body = Answer<DuelView>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn duel(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    PathOf(number): PathOf<u32>,
+    PathOf(id): PathOf<String>,
 ) -> Result<Response, Failure> {
+    let id: DuelId = id.parse().map_err(|_| {
+        Failure::new(
+            ProblemKind::NotFound,
+            "a duel is named by 32 hexadecimal digits; `/v1/duels` lists them",
+        )
+    })?;
     app.cache
-        .answer(&format!("/v1/duels/{number}"), &headers, async {
-            let found = all_duels(&app)
-                .await?
-                .into_iter()
-                .find(|duel| duel.number == number);
-            let found =
-                found.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no duel has this number"))?;
+        .answer(&format!("/v1/duels/{id}"), &headers, async {
+            let duels = all_duels(&app).await?.list.duels;
+            let found = duels.into_iter().find(|duel| duel.id == id);
+            let found = found.ok_or_else(|| {
+                Failure::new(
+                    ProblemKind::NotFound,
+                    "no public duel of registered recipes has this id; `/v1/duels` lists them",
+                )
+            })?;
             encode(&app.answer(Source::Observed, found))
         })
         .await

@@ -5,8 +5,8 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store;
 use assay_mechanism::fineness::{SeedBits, fineness, macro_average};
-use assay_types::api::{DuelCell, DuelView, Estimate, ReportKind};
-use assay_types::{Arm, EvaluationReport, Hotkey, RecipeId, Round, Stage};
+use assay_types::api::{DuelCell, DuelList, DuelView, Estimate, ReportKind};
+use assay_types::{Arm, DuelId, EvaluationReport, Hotkey, RecipeId, Round, Stage};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +20,17 @@ type CellKey = (u32, String);
 /// Values by arm and its recipe, then by cell.
 type Reported = BTreeMap<(Arm, RecipeId), BTreeMap<CellKey, Vec<u32>>>;
 
-/// Duels in the order of their first rounds, from the reported cells that are public.
-pub(crate) async fn all_duels(app: &App) -> Result<Vec<DuelView>, Failure> {
+/// What was measured.
+#[derive(Debug, Default)]
+pub(crate) struct Duels {
+    /// Duels between registered recipes, and how much else there is.
+    pub(crate) list: DuelList,
+    /// The newest estimate of every registered recipe that has one; the later stage of a round counts.
+    pub(crate) estimates: BTreeMap<RecipeId, Estimate>,
+}
+
+/// Duels from the reported cells that are public.
+pub(crate) async fn all_duels(app: &App) -> Result<Duels, Failure> {
     let readers = app.database().readers();
     let mut reports = Vec::new();
     let rounds = store::rounds(readers, u64::from(u32::MAX) + 1, DUEL_ROUNDS).await?;
@@ -30,11 +39,27 @@ pub(crate) async fn all_duels(app: &App) -> Result<Vec<DuelView>, Failure> {
             reports.extend(EvaluationReport::parse(view.line.as_bytes()));
         }
     }
-    Ok(duels_of(reports))
+    let named: BTreeSet<RecipeId> = reports.iter().filter_map(named).collect();
+    let mut registered = store::registered_recipes(readers, &named).await?;
+    registered.insert(super::recipe::anchor());
+    Ok(duels_of(reports, &registered))
 }
 
-/// One duel a challenger: ore, pure, anchor and champion of a cycle are measured once for all of them.
-fn duels_of(reports: Vec<EvaluationReport>) -> Vec<DuelView> {
+/// The recipe that a report measures as champion or challenger.
+fn named(report: &EvaluationReport) -> Option<RecipeId> {
+    let is_named = matches!(report.arm, Arm::Champion | Arm::Challenger);
+    is_named.then_some(report.recipe_id)
+}
+
+/// One duel a registered challenger: ore, pure, anchor and champion of a cycle are measured once for all of them.
+fn duels_of(mut reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>) -> Duels {
+    let is_registered = |id: &RecipeId| registered.contains(id);
+    let strangers: BTreeSet<RecipeId> = reports
+        .iter()
+        .filter_map(named)
+        .filter(|id| !is_registered(id))
+        .collect();
+    reports.retain(|report| named(report).is_none_or(|id| is_registered(&id)));
     let mut cycles = BTreeMap::<CycleKey, Reported>::new();
     let mut champions = BTreeMap::<CycleKey, BTreeMap<RecipeId, BTreeSet<Hotkey>>>::new();
     for report in reports {
@@ -46,43 +71,58 @@ fn duels_of(reports: Vec<EvaluationReport>) -> Vec<DuelView> {
                 .or_default()
                 .insert(report.validator);
         }
-        let cycle = cycles.entry(key);
-        let arm = cycle
-            .or_default()
-            .entry((report.arm, report.recipe_id))
-            .or_default();
-        arm.entry((report.seed, report.domain))
-            .or_default()
-            .push(report.value);
+        let arms = cycles.entry(key).or_default();
+        let cells = arms.entry((report.arm, report.recipe_id)).or_default();
+        let cell = cells.entry((report.seed, report.domain)).or_default();
+        cell.push(report.value);
     }
-    let duels = cycles.into_iter().flat_map(|(cycle, reported)| {
+    let mut duels = Duels::default();
+    duels.list.unregistered = u32::try_from(strangers.len()).unwrap_or(u32::MAX);
+    for (cycle, reported) in cycles {
         // The recipe that most validators measured as the champion, however many values each reports; of equals the least id.
         let named = champions.get(&cycle).into_iter().flatten();
         let champion = named.max_by_key(|(id, validators)| (validators.len(), Reverse(**id)));
-        let champion = champion.map(|(id, _)| *id);
-        let of = |arm| reported.keys().filter(move |key| key.0 == arm).map(|key| key.1);
-        let challengers: Vec<Option<RecipeId>> = match of(Arm::Challenger).count() {
-            0 => vec![None],
-            _ => of(Arm::Challenger).map(Some).collect(),
-        };
-        challengers
-            .into_iter()
-            .map(|challenger| duel(&cycle, &reported, (challenger, champion)))
-            .collect::<Vec<DuelView>>()
-    });
-    let mut duels: Vec<DuelView> = duels.collect();
-    for (number, duel) in (1..).zip(&mut duels) {
-        duel.number = number;
+        duels.add(&cycle, &reported, champion.map(|(id, _)| *id));
     }
     duels
 }
 
-/// A challenger's duel, not yet numbered. Values of an arm under another recipe than its own are not mixed in.
-fn duel(
-    cycle: &CycleKey,
-    reported: &Reported,
-    (challenger, champion): (Option<RecipeId>, Option<RecipeId>),
-) -> DuelView {
+impl Duels {
+    /// Adds a cycle: its duels, or that it waits for one, and the estimates that follow.
+    fn add(&mut self, cycle: &CycleKey, reported: &Reported, champion: Option<RecipeId>) {
+        let (round, stage, profile) = cycle;
+        let mut measured = |recipe: Option<RecipeId>, cells: &[DuelCell], arm: Arm| {
+            if let (Some(recipe), Some(found)) = (recipe, estimate_of(cells, arm, (*round, profile))) {
+                self.estimates.insert(recipe, found);
+            }
+        };
+        let bases = cells(reported, (None, champion));
+        measured(Some(super::recipe::anchor()), &bases, Arm::Anchor);
+        measured(champion, &bases, Arm::Champion);
+        let challengers = reported.keys().filter(|(arm, _)| *arm == Arm::Challenger);
+        let challengers: Vec<RecipeId> = challengers.map(|(_, id)| *id).collect();
+        for challenger in &challengers {
+            let cells = cells(reported, (Some(*challenger), champion));
+            measured(Some(*challenger), &cells, Arm::Challenger);
+            self.list.duels.push(DuelView {
+                id: DuelId::of(*round, stage.name(), profile, challenger),
+                round: *round,
+                stage: *stage,
+                profile: profile.clone(),
+                challenger: *challenger,
+                champion,
+                cells,
+            });
+        }
+        self.list.waiting = self
+            .list
+            .waiting
+            .saturating_add(u32::from(challengers.is_empty()));
+    }
+}
+
+/// The cells of a duel. Values of an arm under another recipe than its own are not mixed in.
+fn cells(reported: &Reported, (challenger, champion): (Option<RecipeId>, Option<RecipeId>)) -> Vec<DuelCell> {
     let belongs = |arm: Arm, id: RecipeId| match arm {
         Arm::Challenger => Some(id) == challenger,
         Arm::Champion => Some(id) == champion,
@@ -102,15 +142,7 @@ fn duel(
             });
         }
     }
-    DuelView {
-        number: 0,
-        round: cycle.0,
-        stage: cycle.1,
-        challenger,
-        champion,
-        cells,
-        profile: cycle.2.clone(),
-    }
+    cells
 }
 
 /// Units of a cell's value in one bit per byte.
@@ -123,9 +155,8 @@ pub(crate) fn middle(cell: &DuelCell) -> Option<f64> {
 }
 
 /// Bits per byte of an arm with a seed: the mean over its domains of the middle report.
-fn bits(duel: &DuelView, arm: Arm, seed: u32) -> Option<f64> {
-    let domains: Vec<f64> = duel
-        .cells
+fn bits(cells: &[DuelCell], arm: Arm, seed: u32) -> Option<f64> {
+    let domains: Vec<f64> = cells
         .iter()
         .filter(|cell| cell.arm == arm && cell.seed == seed)
         .filter_map(middle)
@@ -135,14 +166,19 @@ fn bits(duel: &DuelView, arm: Arm, seed: u32) -> Option<f64> {
 
 /// Fineness of an arm of a duel; none without four seeds that have ore, the arm and pure text.
 pub(crate) fn estimate(duel: &DuelView, arm: Arm) -> Option<Estimate> {
-    let seeds: BTreeSet<u32> = duel.cells.iter().map(|cell| cell.seed).collect();
+    estimate_of(&duel.cells, arm, (duel.round, &duel.profile))
+}
+
+/// The same from cells of a stage that begins with `round`.
+fn estimate_of(cells: &[DuelCell], arm: Arm, (round, profile): (Round, &str)) -> Option<Estimate> {
+    let seeds: BTreeSet<u32> = cells.iter().map(|cell| cell.seed).collect();
     let measured: Vec<SeedBits> = seeds
         .iter()
         .filter_map(|seed| {
             Some(SeedBits {
-                ore: bits(duel, Arm::Ore, *seed)?,
-                recipe: bits(duel, arm, *seed)?,
-                pure: bits(duel, Arm::Pure, *seed)?,
+                ore: bits(cells, Arm::Ore, *seed)?,
+                recipe: bits(cells, arm, *seed)?,
+                pure: bits(cells, Arm::Pure, *seed)?,
             })
         })
         .collect();
@@ -152,32 +188,14 @@ pub(crate) fn estimate(duel: &DuelView, arm: Arm) -> Option<Estimate> {
         low: found.lower,
         high: found.upper,
         level: 0.95,
-        profile: duel.profile.clone(),
+        profile: profile.to_owned(),
         seeds: found.estimate.seeds as u32,
-        round: duel.round,
+        round,
     };
     [estimate.value, estimate.low, estimate.high]
         .iter()
         .all(|value| value.is_finite())
         .then_some(estimate)
-}
-
-/// The newest estimate of every recipe that has one; the later stage of a round counts.
-pub(crate) fn estimates(duels: &[DuelView], anchor: RecipeId) -> BTreeMap<RecipeId, Estimate> {
-    let mut newest = BTreeMap::new();
-    for duel in duels {
-        let arms = [
-            (Arm::Anchor, Some(anchor)),
-            (Arm::Champion, duel.champion),
-            (Arm::Challenger, duel.challenger),
-        ];
-        for (arm, recipe) in arms {
-            if let (Some(recipe), Some(found)) = (recipe, estimate(duel, arm)) {
-                newest.insert(recipe, found);
-            }
-        }
-    }
-    newest
 }
 
 #[cfg(test)]
@@ -225,20 +243,17 @@ mod tests {
             report(Arm::Challenger, 2, 1, 24_000),
             report(Arm::Challenger, 3, 1, 26_000),
         ];
-        let duels = duels_of(reports);
-        let id = |byte: u8| Some(RecipeId(Digest([byte; 32])));
+        let id = |byte: u8| RecipeId(Digest([byte; 32]));
+        let duels = duels_of(reports, &registered([1, 2, 3, 9])).list.duels;
         let of = |duel: &DuelView, arm: Arm| {
             let cells = duel.cells.iter().filter(move |cell| cell.arm == arm);
             cells.flat_map(|cell| cell.values.clone()).collect::<Vec<u32>>()
         };
         assert_eq!(duels.len(), 2);
-        for (duel, number, challenger, value) in
-            [(&duels[0], 1, id(2), 24_000), (&duels[1], 2, id(3), 26_000)]
-        {
-            assert_eq!(
-                (duel.number, duel.challenger, duel.champion),
-                (number, challenger, id(1))
-            );
+        for (duel, challenger, value) in [(&duels[0], id(2), 24_000), (&duels[1], id(3), 26_000)] {
+            assert_eq!((duel.challenger, duel.champion), (challenger, Some(id(1))));
+            let name = DuelId::of(Round(3), "screen", "cpu-v1", &challenger);
+            assert_eq!(duel.id, name);
             assert_eq!(of(duel, Arm::Challenger), [value]);
             assert_eq!(
                 of(duel, Arm::Champion),
@@ -249,13 +264,79 @@ mod tests {
         }
     }
 
+    /// Recipes whose ids repeat these bytes.
+    fn registered<const N: usize>(bytes: [u8; N]) -> BTreeSet<RecipeId> {
+        bytes.map(|byte| RecipeId(Digest([byte; 32]))).into()
+    }
+
     #[test]
-    fn cells_without_a_challenger_are_shown_as_a_duel_that_waits() {
-        let duels = duels_of(vec![report(Arm::Ore, 0, 1, 30_000)]);
+    fn cells_without_a_challenger_wait() {
+        let duels = duels_of(vec![report(Arm::Ore, 0, 1, 30_000)], &registered([1]));
         assert_eq!(
-            (duels.len(), duels[0].challenger, duels[0].champion),
-            (1, None, None)
+            (
+                duels.list.duels.len(),
+                duels.list.waiting,
+                duels.list.unregistered
+            ),
+            (0, 1, 0)
         );
-        assert_eq!(middle(&duels[0].cells[0]), Some(3.0));
+    }
+
+    #[test]
+    fn recipes_that_nobody_registered_are_counted_and_decide_nothing() {
+        let mut reports = Vec::new();
+        for seed in 0..4 {
+            reports.push(report(Arm::Ore, 0, seed, 30_000));
+            reports.push(report(Arm::Pure, 0, seed, 20_000));
+            reports.push(report(Arm::Champion, 1, seed, 25_000));
+            // Two validators measure a champion that is none, and a challenger.
+            reports.push(by(2, report(Arm::Champion, 7, seed, 24_000)));
+            reports.push(by(3, report(Arm::Champion, 7, seed, 24_000)));
+            reports.push(report(Arm::Challenger, 8, seed, 21_000));
+        }
+        let duels = duels_of(reports.clone(), &registered([1]));
+        assert_eq!(
+            (
+                duels.list.duels.len(),
+                duels.list.waiting,
+                duels.list.unregistered
+            ),
+            (0, 1, 2)
+        );
+        let measured: BTreeSet<RecipeId> = duels.estimates.into_keys().collect();
+        assert_eq!(measured, registered([1]), "the champion's fineness stands");
+        let duels = duels_of(reports, &registered([1, 8]));
+        assert_eq!(
+            (
+                duels.list.duels.len(),
+                duels.list.waiting,
+                duels.list.unregistered
+            ),
+            (1, 0, 1)
+        );
+        assert_eq!(duels.list.duels[0].champion, registered([1]).first().copied());
+        assert_eq!(duels.estimates.len(), 2);
+    }
+
+    #[test]
+    fn a_late_cell_changes_no_id() {
+        let early = vec![
+            report(Arm::Challenger, 5, 1, 24_000),
+            report(Arm::Champion, 1, 1, 25_000),
+        ];
+        let mut late = early.clone();
+        late.push(report(Arm::Challenger, 2, 1, 24_000));
+        late.push(EvaluationReport {
+            round: Round(1),
+            ..report(Arm::Challenger, 3, 1, 24_000)
+        });
+        late.push(report(Arm::Challenger, 5, 2, 24_100));
+        let known = registered([1, 2, 3, 5]);
+        let before = duels_of(early, &known).list.duels;
+        let after = duels_of(late, &known).list.duels;
+        assert_eq!((before.len(), after.len()), (1, 3));
+        let same = after.iter().find(|duel| duel.id == before[0].id).unwrap();
+        assert_eq!(same.challenger, before[0].challenger);
+        assert_eq!((before[0].cells.len(), same.cells.len()), (2, 3));
     }
 }

@@ -15,7 +15,7 @@ mod state;
 mod validator;
 
 pub(crate) use dataset::dataset_rows;
-pub(crate) use duel::{all_duels, estimate, middle};
+pub(crate) use duel::{Duels, all_duels, estimate, middle};
 pub(crate) use miner::{MinerLine, miner_lines, result};
 pub(crate) use range::{Range, is_public, newest_public};
 pub(crate) use recipe::{RecipeLine, anchor, recipe_lines};

@@ -1,6 +1,6 @@
 //! Recipes as rows: what was announced, what duels measured, who uses it.
 
-use super::duel::{all_duels, estimates};
+use super::duel::all_duels;
 use super::range::newest_judged;
 use super::select::column;
 use super::{BoardRow, Column, Range};
@@ -140,14 +140,13 @@ pub(super) async fn known_names(app: &App) -> Result<Vec<(RecipeId, String)>, Fa
 /// Recipes by the lower end of fineness, then by tokens; figures of use over a range.
 pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLine>, Failure> {
     let used = usage(app, range).await?;
-    let duels = all_duels(app).await?;
-    let measured = estimates(&duels, anchor());
+    let super::Duels { list, estimates } = all_duels(app).await?;
     let units = used.verified.values().map(|sum| sum.units);
     let all = units.fold(0, u64::saturating_add);
     let built_in: BTreeSet<RecipeId> = built_in().map(|recipe| recipe.id()).collect();
     let took_part = |id: RecipeId| {
-        let is_in = |duel: &&DuelView| duel.challenger == Some(id) || duel.champion == Some(id);
-        u32::try_from(duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
+        let is_in = |duel: &&DuelView| duel.challenger == id || duel.champion == Some(id);
+        u32::try_from(list.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
     let mut lines: Vec<RecipeLine> = known(app, &used)
         .await?
@@ -162,7 +161,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
                 author: view.author,
                 block: view.block,
                 anchor: id == anchor(),
-                fineness: measured.get(&id).cloned(),
+                fineness: estimates.get(&id).cloned(),
                 miners: used.miners.get(&id).copied().unwrap_or(0),
                 units: sum.units,
                 tokens: sum.tokens,

@@ -49,7 +49,7 @@ pub use miner::{
 };
 pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
-pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes};
+pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes, registered_recipes};
 pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
 pub use submission::{

@@ -8,6 +8,7 @@ use assay_types::{BlockNumber, Coldkey, Digest, Hotkey, RecipeId};
 use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
+use std::collections::BTreeSet;
 
 /// A recipe's author or text; what is known stays, the earliest commitment wins.
 #[derive(Debug, Clone)]
@@ -90,6 +91,22 @@ pub async fn recipe(pool: &AnyPool, id: &RecipeId) -> Result<Option<RecipeView>,
         .fetch_optional(pool)
         .await?;
     row.as_ref().map(read_recipe).transpose()
+}
+
+/// Those of some recipes that were announced on the chain or are the subnet's own.
+pub async fn registered_recipes(
+    pool: &AnyPool,
+    ids: &BTreeSet<RecipeId>,
+) -> Result<BTreeSet<RecipeId>, StoreError> {
+    let mut found = BTreeSet::new();
+    for id in ids {
+        let row = sqlx::query("SELECT block FROM recipes WHERE recipe_id = $1")
+            .bind(id.to_string())
+            .fetch_optional(pool)
+            .await?;
+        found.extend(row.map(|_| *id));
+    }
+    Ok(found)
 }
 
 fn read_recipe(row: &AnyRow) -> Result<RecipeView, StoreError> {

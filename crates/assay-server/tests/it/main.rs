@@ -5,12 +5,13 @@
 mod auth;
 mod connections;
 mod database;
+mod duels;
 mod leases;
 mod lying;
 mod openapi;
 mod postgres;
 mod requeue;
 mod rounds;
-mod web;
 mod unread;
+mod web;
 mod world;

@@ -3,7 +3,7 @@
 use super::DeclaredWork;
 use crate::evaluation::{Arm, Stage};
 use crate::hash::Digest;
-use crate::ids::{BlockNumber, Bytes, Coldkey, Hotkey, Rao, RecipeId, Round, Uid, UnitId};
+use crate::ids::{BlockNumber, Bytes, Coldkey, DuelId, Hotkey, Rao, RecipeId, Round, Uid, UnitId};
 use crate::{Verdict, q32::Q32};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -143,20 +143,31 @@ pub struct DuelCell {
 /// A duel: the cells reported on one challenger in one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DuelView {
-    /// Number, from 1, in the order of first reports.
-    pub number: u32,
+    /// Its name, the same on every server: a hash of round, stage, profile and challenger.
+    pub id: DuelId,
     /// First round of the stage.
     pub round: Round,
     /// The stage.
     pub stage: Stage,
     /// Budget, model and tokenizer under one name.
     pub profile: String,
-    /// The recipe that wants to reign; null before its first cell.
-    pub challenger: Option<RecipeId>,
-    /// The recipe that reigns; null before its first cell.
+    /// The recipe that wants to reign.
+    pub challenger: RecipeId,
+    /// The recipe that reigns; null before a cell of a registered one.
     pub champion: Option<RecipeId>,
     /// Cells reported.
     pub cells: Vec<DuelCell>,
+}
+
+/// Duels whose recipes are registered: committed on the chain, or the subnet's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DuelList {
+    /// By first round, stage, profile and challenger.
+    pub duels: Vec<DuelView>,
+    /// Recipes measured as champion or challenger that nobody has registered: they are in no duel.
+    pub unregistered: u32,
+    /// Stages that are measured while no registered challenger has a cell.
+    pub waiting: u32,
 }
 
 /// A dataset that can be used.

@@ -4,8 +4,8 @@ use super::{Asked, Page, answer, missing, number, part};
 use crate::app::App;
 use crate::board::{Range, RecipeLine, all_duels, estimate, middle, recipe_lines};
 use crate::web::chart::{self, Bar};
-use assay_types::api::DuelView;
-use assay_types::{Arm, RecipeId, Stage};
+use assay_types::api::{DuelList, DuelView};
+use assay_types::{Arm, DuelId, RecipeId, Stage};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -14,20 +14,22 @@ use std::sync::Arc;
 
 /// Cells shown.
 const CELLS_SHOWN: usize = 120;
+/// Digits of an id that stand for it.
+const SHORT_DIGITS: usize = 8;
 /// Duels shown.
 const DUELS_SHOWN: usize = 100;
 
 /// All duels.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
     answer(&app, &asked, async {
-        let duels = all_duels(&app).await?;
+        let list = all_duels(&app).await?.list;
         let lines = recipe_lines(&app, Range::default()).await?;
         let body = html! {
             section {
                 h1 { "Duels" }
                 p.lede { "A challenger refines the same archives as the champion. Validators train the same small model on both and compare bits per byte on text nobody saw. Every attempt is listed, also lost ones." }
             }
-            section.panel data-part="duels" { (table(&duels, &lines)) }
+            section.panel data-part="duels" { (table(&list.duels, &lines)) (beside(&list)) }
             section.grid.c3 { (rule("Screen", "Cheap: few seeds, level .05. Most challengers end here.")) (rule("Confirm", "New archives and seeds, level .01, eight seeds.")) (rule("Crown", "The gain must exceed the margin, which shrinks with the champion's age.")) }
         };
         Ok(Page::new("Duels", body)
@@ -43,27 +45,51 @@ fn rule(name: &str, text: &str) -> Markup {
 }
 
 /// One duel.
-pub(super) async fn page(State(app): State<Arc<App>>, Path(number): Path<String>, asked: Asked) -> Response {
+pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, asked: Asked) -> Response {
     answer(&app, &asked, async {
-        let wanted: u32 = number
+        let wanted: DuelId = id
             .parse()
-            .map_err(|_| missing("a duel is named by its number"))?;
-        let duels = all_duels(&app).await?;
-        let Some(duel) = duels.iter().find(|duel| duel.number == wanted) else {
-            return Err(missing("no public duel has this number"));
+            .map_err(|_| missing("a duel is named by 32 hexadecimal digits; numbers of old links changed over time, so find it at /duels"))?;
+        let duels = all_duels(&app).await?.list.duels;
+        let Some(duel) = duels.iter().find(|duel| duel.id == wanted) else {
+            return Err(missing("no public duel of registered recipes has this id"));
         };
         let lines = recipe_lines(&app, Range::default()).await?;
-        Ok(Page::new(&format!("Duel {wanted}"), body(duel, &lines))
+        Ok(Page::new(&title(duel), body(duel, &lines))
             .section("/duels")
             .live("duel"))
     })
     .await
 }
 
-fn named(lines: &[RecipeLine], id: Option<RecipeId>) -> Markup {
-    let Some(id) = id else {
-        return html! { "not seen yet" };
-    };
+/// What a duel is called.
+fn title(duel: &DuelView) -> String {
+    format!("Duel {}", short(duel))
+}
+
+/// The beginning of its id.
+fn short(duel: &DuelView) -> String {
+    duel.id.to_string().chars().take(SHORT_DIGITS).collect()
+}
+
+/// What is measured and is in no duel.
+fn beside(list: &DuelList) -> Markup {
+    let (many, stages) = (list.unregistered != 1, list.waiting != 1);
+    html! {
+        @if list.unregistered > 0 {
+            p.note { (list.unregistered) @if many { " recipes were" } @else { " recipe was" } " measured that nobody has registered on the chain: left out, they decide nothing." }
+        }
+        @if list.waiting > 0 {
+            p.note { (list.waiting) @if stages { " stages are" } @else { " stage is" } " measured before a registered challenger has a cell." }
+        }
+    }
+}
+
+fn reigning(lines: &[RecipeLine], id: Option<RecipeId>) -> Markup {
+    id.map_or_else(|| html! { "not seen yet" }, |id| named(lines, id))
+}
+
+fn named(lines: &[RecipeLine], id: RecipeId) -> Markup {
     let line = lines.iter().find(|line| line.row.recipe_id == id);
     let name = line.map_or_else(
         || number::digest(&id.to_string()),
@@ -99,17 +125,17 @@ pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
         } @else {
             (part::scroll("Duels", html! {
                 table {
-                    caption.vh { "Duels by number" }
+                    caption.vh { "Duels by round" }
                     thead { tr {
-                        th.n scope="col" { "Duel" } th scope="col" { "Challenger" } th scope="col" { "Champion" } th scope="col" { "Stage" }
+                        th scope="col" { "Duel" } th scope="col" { "Challenger" } th scope="col" { "Champion" } th scope="col" { "Stage" }
                         th.n scope="col" { "Cells" } th.n scope="col" { "Challenger" } th.n scope="col" { "Champion" } th scope="col" { "Fineness ‰" }
                     } }
                     tbody {
                         @for duel in duels.iter().rev().take(DUELS_SHOWN) {
                             tr {
-                                td.n { a href=(format!("/duels/{}", duel.number)) { (duel.number) } }
+                                td { a href=(format!("/duels/{}", duel.id)) { code { (short(duel)) } } }
                                 td { (named(lines, duel.challenger)) }
-                                td { (named(lines, duel.champion)) }
+                                td { (reigning(lines, duel.champion)) }
                                 td { (part::pill("wait", stage_words(duel.stage))) }
                                 td.n { (duel.cells.len()) }
                                 td.n { (bits_of(mean_bits(duel, Arm::Challenger))) }
@@ -133,12 +159,12 @@ fn body(duel: &DuelView, lines: &[RecipeLine]) -> Markup {
     let found = estimate(duel, Arm::Challenger);
     let seeds: BTreeSet<u32> = duel.cells.iter().map(|cell| cell.seed).collect();
     html! {
-        (part::crumbs(&[("/duels", "Duels")], &format!("Duel {}", duel.number)))
+        (part::crumbs(&[("/duels", "Duels")], &title(duel)))
         section.title {
-            div { p.over { (part::pill("wait", stage_words(duel.stage))) } h1 { "Duel " (duel.number) } p.muted { (named(lines, duel.challenger)) " against " (named(lines, duel.champion)) } }
+            div { p.over { (part::pill("wait", stage_words(duel.stage))) } h1 { (title(duel)) } p.muted { (named(lines, duel.challenger)) " against " (reigning(lines, duel.champion)) } }
             span.sp {}
             div.titlestamp { (part::hallmark(found.as_ref().map(|found| found.value), 148)) }
-            div.row { a.btn href=(format!("/v1/duels/{}", duel.number)) { "JSON" } }
+            div.row { a.btn href=(format!("/v1/duels/{}", duel.id)) { "JSON" } }
         }
         dl.grid.c5.kpis {
             (part::kpi("g", "Challenger", html! { (bits_of(mean_bits(duel, Arm::Challenger))) }, html! { "bits per byte, mean of cells" }))

@@ -44,7 +44,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/validators/{hotkey}", get(validator::page))
         .route("/recipes/{id}", get(recipe::page))
         .route("/duels", get(duel::list))
-        .route("/duels/{number}", get(duel::page))
+        .route("/duels/{id}", get(duel::page))
         .route("/submissions/{root}", get(submission::page))
         .route("/records/{unit}/{idx}", get(record::page))
         .route("/datasets", get(dataset::list))

@@ -41,7 +41,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
         Err(failure) => return Err(failure.into()),
     };
     let recipes = recipe_lines(app, Range::default()).await?;
-    let duels = all_duels(app).await?;
+    let duels = all_duels(app).await?.list.duels;
     let round = super::round::panel(app).await?;
     let events = feed::folded(app, EVENTS).await?;
     let view = app.view();
@@ -157,7 +157,7 @@ fn funnel(work: &Work) -> Markup {
 /// Every measured recipe in the order of its duel.
 fn attempts(duels: &[DuelView], recipes: &[RecipeLine]) -> Vec<Measured> {
     let name = |id| {
-        let found = recipes.iter().find(|line| Some(line.row.recipe_id) == id);
+        let found = recipes.iter().find(|line| line.row.recipe_id == id);
         found.map(RecipeLine::name).unwrap_or_default()
     };
     duels

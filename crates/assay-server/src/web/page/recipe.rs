@@ -4,7 +4,6 @@ use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
 use crate::board::{Range, RecipeLine, all_duels, recipe_lines};
 use crate::web::answer::redirect;
-use assay_types::api::DuelView;
 use assay_types::{Recipe, RecipeId, recipe};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -35,18 +34,17 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
         return Err(missing("no recipe of this id was announced or used here"));
     };
     let parsed = Recipe::parse(&line.toml).ok();
-    let duels: Vec<DuelView> = all_duels(app)
-        .await?
-        .into_iter()
-        .filter(|duel| duel.challenger == Some(id) || duel.champion == Some(id))
-        .collect();
+    let mut duels = all_duels(app).await?.list;
+    duels
+        .duels
+        .retain(|duel| duel.challenger == id || duel.champion == Some(id));
     let name = number::clean_to(&line.name(), 60);
     let body = html! {
         (title(line, &name))
         (figures(line, all))
         section.grid.c2 data-part="what" { (steps(parsed.as_ref())) (against_anchor(line, parsed.as_ref())) }
         section.grid.c21 data-part="text" { (text(line)) (card(line, parsed.as_ref())) }
-        section.panel data-part="duels" { (super::duel::table(&duels, &lines)) }
+        section.panel data-part="duels" { (super::duel::table(&duels.duels, &lines)) }
     };
     Ok(Page::new(&format!("{name} · Recipes"), body)
         .section("/leaderboard/miners")

@@ -206,6 +206,8 @@ pub(super) async fn duel(app: &App) {
         (Arm::Anchor, recipe::fineweb_en_v1().id(), 24_300),
         (Arm::Champion, recipe::fineweb_en_v1().id(), 24_250),
         (Arm::Challenger, other_recipe().id(), 23_600),
+        // Nobody has registered it: in no duel, however good it is said to be.
+        (Arm::Challenger, RecipeId(Digest([0x77; 32])), 1_000),
     ];
     for seed in 0..6_u32 {
         for (arm, recipe_id, bits) in arms {
@@ -227,7 +229,7 @@ pub(super) async fn duel(app: &App) {
                     signature: String::new(),
                 };
                 let line = String::from_utf8(report.to_canonical_bytes().unwrap()).unwrap();
-                let subject = format!("{arm:?}/{seed}/{domain}");
+                let subject = format!("{arm:?}/{recipe_id}/{seed}/{domain}");
                 add_report(
                     app,
                     (ReportKind::Evaluation, Round(2)),

@@ -11,8 +11,8 @@ use assay_server::store::{AddCorpus, AddRound, HeadRow, RevealedRow, TakeBlock, 
 use assay_server::{App, ChainView};
 use assay_types::api::{ASSIGNMENT_VERSION, Assignment, AssignmentCandidate, AssignmentHeader};
 use assay_types::{
-    BlockNumber, Bytes, Coldkey, Digest, Hotkey, MechId, Pointer, Rao, Recipe, RepoName, Revision, Round,
-    Uid, UnitId, Verdict, Weight, WorkUnit, recipe,
+    BlockNumber, Bytes, Coldkey, Digest, DuelId, Hotkey, MechId, Pointer, Rao, Recipe, RepoName, Revision,
+    Round, Uid, UnitId, Verdict, Weight, WorkUnit, recipe,
 };
 use std::sync::Arc;
 
@@ -27,6 +27,12 @@ pub(super) const VALIDATORS: [&str; 3] = ["house", "rhenium", "crucible"];
 /// The block of a round's start under the test's rules.
 pub(super) fn start(round: u32) -> u32 {
     60 + 30 * round
+}
+
+/// The page of the only duel between registered recipes.
+pub(super) fn duel_page() -> String {
+    let id = DuelId::of(Round(2), "screen", "cpu-v1", &other_recipe().id());
+    format!("/duels/{id}")
 }
 
 /// A recipe that differs from the anchor, with a hostile name.

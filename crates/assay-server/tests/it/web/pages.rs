@@ -1,6 +1,6 @@
 //! Pages over HTTP: every one answers, is well formed and safe, and says the same as the API.
 
-use super::fill::{HOSTILE, other_recipe};
+use super::fill::{HOSTILE, duel_page, other_recipe};
 use super::site::{Answer, Site};
 use crate::world::hotkey;
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ pub(super) fn entity_pages() -> Vec<String> {
         format!("/validators/{}", miner("house")),
         format!("/recipes/{}", other_recipe().id()),
         format!("/recipes/{}", assay_types::recipe::fineweb_en_v1().id()),
-        "/duels/1".to_owned(),
+        duel_page(),
         "/rounds/13".to_owned(),
         "/datasets/assay-en".to_owned(),
         "/datasets/assay-en/2026.10.1".to_owned(),
@@ -345,7 +345,8 @@ async fn bad_questions_are_refused_with_the_page_around_them() {
     for path in [
         "/rounds/99",
         "/rounds/x",
-        "/duels/9",
+        "/duels/1",
+        "/duels/00000000000000000000000000000000",
         "/recipes/xyz",
         "/miners/xyz",
         "/submissions/00",
