@@ -5,7 +5,7 @@
 use crate::metagraph::Metagraph;
 use assay_mechanism::network::Member;
 use assay_mechanism::plan::latest_wants;
-use assay_types::{BlockNumber, Hotkey};
+use assay_types::{BlockNumber, Hotkey, Message, Round, UnitId};
 use serde::{Deserialize, Serialize};
 
 /// Most fields of one commitment.
@@ -71,6 +71,17 @@ pub fn messages<'a>(
         .iter()
         .map(|opened| (opened.hotkey, opened.block, opened.bytes.as_slice()));
     plain.chain(opened)
+}
+
+/// The dead letters that the subnet's owner gives new attempts with the assignment of `round`, by what stands in the clear at
+/// its assignment block: those named, all for an empty list; none if the owner says nothing about the round.
+pub fn requeued(metagraph: &Metagraph, standing: &[Commitment], round: Round) -> Option<Vec<UnitId>> {
+    let owner = metagraph.owner_hotkey?;
+    let mut of_owner = messages(standing, &[]).filter(|(hotkey, _, _)| *hotkey == owner);
+    of_owner.find_map(|(_, _, bytes)| match Message::parse(bytes) {
+        Ok(Message::Requeue { round: about, units }) if about == round => Some(units),
+        _ => None,
+    })
 }
 
 /// The neurons of a metagraph as an assignment sees them, by uid: what each wants is the newest thing it has said since its

@@ -201,14 +201,12 @@ impl NetworkState {
             .collect()
     }
 
-    /// Gives a dead letter, or all of them, as many attempts as a new unit.
+    /// Gives dead letters as many attempts as a new unit: those named, or all for none. What is no dead letter stays as it is.
     ///
-    /// Whoever does this alone computes other assignments than everybody else from then on.
-    pub fn revive(&mut self, unit: Option<&UnitId>) {
-        let chosen: Vec<UnitId> = match unit {
-            Some(unit) => self.dead.get(unit).into_iter().copied().collect(),
-            None => self.dead.iter().copied().collect(),
-        };
+    /// To be done right before the assignment of the round that the owner's message 0x92 names, by every node alike.
+    pub fn revive(&mut self, units: &[UnitId]) {
+        let is_chosen = |unit: &UnitId| units.is_empty() || units.contains(unit);
+        let chosen: Vec<UnitId> = self.dead.iter().copied().filter(is_chosen).collect();
         for unit in chosen {
             self.dead.remove(&unit);
             self.waiting.insert(unit, Failures::default());

@@ -58,6 +58,7 @@ impl World {
             params,
             units: 4_096 * workers as u64,
             batches: None,
+            has_owner: false,
         };
         Self::build(database, miners, subnet, wants).await
     }

@@ -99,7 +99,7 @@ pub use manifest::{
 pub use merkle::{MerkleBuilder, MerkleError, MerkleProof, MerkleTree, PROOF_SIBLINGS_MAX};
 pub use message::{
     JOIN_TAG, MESSAGES_MAX, Message, MessageError, PARAMS_TAG, PROOFS_TAG, RECIPE_MESSAGE_BYTES, RECIPE_TAG,
-    REPORTS_TAG, RecipeMessage,
+    REPORTS_TAG, REQUEUE_TAG, REQUEUED_UNITS_MAX, RecipeMessage,
 };
 pub use outcome::StepName;
 pub use params::{

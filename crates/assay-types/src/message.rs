@@ -1,6 +1,6 @@
-//! The other messages on the chain: recipe, join, digests of reports and proofs, parameter sets.
+//! The other messages on the chain: recipe, join, digests of reports and proofs, parameter sets, re-queued units.
 //!
-//! Each is one commitment field; the first byte is tag and version, all integers little-endian, lengths fixed.
+//! Each is one commitment field; the first byte is tag and version, all integers little-endian, lengths fixed but for 0x92.
 //! Unknown tags are ignored by readers ([`Message::parse`] gives [`MessageError::Tag`]) (mechanism §6.1).
 //!
 //! | tag | bytes | by | layout after the tag |
@@ -11,10 +11,11 @@
 //! | 0x81 | 37 | validator | 1–4 round, 5–36 BLAKE3 of the batch of reports |
 //! | 0x82 | 37 | validator | 1–4 round, 5–36 BLAKE3 of the batch of fraud proofs |
 //! | 0x91 | 41 | owner | 1–4 version, 5–8 activation_block, 9–40 BLAKE3 of the parameter set |
+//! | 0x92 | 5 + 16 n | owner | 1–4 round, then n ≤ 7 unit_ids ascending; none of them: all dead letters |
 
 use crate::bytes::take;
-use crate::hash::Digest;
-use crate::ids::{BlockNumber, RecipeId, Round};
+use crate::hash::{Digest, Digest16};
+use crate::ids::{BlockNumber, RecipeId, Round, UnitId};
 use crate::payload::{POINTER_BYTES, POINTER_TAG, Pointer, PointerError, REPO_BYTES_MAX, RepoName, Revision};
 use thiserror::Error;
 
@@ -28,6 +29,11 @@ pub const REPORTS_TAG: u8 = 0x81;
 pub const PROOFS_TAG: u8 = 0x82;
 /// Tag of a parameter set.
 pub const PARAMS_TAG: u8 = 0x91;
+/// Tag of units that come back.
+pub const REQUEUE_TAG: u8 = 0x92;
+
+/// Most units that a message names: a plain field holds 128 bytes.
+pub const REQUEUED_UNITS_MAX: usize = 7;
 
 /// Length of a recipe's announcement.
 pub const RECIPE_MESSAGE_BYTES: usize = 115;
@@ -54,6 +60,11 @@ pub enum MessageError {
         /// Bytes wanted.
         expected: usize,
     },
+    /// Units of a re-queueing that are no list.
+    #[error(
+        "units of message `{REQUEUE_TAG:#04x}` must be at most {REQUEUED_UNITS_MAX} whole ids, ascending"
+    )]
+    Units,
     /// Flags that no version defines.
     #[error("flags `{0:#04x}` of a recipe message are not zero")]
     Flags(u8),
@@ -116,6 +127,13 @@ pub enum Message {
         /// BLAKE3 of its canonical TOML.
         digest: Digest,
     },
+    /// Dead letters that get new attempts.
+    Requeue {
+        /// The round whose assignment they wait for.
+        round: Round,
+        /// Which, ascending, at most [`REQUEUED_UNITS_MAX`]; all if none is named.
+        units: Vec<UnitId>,
+    },
 }
 
 impl Message {
@@ -156,6 +174,10 @@ impl Message {
                     digest.as_bytes(),
                 ],
             ),
+            Self::Requeue { round, units } => {
+                let units: Vec<u8> = units.iter().flat_map(|unit| *unit.as_bytes()).collect();
+                parts(REQUEUE_TAG, &[&round.0.to_le_bytes(), &units])
+            }
         }
     }
 
@@ -165,6 +187,9 @@ impl Message {
     /// [`MessageError`] for an unknown tag, another length, or fields that are out of their form.
     pub fn parse(bytes: &[u8]) -> Result<Self, MessageError> {
         let (&tag, mut rest) = bytes.split_first().ok_or(MessageError::Empty)?;
+        if tag == REQUEUE_TAG {
+            return parse_requeue(rest).ok_or(MessageError::Units);
+        }
         let expected = match tag {
             POINTER_TAG => POINTER_BYTES,
             RECIPE_TAG => RECIPE_MESSAGE_BYTES,
@@ -205,6 +230,17 @@ impl Message {
             }
         })
     }
+}
+
+/// Round and units of a re-queueing; none if they are out of their form.
+fn parse_requeue(mut rest: &[u8]) -> Option<Message> {
+    let round = Round(take(&mut rest).map(u32::from_le_bytes)?);
+    let (ids, []) = rest.as_chunks::<16>() else {
+        return None;
+    };
+    let units: Vec<UnitId> = ids.iter().map(|id| UnitId(Digest16(*id))).collect();
+    let is_list = units.len() <= REQUEUED_UNITS_MAX && units.is_sorted_by(|a, b| a < b);
+    is_list.then_some(Message::Requeue { round, units })
 }
 
 /// The fields of a recipe message; none if there are too few bytes.
@@ -275,13 +311,17 @@ mod tests {
                 activation_block: BlockNumber(72_000),
                 digest,
             },
+            Message::Requeue {
+                round: Round(14),
+                units: vec![UnitId(Digest16([1; 16])), UnitId(Digest16([2; 16]))],
+            },
         ]
     }
 
     #[test]
     fn every_message_has_its_length_and_is_read_as_written() {
         let lengths: Vec<usize> = examples().iter().map(|message| message.encode().len()).collect();
-        assert_eq!(lengths, [124, 115, 7, 37, 37, 41]);
+        assert_eq!(lengths, [124, 115, 7, 37, 37, 41, 37]);
         for message in examples() {
             assert_eq!(Message::parse(&message.encode()), Ok(message));
         }
@@ -316,10 +356,32 @@ mod tests {
         assert!(matches!(Message::parse(&recipe), Err(MessageError::Pointer(_))));
     }
 
+    #[test]
+    fn requeued_units_are_a_list_or_all() {
+        let of = |ids: &[u8]| Message::Requeue {
+            round: Round(3),
+            units: ids.iter().map(|id| UnitId(Digest16([*id; 16]))).collect(),
+        };
+        assert_eq!(Message::parse(&[0x92, 3, 0, 0, 0]), Ok(of(&[])));
+        let full = of(&[1, 2, 3, 4, 5, 6, 7]).encode();
+        assert_eq!(full.len(), 117);
+        assert_eq!(Message::parse(&full), Ok(of(&[1, 2, 3, 4, 5, 6, 7])));
+        let bad = [
+            of(&[1, 2, 3, 4, 5, 6, 7, 8]).encode(),
+            of(&[2, 1]).encode(),
+            of(&[1, 1]).encode(),
+            full[..116].to_vec(),
+            vec![0x92, 3, 0, 0],
+        ];
+        for bytes in bad {
+            assert_eq!(Message::parse(&bytes), Err(MessageError::Units), "{bytes:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_the_reader_panic(tag in prop_oneof![
-            Just(1_u8), Just(2), Just(3), Just(0x81), Just(0x82), Just(0x91), any::<u8>()
+            Just(1_u8), Just(2), Just(3), Just(0x81), Just(0x82), Just(0x91), Just(0x92), any::<u8>()
         ], bytes in proptest::collection::vec(any::<u8>(), 0..130)) {
             let mut bytes = bytes;
             if let Some(first) = bytes.first_mut() {
@@ -331,7 +393,7 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_bit_gives_another_message_or_none(which in 0_usize..6, bit in any::<usize>()) {
+        fn a_changed_bit_gives_another_message_or_none(which in 0_usize..7, bit in any::<usize>()) {
             let original = examples()[which].clone();
             let mut bytes = original.encode();
             let bit = bit % (bytes.len() * 8);

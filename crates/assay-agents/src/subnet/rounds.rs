@@ -6,11 +6,12 @@ use assay_chain::sealed::{Seal, sealed_field};
 use assay_chain::timelock::{Beacon, Entropy};
 use assay_chain::{
     At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment, members, messages,
+    requeued,
 };
 use assay_mechanism::admit::{Refusal, find_pointer};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::network::Member;
-use assay_types::{BlockNumber, Digest, Hotkey, Message, NetUid, Pointer, Round};
+use assay_types::{BlockNumber, Digest, Hotkey, Message, NetUid, Pointer, Round, UnitId};
 
 use super::error::AgentError;
 
@@ -65,6 +66,17 @@ impl Rounds<'_> {
             reason: error.to_string(),
         })?;
         Ok(Some(seed.seed))
+    }
+
+    /// Dead letters that the owner gives new attempts with the round's assignment; none if it says nothing about it.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`].
+    pub async fn requeued(&self, round: Round) -> Result<Option<Vec<UnitId>>, AgentError> {
+        let at = At::Number(self.clock.assignment_block(round));
+        let metagraph = self.chain.metagraph(self.netuid, at).await?;
+        let commitments = self.chain.commitments(self.netuid, at).await?;
+        Ok(requeued(&metagraph, &commitments, round))
     }
 
     /// Members at a block, by uid, with the metagraph they are from.

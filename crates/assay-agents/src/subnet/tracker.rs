@@ -180,6 +180,9 @@ impl Tracker {
     async fn assign(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
         let beacon = rounds.assignment_beacon(round).await?;
         let (members, _) = rounds.members(setup.clock.assignment_block(round)).await?;
+        if let Some(units) = rounds.requeued(round).await? {
+            self.kept.state.revive(&units);
+        }
         let values = &setup.params.values;
         let given = self
             .kept
@@ -318,8 +321,6 @@ async fn batches(
                 batches.push((validator, stake, batch));
                 continue;
             }
-        }
-    }
             Err(error) => error,
         };
         let why = if error.retry_is_safe() {
@@ -333,6 +334,8 @@ async fn batches(
         tracing::warn!(%validator, round = round.0, %error, "a validator's reports do not count");
         if why == Unread::ForNow {
             last = Some(error);
+        }
+    }
     match last {
         Some(error) if !call.suffices() => Err(error),
         _ => Ok(batches),

@@ -33,10 +33,10 @@ pub enum AdminRequest {
     },
     /// Units that failed too often.
     DeadLetters,
-    /// Give dead letters another three attempts.
+    /// What the owner must commit to give dead letters as many attempts as a new unit.
     Requeue {
         /// Which; all if none.
-        unit: Option<UnitId>,
+        units: Vec<UnitId>,
     },
     /// Show a dataset.
     AddDataset {

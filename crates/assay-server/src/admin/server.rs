@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::corpus::{name_of, read_corpus};
 use crate::store::{self, AddCorpus, AddDataset, DatabaseKind, DecideRemoval, RemovalState, TABLES};
 use assay_hub::OpenOptions;
+use assay_types::{BlockNumber, Message, REQUEUED_UNITS_MAX, Round, UnitId, hex};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+
+/// Blocks that a message is given at least to get onto the chain.
+const LEAD_BLOCKS: u32 = 5;
 
 /// Why an administrator's wish was not granted.
 #[derive(Debug, Error)]
@@ -24,6 +28,12 @@ enum Refused {
     Corpus(#[from] crate::corpus::CorpusError),
     #[error("the request cannot be read")]
     Request(#[source] serde_json::Error),
+    #[error("`{0}` is no dead letter; `dead-letters` lists them")]
+    NotDead(UnitId),
+    #[error("there are no dead letters")]
+    NothingDead,
+    #[error("{0} units are more than a message names; name at most {REQUEUED_UNITS_MAX}, or none for all")]
+    ManyUnits(usize),
     #[error("there is no takedown request `{0}`")]
     NoRemoval(u64),
     #[error("`{0}` is no state of a takedown request: pending, listed, refused")]
@@ -141,10 +151,7 @@ async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Resul
                 .collect();
             (format!("{} dead letters", shown.len()), Value::from(shown))
         }
-        AdminRequest::Requeue { unit } => {
-            let count = app.writer().write(store::requeue(unit, now_ms)).await?;
-            (format!("{count} units re-queued"), json!({"requeued": count}))
-        }
+        AdminRequest::Requeue { units } => requeue(app, units).await?,
         AdminRequest::AddDataset { dataset } => {
             let sequence = app.writer().write(AddDataset { dataset, now_ms }).await?;
             ("dataset added".to_owned(), json!({"sequence": sequence}))
@@ -175,6 +182,50 @@ async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Resul
         }
         AdminRequest::Export => (String::new(), Value::Null),
     })
+}
+
+/// The message that gives dead letters new attempts. It is the owner's to commit: every node reads it at the assignment's
+/// block and re-queues alike, and the server changes nothing by itself.
+async fn requeue(app: &App, mut units: Vec<UnitId>) -> Result<(String, Value), Refused> {
+    units.sort_unstable();
+    units.dedup();
+    if units.len() > REQUEUED_UNITS_MAX {
+        return Err(Refused::ManyUnits(units.len()));
+    }
+    let state = store::network_state(app.database().readers()).await?;
+    if let Some(alive) = units.iter().find(|unit| !state.dead.contains(unit)) {
+        return Err(Refused::NotDead(*alive));
+    }
+    if state.dead.is_empty() {
+        return Err(Refused::NothingDead);
+    }
+    let count = if units.is_empty() {
+        state.dead.len()
+    } else {
+        units.len()
+    };
+    let clock = app.rounds();
+    // The chain may be ahead of what is final here, and the message needs a block of its own.
+    let soon = BlockNumber(app.view().block().0.saturating_add(LEAD_BLOCKS));
+    let mut round = Round(state.assigned);
+    while clock.assignment_block(round) <= soon {
+        round = Round(round.0.saturating_add(1));
+    }
+    let block = clock.assignment_block(round);
+    let owner = app
+        .view()
+        .metagraph
+        .as_ref()
+        .and_then(|metagraph| metagraph.owner_hotkey);
+    let message = hex::encode(&Message::Requeue { round, units }.encode());
+    Ok((
+        format!(
+            "{count} units come back with the assignment of round {round} if the subnet's owner commits this before block {block}: \
+             assay chain commit --netuid {} --hex {message}",
+            app.identity().netuid
+        ),
+        json!({"units": count, "round": round, "before_block": block, "owner": owner, "message": message}),
+    ))
 }
 
 /// Takedown requests with how to reach who asks: for administrators only.

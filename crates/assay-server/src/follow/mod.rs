@@ -61,7 +61,7 @@ pub async fn follow(app: Arc<App>, chain: Arc<dyn Chain>, mut shutdown: watch::R
     while !*shutdown.borrow() {
         let result = catch_up(&app, chain.as_ref(), &shutdown).await;
         if matches!(result, Err(FollowError::Store(StoreError::Stale))) {
-            // An operator gave units out again between reading and writing: the step is taken anew.
+            // Another server on the same database took a step between reading and writing: it is taken anew.
             tokio::task::yield_now().await;
             continue;
         }

@@ -3,7 +3,7 @@
 use super::FollowError;
 use crate::app::App;
 use crate::store::{self, AddRound};
-use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, members};
+use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, members, requeued};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::plan::{assigned, fresh_window, plan};
 use assay_types::api::{ASSIGNMENT_VERSION, AssignmentHeader};
@@ -33,6 +33,9 @@ pub(super) async fn plan_round(
     let members = members(metagraph, standing, opened);
     let before = store::network_state(readers).await?;
     let mut state = before.clone();
+    if let Some(units) = requeued(metagraph, standing, round) {
+        state.revive(&units);
+    }
     // A server that began later than the subnet: rounds before are not its own.
     state.assigned = state.assigned.max(round.0);
     state.settled = state

@@ -1,7 +1,7 @@
 //! What rounds did to miners and units: records, verdicts, the queue; written once a round, in one transaction.
 
 use super::audit::append;
-use super::network::{follow_network_state, put_network_state, read_network_state};
+use super::network::follow_network_state;
 use super::row::{json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
 use assay_mechanism::network::NetworkState;
@@ -174,44 +174,6 @@ async fn put_unit(connection: &mut AnyConnection, round: Round, unit: &UnitRecor
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Gives dead letters another three attempts; gives how many there were.
-#[derive(Debug, Clone)]
-pub struct Requeue {
-    /// Which; none for all.
-    pub unit: Option<UnitId>,
-    /// The server's time.
-    pub now_ms: u64,
-}
-
-impl Write for Requeue {
-    type Out = u64;
-
-    fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let unit = self.unit.map(|unit| unit.to_string()).unwrap_or_default();
-            let done = sqlx::query(
-                "UPDATE queue SET state = 'waiting', attempts = 0 WHERE state = 'dead' AND ($1 = '' OR unit_id = $1)",
-            )
-            .bind(unit.clone())
-            .execute(&mut *connection)
-            .await?;
-            if done.rows_affected() > 0 {
-                let mut state = read_network_state(connection).await?;
-                state.revive(self.unit.as_ref());
-                put_network_state(connection, &state).await?;
-                let event = serde_json::json!({"requeued": done.rows_affected(), "unit": unit});
-                append(connection, EventKind::Health, &event, self.now_ms).await?;
-            }
-            Ok(done.rows_affected())
-        })
-    }
-}
-
-/// The write that gives dead letters another three attempts.
-pub const fn requeue(unit: Option<UnitId>, now_ms: u64) -> Requeue {
-    Requeue { unit, now_ms }
 }
 
 /// Everything remembered of miners.

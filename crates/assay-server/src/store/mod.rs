@@ -44,9 +44,7 @@ pub use evidence::{
     report_counts, reports, reports_by, reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
-pub use miner::{
-    MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records, requeue,
-};
+pub use miner::{MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records};
 pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes, registered_recipes};

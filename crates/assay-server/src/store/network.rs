@@ -23,7 +23,7 @@ pub(super) async fn read_network_state(connection: &mut AnyConnection) -> Result
 /// Replaces the state that a step was computed from by what follows from it.
 ///
 /// # Errors
-/// [`StoreError::Stale`] if the state is another one by now: what an operator gave out again meanwhile must not be undone.
+/// [`StoreError::Stale`] if the state is another one by now: another server on the same database took a step.
 pub(super) async fn follow_network_state(
     connection: &mut AnyConnection,
     before: &NetworkState,

@@ -85,6 +85,14 @@ impl Write for AddRound {
             }
             self.insert_leases(connection).await?;
             follow_network_state(connection, &self.before, &self.state).await?;
+            for unit in self.before.dead.difference(&self.state.dead) {
+                sqlx::query(
+                    "UPDATE queue SET state = 'waiting', attempts = 0, failed = '[]' WHERE unit_id = $1 AND state = 'dead'",
+                )
+                .bind(unit.to_string())
+                .execute(&mut *connection)
+                .await?;
+            }
             for again in &header.requeued {
                 sqlx::query("UPDATE queue SET state = 'assigned', round = $2 WHERE unit_id = $1 AND state = 'waiting' \
                     AND EXISTS (SELECT 1 FROM leases WHERE round = $2 AND unit_id = $1)")
@@ -94,7 +102,7 @@ impl Write for AddRound {
                     .await?;
             }
             let event = serde_json::json!({"round": header.round, "beacon": header.beacon, "digest": digest,
-                "units": self.assignment.entries.len()});
+                "units": self.assignment.entries.len(), "requeued": self.before.dead.difference(&self.state.dead).count()});
             append(connection, EventKind::Round, &event, self.now_ms).await?;
             Ok(true)
         })

@@ -60,6 +60,35 @@ pub(crate) fn corpus(count: u64) -> Vec<WorkUnit> {
         .collect()
 }
 
+/// What a test's subnet is made of.
+pub(crate) struct Subnet {
+    pub(crate) limits: Limits,
+    pub(crate) params: ParamSet,
+    /// Units of the corpus.
+    pub(crate) units: u64,
+    /// Where reports are read that were not handed in.
+    pub(crate) batches: Option<Arc<dyn BatchSource>>,
+    /// Whether the subnet is `owner`'s, or nobody's.
+    pub(crate) has_owner: bool,
+}
+
+impl Default for Subnet {
+    fn default() -> Self {
+        Self {
+            limits: Limits {
+                snapshot_ms_min: 1,
+                address_requests_a_minute: 1 << 20,
+                hotkey_requests_a_minute: 1 << 20,
+                ..Limits::default()
+            },
+            params: params(),
+            units: 200,
+            batches: None,
+            has_owner: false,
+        }
+    }
+}
+
 /// Chain, database and server state of one test.
 pub(crate) struct World {
     pub(crate) node: Node,
@@ -98,6 +127,10 @@ impl World {
         wants: impl Fn(usize) -> u16,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let mut genesis = Genesis::development();
+        if subnet.has_owner {
+            genesis.subnets.clear();
+        }
         let options = NodeOptions {
             genesis,
             clock: Clock::Instant,
@@ -105,6 +138,15 @@ impl World {
         };
         let node = Node::start(&options).await.unwrap();
         let chain = EmbeddedChain::from(node.clone());
+        if subnet.has_owner {
+            let create = Call::RegisterNetwork {
+                hotkey: hotkey("owner"),
+                identity: None,
+            };
+            chain.submit(&create, &signer("Bob")).await.unwrap();
+            let begin = Call::StartCall { netuid: NETUID };
+            chain.submit(&begin, &signer("Bob")).await.unwrap();
+        }
         let tempo = Call::SetHyperparameter {
             netuid: NETUID,
             name: "tempo".to_owned(),

@@ -95,11 +95,11 @@ pub(crate) enum AdminCommand {
     },
     /// List units that failed too often
     DeadLetters,
-    /// Give dead letters another three attempts
+    /// Say what the subnet's owner must commit to give dead letters new attempts
     Requeue {
         /// Only this unit
         #[arg(long, value_name = "HEX")]
-        unit: Option<String>,
+        unit: Vec<String>,
     },
     /// Show a dataset: a JSON file with name, release, licence, location, manifest, counts, description
     AddDataset {

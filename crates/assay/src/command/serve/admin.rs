@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use assay_server::ChainIdentity;
 use assay_server::admin::{AdminRequest, ask, import};
 use assay_server::store::Database;
-use assay_types::NetUid;
+use assay_types::{NetUid, UnitId};
 use serde_json::json;
 
 use crate::cli::{AdminArgs, AdminCommand};
@@ -28,14 +28,7 @@ pub(super) fn run(
             name: name.clone(),
         },
         AdminCommand::DeadLetters => AdminRequest::DeadLetters,
-        AdminCommand::Requeue { unit } => AdminRequest::Requeue {
-            unit: unit.as_deref().map(str::parse).transpose().map_err(|error| {
-                UsageError::new(
-                    format!("--unit: {error}"),
-                    "give the 32 digits that `dead-letters` shows",
-                )
-            })?,
-        },
+        AdminCommand::Requeue { unit } => AdminRequest::Requeue { units: ids(unit)? },
         AdminCommand::AddDataset { file } => AdminRequest::AddDataset {
             dataset: serde_json::from_str(&fs_err::read_to_string(file)?).map_err(|error| {
                 UsageError::new(
@@ -89,5 +82,16 @@ pub(super) fn run(
     console.result(SCHEMA, &answer.data, &[], || {
         let data = serde_json::to_string_pretty(&answer.data).unwrap_or_default();
         format!("{}\n{data}\n", answer.message)
+    })
+}
+
+/// The units of a command line.
+fn ids(units: &[String]) -> Result<Vec<UnitId>, UsageError> {
+    let ids = units.iter().map(|unit| unit.parse());
+    ids.collect::<Result<Vec<UnitId>, _>>().map_err(|error| {
+        UsageError::new(
+            format!("--unit: {error}"),
+            "give the 32 digits that `dead-letters` shows",
+        )
     })
 }
