@@ -256,7 +256,8 @@ fn prepare(folder: &std::path::Path) {
         .map(|unit| format!("cc:{unit}"))
         .collect();
     fs_err::write(folder.join("units.txt"), list.join("\n")).unwrap();
-    let limits = "[limits]\naddress_requests_a_minute = 4000000000\nhotkey_requests_a_minute = 4000000000\n";
+    let limits = "[limits]\naddress_requests_a_minute = 4000000000\nhotkey_requests_a_minute = 4000000000\n\
+        address_streams_max = 4000\n";
     fs_err::write(folder.join("config.toml"), limits).unwrap();
     let mut import = assay(["wallet", "import", "w"]);
     import
@@ -278,10 +279,17 @@ fn free_address() -> SocketAddr {
 /// A server on an SQLite database that follows a chain of its own; both end with it.
 pub(crate) struct Running {
     pub(crate) url: String,
-    _server: Service,
+    server: Service,
     pub(crate) folder: tempfile::TempDir,
     _stop: Kept,
-    _node: Node,
+    pub(crate) node: Node,
+}
+
+impl Running {
+    /// Number of the server's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.server.process()
+    }
 }
 
 pub(crate) async fn running() -> Running {
@@ -292,10 +300,10 @@ pub(crate) async fn running() -> Running {
     let database = folder.path().join("assay.sqlite").display().to_string();
     Running {
         url: format!("http://{address}"),
-        _server: start(&database, folder.path(), &network, address),
+        server: start(&database, folder.path(), &network, address),
         folder,
         _stop: stop,
-        _node: node,
+        node,
     }
 }
 

@@ -32,6 +32,7 @@ mod reference;
 mod resume;
 mod sample;
 mod serve;
+mod streams;
 mod support;
 mod tampering;
 mod usage;

@@ -40,6 +40,11 @@ impl Service {
         Self { child, ready }
     }
 
+    /// Number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it as `kill -9` does.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
