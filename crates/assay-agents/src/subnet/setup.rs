@@ -70,6 +70,8 @@ pub struct Setup {
     pub corpus: Vec<WorkUnit>,
     /// Where things are published.
     pub store: Arc<dyn Store>,
+    /// Address of the store, as in the file.
+    pub store_address: String,
     archives: Archives,
     open: OpenOptions,
     recipes: Vec<(Recipe, Q32)>,
@@ -116,6 +118,7 @@ impl Setup {
             params,
             corpus: file.corpus,
             store: Arc::from(open_store(&file.store, options)?),
+            store_address: file.store,
             archives: file.archives,
             open: options.open.clone(),
             recipes,

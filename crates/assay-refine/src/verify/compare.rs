@@ -58,8 +58,8 @@ pub struct ColumnDifference {
     pub found: Option<String>,
 }
 
-/// A column's value as a proof shows it.
-pub(super) fn value(row: &DocsRow, column: &str) -> String {
+/// A column's value as a proof shows it; "" for a column that does not exist.
+pub fn column_value(row: &DocsRow, column: &str) -> String {
     let shown = match column {
         "text" => return ColumnClaim::value(&row.text),
         "id" => &row.id,
@@ -172,7 +172,7 @@ pub(super) fn contents(
                 found: format!("another {name}"),
                 column: Some(ColumnDifference {
                     name,
-                    expected: value(&wanted, name),
+                    expected: column_value(&wanted, name),
                     found: None,
                 }),
             });
@@ -182,7 +182,7 @@ pub(super) fn contents(
 }
 
 /// The documents row of a kept record.
-pub(crate) fn document_row(identity: &UnitIdentity, row: &LedgerRow, document: &Document) -> DocsRow {
+pub fn document_row(identity: &UnitIdentity, row: &LedgerRow, document: &Document) -> DocsRow {
     DocsRow {
         text: document.text.clone(),
         id: document.id.clone(),

@@ -8,7 +8,7 @@ mod proof;
 mod recheck;
 mod tables;
 
-pub use compare::{ColumnDifference, expected_row};
+pub use compare::{ColumnDifference, column_value, document_row, expected_row};
 pub use proof::{PROOFS_MAX, proofs};
 pub use recheck::{Finding, Recheck};
 pub use tables::{Columns, UnitTables};

@@ -33,7 +33,7 @@ impl Finding {
     /// Takes the value of the differing column from the document; the tables keep only its digest.
     pub fn show_column(&mut self, document: &DocsRow) {
         let Some(column) = &mut self.column else { return };
-        let found = compare::value(document, column.name);
+        let found = compare::column_value(document, column.name);
         // A text is too long to be read in a message.
         if column.name != "text" {
             self.fault.expected = format!("{} `{}`", column.name, column.expected.escape_debug());

@@ -1,9 +1,10 @@
 //! Whether a proof's fault is there: the archive's bytes read and refined again.
 //!
 //! Structure and signature were checked at the door. `gap` needs nothing more; `row_wrong`, `row_missing` and `dup_wrong` read the
-//! archive; `column_wrong` needs the published documents, which validators have and the server does not fetch.
+//! archive; `column_wrong` reads the published document too.
 
 use super::RecheckTask;
+use super::column::{Published, column_wrong};
 use assay_hub::{HubError, Input, OpenOptions, Source, open, open_range};
 use assay_refine::engine::{Detail, Engine, EngineError, Outcome, Refined, Scratch};
 use assay_refine::url_lists::UrlLists;
@@ -49,11 +50,20 @@ pub enum RecheckError {
     Format,
 }
 
-/// Judges a proof; `place` is the folder that holds archives whose source is `file`, or the address before their paths.
+/// Where a judge reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// The folder that holds archives whose source is `file`, or the address before their paths.
+    pub archives: &'a str,
+    /// Where documents are published; none if that is not known.
+    pub published: Option<Published<'a>>,
+}
+
+/// Judges a proof.
 ///
 /// # Errors
 /// [`RecheckError`] if the archive or recipe is not to be had: then nothing is said about the fault.
-pub fn judge(task: &RecheckTask, place: &str, options: &OpenOptions) -> Result<Judged, RecheckError> {
+pub fn judge(task: &RecheckTask, places: &Places<'_>, options: &OpenOptions) -> Result<Judged, RecheckError> {
     let proof = FraudProof::parse(task.proof.as_bytes())?;
     if let Err(error) = proof.check_structure() {
         return Ok(refuted(error.to_string()));
@@ -61,17 +71,11 @@ pub fn judge(task: &RecheckTask, place: &str, options: &OpenOptions) -> Result<J
     if proof.kind == FraudKind::Gap {
         return Ok(listed("two neighbouring rows do not meet"));
     }
-    if proof.kind == FraudKind::ColumnWrong {
-        return Ok(Judged {
-            state: ProofState::Unreachable,
-            finding: "a column is checked against the published documents, by whoever holds them".to_owned(),
-        });
-    }
     let engine = Engine::new(Recipe::parse_canonical(&task.recipe)?, &UrlLists::default())?;
     if engine.recipe_id() != proof.unit.recipe_id {
         return Ok(refuted("the proof is about another recipe".to_owned()));
     }
-    let archive = archive_of(&proof, place)?;
+    let archive = archive_of(&proof, places.archives)?;
     let archive = Archive {
         compression: ArchiveReader::new(open(&archive, options)?, engine.read_limits())
             .map_err(|_| RecheckError::Format)?
@@ -83,20 +87,28 @@ pub fn judge(task: &RecheckTask, place: &str, options: &OpenOptions) -> Result<J
     match proof.kind {
         FraudKind::RowWrong => row_wrong(&proof, &archive),
         FraudKind::RowMissing => row_missing(&proof, &archive),
+        FraudKind::ColumnWrong => column_wrong(&proof, &archive, places.published),
         _ => dup_wrong(&proof, &archive),
     }
 }
 
-fn listed(finding: &str) -> Judged {
+pub(super) fn listed(finding: &str) -> Judged {
     Judged {
         state: ProofState::Listed,
         finding: finding.to_owned(),
     }
 }
 
-fn refuted(finding: String) -> Judged {
+pub(super) fn refuted(finding: String) -> Judged {
     Judged {
         state: ProofState::Refuted,
+        finding,
+    }
+}
+
+pub(super) fn unreachable(finding: String) -> Judged {
+    Judged {
+        state: ProofState::Unreachable,
         finding,
     }
 }
@@ -134,7 +146,7 @@ fn own_archive(path: &str, place: &str) -> Result<Source, HubError> {
     }
 }
 
-struct Archive<'a> {
+pub(super) struct Archive<'a> {
     source: Source,
     compression: Compression,
     options: &'a OpenOptions,
@@ -143,7 +155,7 @@ struct Archive<'a> {
 
 impl Archive<'_> {
     /// The bytes of a range, if they are the ones the proof shows.
-    fn bytes(&self, range: &SourceRange) -> Result<Option<Vec<u8>>, RecheckError> {
+    pub(super) fn bytes(&self, range: &SourceRange) -> Result<Option<Vec<u8>>, RecheckError> {
         match open_range(&self.source, self.options, range.offset, u64::from(range.length)) {
             // Records that are no content have no digest in the ledger.
             Ok(bytes) if range.digest.is_zero() || blake3_16(&bytes) == range.digest => Ok(Some(bytes)),
@@ -152,7 +164,7 @@ impl Archive<'_> {
         }
     }
 
-    fn refine(&self, row: &ProofRow, bytes: &[u8]) -> Refined {
+    pub(super) fn refine(&self, row: &ProofRow, bytes: &[u8]) -> Refined {
         let record = ArchiveRecord {
             idx: row.row.idx,
             offset: row.row.offset,
@@ -164,7 +176,7 @@ impl Archive<'_> {
     }
 }
 
-const OTHER_BYTES: &str = "the archive does not hold the bytes that the proof shows";
+pub(super) const OTHER_BYTES: &str = "the archive does not hold the bytes that the proof shows";
 
 fn row_wrong(proof: &FraudProof, archive: &Archive<'_>) -> Result<Judged, RecheckError> {
     let (Some(row), Some(range)) = (proof.rows.first(), proof.sources.first()) else {

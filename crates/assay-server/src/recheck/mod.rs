@@ -3,10 +3,12 @@
 //! The server hands a proof and its recipe to the worker's stdin and reads one JSON line; a worker that takes too long, dies or
 //! answers nonsense leaves the proof `unreachable`, never the server broken. What the worker does is [`judge`].
 
+mod column;
 mod judge;
 mod worker;
 
-pub use judge::{Judged, RecheckError, judge};
+pub use column::Published;
+pub use judge::{Judged, Places, RecheckError, judge};
 pub use worker::{Worker, recheck};
 
 use serde::{Deserialize, Serialize};

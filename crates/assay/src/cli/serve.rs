@@ -69,6 +69,9 @@ pub(crate) enum ServeCommand {
         /// Folder of the archives whose source is `file`
         #[arg(long, value_name = "FOLDER", default_value = ".")]
         archives: String,
+        /// Where documents are published
+        #[arg(long, value_name = "STORE")]
+        store: Option<String>,
     },
 }
 
@@ -97,7 +100,7 @@ pub(crate) enum AdminCommand {
     DeadLetters,
     /// Say what the subnet's owner must commit to give dead letters new attempts
     Requeue {
-        /// Only this unit
+        /// Only this unit; may be given up to seven times
         #[arg(long, value_name = "HEX")]
         unit: Vec<String>,
     },

@@ -21,7 +21,9 @@ pub(super) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<Status>
     match &args.command {
         None => runtime.block_on(run::run(&args.run, console))?,
         Some(ServeCommand::Admin(args)) => admin::run(args, console, &runtime)?,
-        Some(ServeCommand::Recheck { archives }) => recheck::run(archives)?,
+        Some(ServeCommand::Recheck { archives, store }) => {
+            recheck::run(archives, store.as_deref(), runtime.handle())?;
+        }
     }
     Ok(Status::Ok)
 }

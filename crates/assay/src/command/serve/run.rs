@@ -72,7 +72,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         genesis: identity.genesis.to_string(),
         admin_socket: config.admin_socket.display().to_string(),
     };
-    let worker = recheck_worker(&subnet.archives)?;
+    let worker = recheck_worker(&subnet.archives, subnet.store.as_deref())?;
     let checking = tokio::spawn(recheck(Arc::clone(&app), worker, shutdown.clone()));
     let following = tokio::spawn(follow::follow(Arc::clone(&app), chain, shutdown.clone()));
     let socket = config.admin_socket.clone();
@@ -100,14 +100,16 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     writing.await.context("end the writer")
 }
 
-/// The process that judges fraud proofs against the archives of a folder or behind an address.
-fn recheck_worker(archives: &str) -> anyhow::Result<Worker> {
+/// The process that judges fraud proofs against the archives of a folder or behind an address, and what a store holds.
+fn recheck_worker(archives: &str, store: Option<&str>) -> anyhow::Result<Worker> {
+    let store = store.map(|store| ["--store".to_owned(), store.to_owned()]);
     Ok(Worker {
         program: std::env::current_exe().context("find this program")?,
         args: ["serve", "recheck", "--archives"]
             .map(str::to_owned)
             .into_iter()
             .chain([archives.to_owned()])
+            .chain(store.into_iter().flatten())
             .collect(),
     })
 }
@@ -182,6 +184,7 @@ struct Served {
     corpus: Vec<WorkUnit>,
     recipes: Vec<Recipe>,
     archives: String,
+    store: Option<String>,
     batches: Option<Arc<dyn BatchSource>>,
 }
 
@@ -224,6 +227,7 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             corpus: Vec::new(),
             recipes: Vec::new(),
             archives: args.archives.to_string_lossy().into_owned(),
+            store: None,
             batches: None,
         });
     };
@@ -237,6 +241,7 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             params: setup.params_digest,
         })),
         archives: setup.archives().place().to_owned(),
+        store: Some(setup.store_address),
         params: setup.params,
         corpus: setup.corpus,
     })

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::LazyLock;
 
+use assay_hub::store::{Body, LocalStore, ObjectPath, Publication, Store as _};
 use assay_server::recheck::{Judged, RecheckTask};
 use assay_types::api::ProofState;
-use assay_types::{ColumnClaim, DocsRow, FaultKind, FraudKind, FraudProof, Reason, blake3_16};
+use assay_types::{
+    ColumnClaim, DocsRow, FaultKind, FraudKind, FraudProof, Pointer, Reason, RepoName, blake3_16, hex,
+};
 use serde_json::Value;
 
 use super::forge::Forgery;
@@ -70,7 +73,7 @@ pub(super) fn check(tamper: impl FnOnce(&mut Forgery), kinds: &[FaultKind], prov
     for proof in &proofs {
         recheck(proof, &forgery);
     }
-    judged_alike(&proofs);
+    judged_alike(&proofs, &forgery);
     // For people the class stands in the list of classes.
     let people = line(
         "verify {} --warc {} --proof {}",
@@ -175,26 +178,103 @@ pub(super) fn dropped(forgery: &Forgery) -> usize {
 
 /// The Task API's limited worker says the same of the first proof of each kind: the fault is there; without it, it is not.
 #[track_caller]
-fn judged_alike(proofs: &[FraudProof]) {
+fn judged_alike(proofs: &[FraudProof], forgery: &Forgery) {
     let mut seen = BTreeSet::new();
     for proof in proofs.iter().filter(|proof| seen.insert(proof.kind.name())) {
-        let expected = match proof.kind {
-            FraudKind::ColumnWrong => ProofState::Unreachable,
-            _ => ProofState::Listed,
-        };
-        assert_eq!(judge(proof).state, expected, "{}", proof.kind.name());
+        if proof.kind == FraudKind::ColumnWrong {
+            columns_judged(proof, forgery);
+            continue;
+        }
+        assert_eq!(
+            judge(proof, None).state,
+            ProofState::Listed,
+            "{}",
+            proof.kind.name()
+        );
         let mut framed = proof.clone();
         for source in &mut framed.sources {
             source.digest = blake3_16(b"bytes of another archive");
         }
-        if framed != *proof && expected == ProofState::Listed && proof.kind != FraudKind::Gap {
-            assert_eq!(judge(&framed).state, ProofState::Refuted, "{}", proof.kind.name());
+        if framed != *proof && proof.kind != FraudKind::Gap {
+            let judged = judge(&framed, None);
+            assert_eq!(judged.state, ProofState::Refuted, "{}", proof.kind.name());
         }
     }
 }
 
-/// `assay serve recheck` on one proof.
-fn judge(proof: &FraudProof) -> Judged {
+/// A wrong column is judged by the document that the accused published; without it nothing is said.
+#[track_caller]
+fn columns_judged(proof: &FraudProof, forgery: &Forgery) {
+    let nowhere = judge(proof, None);
+    assert_eq!(nowhere.state, ProofState::Unreachable, "{nowhere:?}");
+    let folder = folder();
+    let mut proof = proof.clone();
+    let of_nothing = judge(&proof, Some(folder.path()));
+    assert_eq!(of_nothing.state, ProofState::Unreachable, "{of_nothing:?}");
+    proof.payload = published(forgery, folder.path());
+    proof.check_structure().unwrap();
+    let judged = judge(&proof, Some(folder.path()));
+    assert_eq!(judged.state, ProofState::Listed, "{judged:?}");
+
+    // Another value than the published one, and the true value said to be wrong.
+    let claim = |column: &str, expected: &str, found: &str| {
+        let mut framed = proof.clone();
+        let claim = framed.column.as_mut().unwrap();
+        column.clone_into(&mut claim.column);
+        expected.clone_into(&mut claim.expected);
+        found.clone_into(&mut claim.found);
+        framed.check_structure().unwrap();
+        judge(&framed, Some(folder.path()))
+    };
+    let named = proof.column.as_ref().unwrap();
+    let lie = claim(&named.column, &named.expected, "what was never published");
+    assert_eq!(lie.state, ProofState::Refuted, "{lie:?}");
+    let honest = forgery.manifest.units[0].warc_path.as_str();
+    // A document is known by its place, where that is not what is wrong.
+    if named.column != "warc_offset" {
+        let framed = claim("file_path", "another archive", honest);
+        assert_eq!(framed.state, ProofState::Refuted, "{framed:?}");
+    }
+    // The document of another record says nothing about this one.
+    let mut other = proof.clone();
+    let claim = other.column.as_mut().unwrap();
+    claim.row = (claim.row + 1) % forgery.docs.len() as u32;
+    let judged = judge(&other, Some(folder.path()));
+    assert_eq!(judged.state, ProofState::Unreachable, "{judged:?}");
+}
+
+/// Publishes a forged dataset as its miner would; gives the pointer that the chain would show, in hexadecimal.
+fn published(forgery: &Forgery, store: &Path) -> String {
+    let path = |name: &str| ObjectPath::parse(name).unwrap();
+    let repo = RepoName::parse("acme/forged").unwrap();
+    let unit = &forgery.manifest.units[0];
+    let names = [&unit.ledger.path, &unit.bands.path, &unit.docs[0].path];
+    let file = |name: &str| Body::File(forgery.folder.join(name));
+    let publication = Publication::new(repo.clone(), path("manifest.json"))
+        .with(path("manifest.json"), file("manifest.json"));
+    let publication = names.into_iter().fold(publication, |publication, name| {
+        publication.with(path(name), file(name))
+    });
+    let store = LocalStore::new(store);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let revision = runtime.block_on(async {
+        let revision = store.publish(&publication).await.unwrap();
+        store.reveal(&repo, &revision).await.unwrap();
+        revision
+    });
+    let pointer = Pointer {
+        round: forgery.manifest.round,
+        n_units: 1,
+        want_next: 0,
+        submission_root: forgery.manifest.submission_root,
+        revision,
+        repo,
+    };
+    hex::encode(&pointer.encode())
+}
+
+/// `assay serve recheck` on one proof, with a store to read documents from.
+fn judge(proof: &FraudProof, store: Option<&Path>) -> Judged {
     let recipe = assay_types::recipe::builtin_names()
         .into_iter()
         .filter_map(assay_types::recipe::builtin)
@@ -206,6 +286,8 @@ fn judge(proof: &FraudProof) -> Judged {
     };
     let mut child = assay(["serve", "recheck", "--archives"])
         .arg(CLEAN.archive.parent().unwrap())
+        .args(store.map(|_| "--store"))
+        .args(store)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
