@@ -31,10 +31,30 @@ async fn get(world: &World, path: &str) -> (u16, Value) {
     (status, serde_json::from_str(body).unwrap())
 }
 
-async fn list(world: &World) -> Value {
-    let (status, mut answer) = get(world, "/v1/duels").await;
-    assert_eq!(status, 200, "{answer}");
-    answer["data"].take()
+/// Asks until an answer fits: rendered ones are kept until the server has noticed a commit.
+async fn until(world: &World, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    let mut last = Value::Null;
+    for _ in 0..200 {
+        let (status, answer) = get(world, path).await;
+        if status == 200 && fits(&answer["data"]) {
+            return answer["data"].clone();
+        }
+        last = answer;
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("`{path}` stays {last}");
+}
+
+/// Waits for a list of these ids, with so many unregistered recipes and waiting stages.
+async fn lists(world: &World, ids: &[&String], (unregistered, waiting): (u64, u64)) {
+    let fits = |data: &Value| {
+        let duels = data["duels"].as_array().unwrap();
+        duels.len() == ids.len()
+            && duels.iter().zip(ids).all(|(duel, id)| duel["id"] == **id)
+            && data["unregistered"] == unregistered
+            && data["waiting"] == waiting
+    };
+    until(world, "/v1/duels", fits).await;
 }
 
 /// A cell, as the store keeps it after its signature was checked.
@@ -87,43 +107,30 @@ fn name(stage: Stage, challenger: RecipeId) -> String {
     DuelId::of(Round(0), stage.name(), "cpu-v1", &challenger).to_string()
 }
 
-/// Ids and numbers beside them.
-fn summary(list: &Value) -> (Vec<String>, u64, u64) {
-    let duels = list["duels"].as_array().unwrap().iter();
-    let ids = duels.map(|duel| duel["id"].as_str().unwrap().to_owned());
-    (
-        ids.collect(),
-        list["unregistered"].as_u64().unwrap(),
-        list["waiting"].as_u64().unwrap(),
-    )
-}
-
 async fn suite(place: &Place) {
     let world = World::new(place, &["miner-a", "miner-b"]).await;
     world.until(world.rounds().start(Round(0)).0 + 27).await;
-    assert_eq!(summary(&list(&world).await), (vec![], 0, 0));
+    lists(&world, &[], (0, 0)).await;
 
+    // The anchor reigns, and is measured before anybody wants to; then one that nobody has registered does.
     let champion = (Arm::Champion, recipe::fineweb_en_v1().id());
     report(&world, Stage::Screen, champion, 0).await;
-    assert_eq!(summary(&list(&world).await), (vec![], 0, 1), "the anchor reigns");
+    lists(&world, &[], (0, 1)).await;
     report(&world, Stage::Screen, (Arm::Challenger, id(9)), 0).await;
-    assert_eq!(
-        summary(&list(&world).await),
-        (vec![], 1, 1),
-        "nobody has registered it"
-    );
+    lists(&world, &[], (1, 1)).await;
     let nine = name(Stage::Screen, id(9));
-    let (status, problem) = get(&world, &format!("/v1/duels/{nine}")).await;
+    let path = format!("/v1/duels/{nine}");
+    let (status, problem) = get(&world, &path).await;
     assert_eq!(
         (status, &problem["code"]),
         (404, &Value::from("request/not-found"))
     );
 
     register(&world, id(9)).await;
-    assert_eq!(summary(&list(&world).await), (vec![nine.clone()], 0, 0));
-    let before = get(&world, &format!("/v1/duels/{nine}")).await;
-    assert_eq!(before.0, 200);
-    assert_eq!(before.1["data"]["challenger"], id(9).to_string());
+    lists(&world, &[&nine], (0, 0)).await;
+    let cells = |count: usize| move |data: &Value| data["cells"].as_array().unwrap().len() == count;
+    let before = until(&world, &path, cells(2)).await;
+    assert_eq!(before["challenger"], id(9).to_string());
 
     // A challenger before it in every order, then one in the other stage, then a cell of its own: the name stays.
     register(&world, id(2)).await;
@@ -131,15 +138,9 @@ async fn suite(place: &Place) {
     report(&world, Stage::Confirm, (Arm::Challenger, id(2)), 0).await;
     report(&world, Stage::Screen, (Arm::Challenger, id(9)), 1).await;
     let two = (name(Stage::Screen, id(2)), name(Stage::Confirm, id(2)));
-    assert_eq!(
-        summary(&list(&world).await),
-        (vec![two.0, nine.clone(), two.1], 0, 0),
-        "by stage and challenger"
-    );
-    let after = get(&world, &format!("/v1/duels/{nine}")).await;
-    let cells = |answer: &Value| answer["data"]["cells"].as_array().unwrap().len();
-    assert_eq!((after.0, cells(&before.1), cells(&after.1)), (200, 2, 3));
-    assert_eq!(after.1["data"]["challenger"], id(9).to_string());
+    lists(&world, &[&two.0, &nine, &two.1], (0, 0)).await;
+    let after = until(&world, &path, cells(3)).await;
+    assert_eq!(after["challenger"], id(9).to_string());
 
     // Numbers of old links name nothing.
     for old in ["1", "9999", "x", "-1"] {

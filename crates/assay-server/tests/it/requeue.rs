@@ -17,6 +17,7 @@ use std::sync::Arc;
 fn strict() -> ParamSet {
     let mut params = params();
     params.values.set("attempts_max", 1).unwrap();
+    params.values.set("replica_rate", 0).unwrap();
     params.corpus_index_root = corpus_index_root(&corpus(200));
     params
 }

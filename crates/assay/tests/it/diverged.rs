@@ -47,7 +47,7 @@ fn an_evaluation_whose_training_diverges_gives_no_number() {
     let eval = write("eval.jsonl", 2, 90);
     let kept = folder.path().join("models");
     let words = "evaluate {} --against {} --eval {} --budget standard --profile smoke --resume {} --json";
-    let paths = [&one, &two, &eval, &kept];
+    let paths: [&Path; 4] = [&one, &two, &eval, &kept];
     let whole = line(words, &paths).with_code(4).json();
     assert_eq!(whole["data"]["training"]["seeds"], 4, "{whole}");
     explode(&kept);
