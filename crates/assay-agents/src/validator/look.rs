@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use assay_hub::OpenOptions;
 use assay_refine::report::host_of;
 use assay_types::{
     COMPOSITION_ENTRIES_MAX, Composition, LENGTH_BINS, LedgerRow, ManifestUnit, NamedCount, Reason, Recipe,
@@ -49,7 +48,6 @@ impl Seen<'_> {
 
     fn rows(&self, is_clean: bool) -> Result<Vec<SampleRow>, AuditError> {
         let archives = archives(self.job)?;
-        let open = OpenOptions::default();
         let chosen = self.chosen(is_clean);
         let mut rows = Vec::new();
         for recipe in self.recipes {
@@ -65,7 +63,7 @@ impl Seen<'_> {
             let job = VerifyJob {
                 dataset: self.dataset,
                 archives: &archives,
-                open: &open,
+                open: &self.job.open,
                 engine: &engine,
                 others: &[],
                 sample: Sample::Places(self.places),
