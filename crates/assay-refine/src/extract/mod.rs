@@ -6,6 +6,8 @@
 mod context;
 mod explain;
 mod feature;
+mod focus;
+mod island;
 mod lexicon;
 mod mark;
 mod markdown;
