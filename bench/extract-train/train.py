@@ -26,6 +26,8 @@ PARAMETERS = dict(
 ARTICLE_WEIGHT = 4.0
 # Weight exponent of a block's words, and weight of a labelled block of a page that has snippets only.
 WORDS_POWER, SNIPPET_WEIGHT = 0.7, 0.02
+# Expected words outside comments from which on comments are kept apart, as in `select.rs`.
+TEXT_WORDS = 60
 
 
 def words(text):
@@ -67,7 +69,10 @@ def features(pages, program, answers=None):
     at, width = 0, 0
     for page in pages:
         (length,) = struct.unpack_from("<I", data, at)
-        page["texts"] = json.loads(data[at + 4:at + 4 + length])["texts"]
+        head = json.loads(data[at + 4:at + 4 + length])
+        page["texts"] = head["texts"]
+        for kind in ("comments", "furniture"):
+            page[kind] = numpy.array(head[kind], bool)
         at += 4 + length
         rows, columns = struct.unpack_from("<II", data, at)
         values = numpy.frombuffer(data, "<i4", rows * columns, at + 8)
@@ -143,14 +148,24 @@ class Learner:
         return numpy.split(answers, self.cuts)
 
 
-def choose(page, answers, share=0.55, low=0.18, high=0.75):
-    """The rule of `select.rs`, profile balanced."""
+# The profiles of `select.rs`: part of the best expected F1, least and greatest bar.
+PROFILES = dict(balanced=(0.55, 0.18, 0.75), precision=(0.7, 0.55, 0.75), recall=(0.35, 0.13, 0.5), union=(0.15, 0.1, 0.25))
+
+
+def choose(page, answers, profile="balanced"):
+    """The rule of `select.rs`."""
+    share, low, high = PROFILES[profile]
     order = numpy.argsort(-answers, kind="stable")
     size, found = page["sizes"][order], (page["sizes"] * answers)[order]
     if not len(size):
         return numpy.zeros(0, bool)
     best = (2 * numpy.cumsum(found) / numpy.maximum(numpy.cumsum(size) + found.sum(), 1e-9)).max()
-    return answers > min(max(share * best, low), high)
+    chosen = answers > min(max(share * best, low), high)
+    if profile != "union" and (page["sizes"] * answers)[~page["comments"]].sum() >= TEXT_WORDS:
+        chosen &= ~page["comments"]
+    if profile == "precision":
+        chosen &= ~page["furniture"]
+    return chosen
 
 
 def f1(precision, recall):
@@ -161,17 +176,20 @@ def shingles(text):
     return collections.Counter(tuple(text[i:i + 4]) for i in range(max(len(text) - 3, 1)))
 
 
-def score(pages, answers, **rule):
-    """The three measures for a rule of `select.rs`, from blocks; `benches/extraction` measures the real output."""
-    by_type, article, snippets = collections.defaultdict(list), [], collections.Counter()
+def score(pages, answers, profile="balanced"):
+    """The three measures for a profile, from blocks; `benches/extraction` measures the real output."""
+    by_type, article, snippets, forbidden = collections.defaultdict(list), [], collections.Counter(), []
     for page, answer in zip(pages, answers):
-        chosen = numpy.flatnonzero(choose(page, answer, **rule))
+        chosen = numpy.flatnonzero(choose(page, answer, profile))
         if page["gold"] is None:
             flat = " ".join(" ".join(page["texts"][i] for i in chosen).split())
             for kind in ("with", "without"):
                 for snippet in page[kind]:
                     snippets[kind, " ".join(snippet.split()) in flat] += 1
             continue
+        if page["source"] == "wcxb":
+            flat = " ".join(" ".join(page["texts"][i] for i in chosen).split())
+            forbidden += [" ".join(snippet.split()) in flat for snippet in page["without"]]
         stream = [word for i in chosen for word in page["words"][i]]
         text = collections.Counter(stream)
         common = sum((text & page["counts"]).values())
@@ -189,6 +207,7 @@ def score(pages, answers, **rule):
             article.append((common / max(sum(text.values()), 1), common / max(sum(gold.values()), 1)))
     hit, extra, missing = (snippets[key] for key in (("with", True), ("without", True), ("with", False)))
     figures = {name: numpy.mean(values) for name, values in by_type.items()}
+    figures["forbidden"] = numpy.mean(forbidden) if forbidden else 0.0
     figures["AEB"] = f1(*numpy.mean(article, axis=0))
     figures["TF"] = f1(hit / max(hit + extra, 1), hit / max(hit + missing, 1))
     return " ".join(f"{name} {value:.4f}" for name, value in figures.items())
@@ -255,8 +274,8 @@ def main():
     second = context.out_of_fold()
     print("context model, cross-validated", score(pages, second), flush=True)
     both = [(a + b) / 2 for a, b in zip(first, second)]
-    for share, low in ((0.5, 0.15), (0.55, 0.18), (0.6, 0.2), (0.65, 0.25), (0.7, 0.3), (0.7, 0.55)):
-        print(f"both, share {share} low {low}, cross-validated", score(pages, both, share=share, low=low), flush=True)
+    for profile in PROFILES:
+        print(f"{profile}, cross-validated", score(pages, both, profile), flush=True)
     if arguments.write:
         write(block_model, os.path.join(arguments.write, "model_block.rs"), "Answers for a block by itself")
         write(context.fit(), os.path.join(arguments.write, "model_context.rs"), "Answers for a block among others")

@@ -1,7 +1,7 @@
 //! Prints the blocks of pages with their features, for `bench/extract-train/train.py`.
 //!
 //! Input: JSON lines `{"id","html"}` on stdin; with an argument, a file with the first model's answers, one JSON
-//! array a page. Output: per page a length-prefixed JSON object `{"id","texts"}`, then
+//! array a page. Output: per page a length-prefixed JSON object `{"id","texts","comments","furniture"}`, then
 //! rows and columns as `u32` and the features as `i32`, all little-endian.
 
 use std::io::{BufRead, Write};
@@ -27,7 +27,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let blocks = block_features(html, &ExtractOptions::default(), answers.as_deref()).unwrap_or_default();
         let texts: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
-        let head = serde_json::to_vec(&serde_json::json!({ "id": page.get("id"), "texts": texts }))?;
+        let comments: Vec<bool> = blocks.iter().map(|block| block.comment).collect();
+        let furniture: Vec<bool> = blocks.iter().map(|block| block.furniture).collect();
+        let id = page.get("id");
+        let head =
+            serde_json::json!({ "id": id, "texts": texts, "comments": comments, "furniture": furniture });
+        let head = serde_json::to_vec(&head)?;
         out.write_all(&(head.len() as u32).to_le_bytes())?;
         out.write_all(&head)?;
         let columns = blocks.first().map_or(0, |block| block.values.len());

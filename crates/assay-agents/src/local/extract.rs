@@ -21,6 +21,8 @@ pub struct PageText {
     pub title: Option<String>,
     /// Its main text; empty if there is none.
     pub text: String,
+    /// The comments under it, in the same form; `null` if it has none or they are the text, as in a forum.
+    pub comments: Option<String>,
     /// ISO 639-1 code of the text; empty if unknown.
     pub language: String,
     /// What the page says about itself.
@@ -83,6 +85,7 @@ pub fn extract_file(path: &Path, options: &ExtractOptions) -> Result<PageText, L
                 file,
                 title: page.title,
                 text: page.text,
+                comments: page.comments,
                 language,
                 metadata: facts(page.metadata),
                 dropped: None,
@@ -97,6 +100,7 @@ pub fn extract_file(path: &Path, options: &ExtractOptions) -> Result<PageText, L
                 file,
                 title: None,
                 text: String::new(),
+                comments: None,
                 language: String::new(),
                 metadata: PageFacts::default(),
                 dropped: Some(dropped),

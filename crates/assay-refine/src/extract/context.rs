@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::feature::ground_key;
+use super::island::Islands;
 use super::page::{Block, Page};
 
 /// One: a first answer that is certain.
@@ -38,6 +39,7 @@ pub(crate) struct Context<'a> {
     /// Share of the page's words in blocks with a higher answer.
     ranks: Vec<i32>,
     page_values: [i32; 4],
+    islands: Islands,
 }
 
 fn weight(block: &Block) -> i64 {
@@ -65,6 +67,7 @@ impl<'a> Context<'a> {
             after: distances(answers.iter().rev()),
             ranks: vec![0; answers.len()],
             page_values: [0; 4],
+            islands: Islands::new(page, answers),
         };
         context.after.reverse();
         let (mut all, mut sum) = (0, 0);
@@ -157,6 +160,7 @@ impl<'a> Context<'a> {
         self.section(index, out);
         out.push(self.before.get(index).copied().unwrap_or(FAR));
         out.push(self.after.get(index).copied().unwrap_or(FAR));
+        self.islands.row(index, out);
     }
 
     /// Means of the containers around a block without itself, and the level that holds four fifths of the page.

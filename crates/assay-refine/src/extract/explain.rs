@@ -15,7 +15,7 @@ use crate::html::Tag;
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}\
     .b{display:grid;grid-template-columns:9rem 1fr;gap:0 1rem;border-left:.4rem solid;padding:.2rem .6rem;margin:.15rem 0}\
     .kept{border-color:#2a8a3e;background:#2a8a3e22}.low{border-color:#b3402f;background:#b3402f18}\
-    .furniture{border-color:#b8860b;background:#b8860b1c}.noscript{border-color:#777;background:#7772}\
+    .furniture{border-color:#b8860b;background:#b8860b1c}.comment{border-color:#3a6ea5;background:#3a6ea51c}.noscript{border-color:#777;background:#7772}\
     .s{font-variant-numeric:tabular-nums}.m{grid-column:1/3;color:#666;font-size:.8rem}.t{white-space:pre-wrap;overflow-wrap:anywhere}\
     @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}.m{color:#999}}";
 
@@ -40,12 +40,13 @@ pub fn explain_html(html: &str, options: &ExtractOptions) -> Result<String, Extr
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\">\
          <title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>\
-         <p>Profile {:?}: a block is kept if its score exceeds {}. {} blocks kept, {} too low, {} furniture, {} noscript.</p>\n",
+         <p>Profile {:?}: a block is kept if its score exceeds {}. {} blocks kept, {} too low, {} furniture, {} comments, {} noscript.</p>\n",
         options.profile,
         score(choice.bar),
         count(Verdict::Kept),
         count(Verdict::Low),
         count(Verdict::Furniture),
+        count(Verdict::Comment),
         count(Verdict::Noscript),
     );
     for (index, block) in page.blocks.iter().enumerate() {
@@ -61,6 +62,7 @@ fn write_block(out: &mut String, page: &Page, choice: &Choice, index: usize, blo
         Verdict::Kept => ("kept", "kept: above the bar"),
         Verdict::Low => ("low", "cut: not above the bar"),
         Verdict::Furniture => ("furniture", "cut: links or a label, which precision leaves out"),
+        Verdict::Comment => ("comment", "kept apart: a comment under the text"),
         Verdict::Noscript => ("noscript", "cut: repeats in noscript what is there"),
     };
     let measure = &block.measure;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::focus::Focus;
 use super::lexicon::{self, TOPICS};
 use super::mark;
 use super::page::{Block, Container, NO_CONTAINER, Page, kind};
@@ -75,6 +76,7 @@ pub(crate) struct Ground<'a> {
     title: String,
     /// Topics per block.
     topics: Vec<u32>,
+    focus: Focus<'a>,
 }
 
 /// A block of at most this many words labels what follows, for this many blocks.
@@ -87,9 +89,16 @@ const REPEAT_LEVELS: usize = 7;
 
 impl<'a> Ground<'a> {
     pub(crate) fn new(page: &'a Page) -> Ground<'a> {
+        let topics: Vec<u32> = page
+            .blocks
+            .iter()
+            .map(|block| lexicon::topics(page.block_text(block)))
+            .collect();
+        let sums = prefix_sums(page);
+        let focus = Focus::new(page, &sums, &topics);
         let mut ground = Ground {
             page,
-            sums: vec![Sum::default()],
+            sums,
             repeats: repeats(page),
             groups: BTreeMap::new(),
             copies: BTreeMap::new(),
@@ -97,19 +106,11 @@ impl<'a> Ground<'a> {
             h1: -1,
             constants: vec![],
             title: page.title.as_deref().unwrap_or("").to_lowercase(),
-            topics: vec![],
+            topics,
+            focus,
         };
-        ground.topics = page
-            .blocks
-            .iter()
-            .map(|block| lexicon::topics(page.block_text(block)))
-            .collect();
-        let mut sum = Sum::default();
         for (index, block) in page.blocks.iter().enumerate() {
-            let tag = ground.tag(block.container);
-            sum = sum.plus(Sum::of(block, tag.is_heading()), 1);
-            ground.sums.push(sum);
-            if tag == Tag::H1 && ground.h1 < 0 {
+            if ground.h1 < 0 && tag_of(page, block.container) == Tag::H1 {
                 ground.h1 = index as i64;
             }
             *ground
@@ -127,10 +128,14 @@ impl<'a> Ground<'a> {
         ground
     }
 
+    /// Where title and body stand.
+    #[cfg(test)]
+    pub(super) fn focus(&self) -> &Focus<'a> {
+        &self.focus
+    }
+
     fn tag(&self, container: u32) -> Tag {
-        self.page
-            .container(container)
-            .map_or(Tag::Root, |container| container.tag)
+        tag_of(self.page, container)
     }
 
     fn sum(&self, first: u32, end: u32) -> Sum {
@@ -186,8 +191,8 @@ impl<'a> Ground<'a> {
             permille(words(mark::TAG_TABLE), total.words),
             permille(words(mark::TAG_PRE), total.words),
             permille(words(1 << 23), total.words),
-            permille(words(1 << 27), total.words),
-            permille(words(1 << 9), total.words),
+            permille(words(mark::FORUM), total.words),
+            permille(words(mark::COMMENT), total.words),
             self.repeats.iter().copied().max().unwrap_or(0).min(1_000) as i32,
             page.blocks
                 .iter()
@@ -236,6 +241,7 @@ impl<'a> Ground<'a> {
         bits(own, out);
         out.extend_from_slice(&self.constants);
         self.topics(index, block, out);
+        self.focus.row(index, out);
     }
 
     /// Topics of the block and of the label before it, quotes, and how the text ends.
@@ -434,6 +440,24 @@ impl<'a> Ground<'a> {
             ]);
         }
     }
+}
+
+fn tag_of(page: &Page, container: u32) -> Tag {
+    page.container(container)
+        .map_or(Tag::Root, |container| container.tag)
+}
+
+/// Sums over the blocks before each block, and over all.
+fn prefix_sums(page: &Page) -> Vec<Sum> {
+    let own = page
+        .blocks
+        .iter()
+        .map(|block| Sum::of(block, tag_of(page, block.container).is_heading()));
+    let sums = own.scan(Sum::default(), |sum, own| {
+        *sum = sum.plus(own, 1);
+        Some(*sum)
+    });
+    std::iter::once(Sum::default()).chain(sums).collect()
 }
 
 fn bits(marks: u64, out: &mut Vec<i32>) {

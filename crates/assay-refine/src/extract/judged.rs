@@ -34,6 +34,7 @@ const fn reason(verdict: Verdict) -> Option<&'static str> {
     match verdict {
         Verdict::Kept => None,
         Verdict::Low => Some("not main text"),
+        Verdict::Comment => Some("comments"),
         Verdict::Furniture => Some("links or a label"),
         Verdict::Noscript => Some("repeated in noscript"),
     }

@@ -13,12 +13,14 @@ pub(crate) const TOPICS: usize = 19;
 
 /// The index of a group is its bit.
 const GROUPS: [&str; TOPICS] = [
-    "related more also recommended trending popular latest mehr lesen leia mais lire recent similar",
+    "related more also recommended trending popular latest mehr lesen leia mais lire recent similar \
+     ähnliche verwandte beliebt gostar veja relacionadas relacionados relacionado também también \
+     similaires aussi recientes recentes neueste correlati leggi anche популярные похожие также читайте",
     "subscribe newsletter sign signup email inbox join subscription abonnieren",
     "share follow tweet facebook twitter instagram linkedin pinterest whatsapp youtube teilen \
      compartilhe partager telegram print",
-    "comment comments reply replies leave kommentar kommentare comentários respond commentaires \
-     discussion",
+    "comment comments reply replies leave kommentar kommentare comentários comentarios comentar respond \
+     commentaires commenti discussion отзывы комментарии",
     "copyright rights reserved terms privacy policy cookie cookies impressum datenschutz disclaimer \
      ©",
     "advertisement sponsored ad ads promo anzeige affiliate commission donate",
@@ -47,7 +49,7 @@ pub(crate) fn topics(text: &str) -> u32 {
     let runs = text
         .split(|c: char| !(c.is_alphanumeric() || c == '©'))
         .filter(|run| !run.is_empty());
-    for run in runs.take(WORDS_MAX).filter(|run| run.len() <= 16) {
+    for run in runs.take(WORDS_MAX).filter(|run| run.len() <= 32) {
         lower.clear();
         if run.is_ascii() {
             lower.push_str(run);

@@ -102,6 +102,10 @@ const GROUPS: &[&str] = &[
     "team staff event events location locations address map job jobs hours phone",
 ];
 
+/// Bits of words that decide more than a feature: comments under a text, and discussions that are the text.
+pub(crate) const COMMENT: u64 = 1 << 9;
+pub(crate) const FORUM: u64 = 1 << 27;
+
 /// Bits of tags, roles and microdata, above those of words.
 pub(crate) const TAG_NAV: u64 = 1 << 40;
 pub(crate) const TAG_HEADER: u64 = 1 << 41;
@@ -317,6 +321,8 @@ mod tests {
         check("site-footer", 1 << 38 | 1 << 2);
         check("articleBody", 1 << 19 | 1 << 21);
         check("sidebarwidget", 1 << 3 | 1 << 16);
+        check("disqus-comments", COMMENT);
+        check("forum thread", FORUM);
         check("shadow", 0);
         check("", 0);
     }

@@ -6,6 +6,8 @@
 mod context;
 mod explain;
 mod feature;
+mod focus;
+mod island;
 mod judged;
 mod lexicon;
 mod mark;

@@ -2,10 +2,11 @@
 
 use super::context::Context;
 use super::feature::Ground;
+use super::mark;
 use super::markdown::{self, MarkdownOptions};
 use super::metadata::Metadata;
 use super::page::{Block, Page};
-use super::select::select;
+use super::select::{choose, is_discussion, is_furniture};
 use super::walk::{Scope, walk, walk_with_owners};
 use crate::html::{Document, OverBudget, ParseLimits, parse};
 
@@ -68,6 +69,9 @@ pub struct Extracted {
     pub title: Option<String>,
     /// The text in the form of [`ExtractOptions::output`].
     pub text: String,
+    /// The comments under the text, in the same form: on a page that is a text and not a discussion, unless the profile is
+    /// [`Profile::Union`]. `None` if there are none or more than [`ExtractOptions::text_max`] code points.
+    pub comments: Option<String>,
     /// Primary subtag of the page's `lang`, lower-case.
     pub language_hint: Option<String>,
     /// What the page says about itself.
@@ -109,7 +113,10 @@ pub(super) fn document<'a>(html: &'a str, options: &ExtractOptions) -> Result<Do
 /// # Errors
 /// [`ExtractDrop`] when a budget is broken or the page has no main text.
 pub fn extract(html: &str, options: &ExtractOptions) -> Result<Extracted, ExtractDrop> {
-    written(html, options, Scope::All, |page| select(page, options.profile))
+    written(html, options, Scope::All, |page| {
+        let choice = choose(page, options.profile);
+        (choice.kept(), choice.comments())
+    })
 }
 
 /// All visible text of a decoded page, one block a line: what an extractor that chooses nothing would give.
@@ -118,7 +125,7 @@ pub fn extract(html: &str, options: &ExtractOptions) -> Result<Extracted, Extrac
 /// [`ExtractDrop`] as [`extract`].
 pub fn visible_text(html: &str, options: &ExtractOptions) -> Result<Extracted, ExtractDrop> {
     written(html, options, Scope::Visible, |page| {
-        (0..page.blocks.len() as u32).collect()
+        ((0..page.blocks.len() as u32).collect(), vec![])
     })
 }
 
@@ -127,15 +134,15 @@ fn written(
     html: &str,
     options: &ExtractOptions,
     scope: Scope,
-    choose: impl Fn(&Page) -> Vec<u32>,
+    choose: impl Fn(&Page) -> (Vec<u32>, Vec<u32>),
 ) -> Result<Extracted, ExtractDrop> {
     let document = document(html, options)?;
     let mut page = match options.output {
         Output::Plain => walk(&document, scope),
         Output::Markdown(_) => walk_with_owners(&document, scope),
     };
-    let chosen = choose(&page);
-    let text = match options.output {
+    let (chosen, apart) = choose(&page);
+    let write = |chosen: &[u32]| match options.output {
         Output::Plain => {
             let blocks = chosen.iter().filter_map(|index| page.blocks.get(*index as usize));
             render(&page, blocks)
@@ -143,13 +150,20 @@ fn written(
         Output::Markdown(form) => {
             // A character is at most four bytes.
             let bytes_max = options.text_max.saturating_mul(4);
-            markdown::render(&document, &page, &chosen, (form, bytes_max))
+            markdown::render(&document, &page, chosen, (form, bytes_max))
         }
     };
+    let text = write(&chosen);
     finish(&text, options.text_max)?;
+    let comments = if apart.is_empty() {
+        String::new()
+    } else {
+        write(&apart)
+    };
     Ok(Extracted {
         title: page.title.take(),
         text,
+        comments: finish(&comments, options.text_max).is_ok().then_some(comments),
         language_hint: page.language.take(),
         metadata: page.metadata(),
         truncated: false,
@@ -161,6 +175,10 @@ fn written(
 pub struct BlockFeatures {
     /// The block's text.
     pub text: String,
+    /// Whether it is marked as a comment, on a page that is no discussion.
+    pub comment: bool,
+    /// Whether [`Profile::Precision`] never takes it: links, or a part of navigation, footer, form or button.
+    pub furniture: bool,
     /// The features of the first model, then, where answers were given, those of the second.
     pub values: Vec<i32>,
 }
@@ -177,6 +195,7 @@ pub fn block_features(
 ) -> Result<Vec<BlockFeatures>, ExtractDrop> {
     let page = walk(&document(html, options)?, Scope::All);
     let ground = Ground::new(&page);
+    let discussion = is_discussion(&page);
     let context = answers.map(|answers| Context::new(&page, answers));
     let mut values = vec![];
     let blocks = page.blocks.iter().enumerate().map(|(index, block)| {
@@ -186,6 +205,8 @@ pub fn block_features(
         }
         BlockFeatures {
             text: page.block_text(block).to_owned(),
+            comment: block.marks & mark::COMMENT != 0 && !discussion,
+            furniture: is_furniture(block),
             values: values.clone(),
         }
     });
@@ -240,6 +261,38 @@ mod tests {
             (page.title.as_deref(), page.language_hint.as_deref()),
             (Some("A b"), Some("en"))
         );
+    }
+
+    #[test]
+    fn comments_are_written_beside_the_text() {
+        let html = "<p>The river has risen.</p><ol class=comments><li>So it has.</li></ol>";
+        let both = |options: &ExtractOptions| {
+            let page = written(html, options, Scope::All, |_| (vec![0], vec![1])).unwrap();
+            (page.text, page.comments)
+        };
+        let plain = ExtractOptions::default();
+        let expected = |comment: &str| ("The river has risen.".to_owned(), Some(comment.to_owned()));
+        assert_eq!(both(&plain), expected("- So it has."));
+        let markdown = ExtractOptions {
+            output: Output::Markdown(MarkdownOptions::default()),
+            ..plain
+        };
+        assert_eq!(both(&markdown), expected("1. So it has."));
+        let none = written(html, &plain, Scope::All, |_| (vec![0], vec![])).unwrap();
+        assert_eq!(
+            (none.comments, visible_text(html, &plain).unwrap().comments),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn comments_longer_than_the_bound_are_left_out() {
+        let small = ExtractOptions {
+            text_max: 5,
+            ..ExtractOptions::default()
+        };
+        let page = written("<p>One.<p>Two three.", &small, Scope::All, |_| (vec![0], vec![1])).unwrap();
+        assert_eq!((page.text.as_str(), page.comments), ("One.", None));
     }
 
     #[test]

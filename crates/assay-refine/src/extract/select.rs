@@ -3,6 +3,8 @@
 //! The expected F1 of a set of blocks is highest when it holds exactly the blocks whose probability exceeds half of
 //! that F1 itself; so a page that is sure of little is cut wide and a clear article is cut close. This is the
 //! choice between a wide and a strict text, made per page.
+//!
+//! Comments under a text are no part of it and are kept apart; where the discussion is the text, as in a forum, they are the text.
 
 use super::context::Context;
 use super::feature::Ground;
@@ -10,7 +12,7 @@ use super::mark;
 use super::model::{LANES, Model};
 use super::model_block::MODEL as BLOCK;
 use super::model_context::MODEL as CONTEXT;
-use super::page::{Block, Page};
+use super::page::{Block, Page, kind};
 use super::run::Profile;
 
 /// A probability in 1/65,536.
@@ -122,8 +124,33 @@ fn best_f1(page: &Page, answers: &[Answer]) -> u64 {
     best
 }
 
+/// Expected words outside comments from which on a page is a text that may have comments: with fewer, as on a page of an open
+/// discussion, the comments are what people come for. From a grid over cross-validated answers; 40 and 80 do worse.
+const TEXT_WORDS: u64 = 60;
+
+/// Whether comments are what the page is: it calls itself a discussion, or it has a forum's class words and does not call itself an
+/// article.
+pub(crate) fn is_discussion(page: &Page) -> bool {
+    let declared = page.kinds & (kind::ARTICLE | kind::OG_ARTICLE) != 0;
+    page.kinds & kind::FORUM != 0
+        || !declared && page.blocks.iter().any(|block| block.marks & mark::FORUM != 0)
+}
+
+/// Whether the page is a text with comments under it: no discussion, and enough is left without the comments.
+fn has_text_beside_comments(page: &Page, answers: &[Answer]) -> bool {
+    let outside = page
+        .blocks
+        .iter()
+        .zip(answers)
+        .filter(|(block, _)| block.marks & mark::COMMENT == 0);
+    let expected: u64 = outside
+        .map(|(block, answer)| u64::from(block.measure.words) * u64::from(*answer))
+        .sum();
+    expected >= TEXT_WORDS * 65_536 && !is_discussion(page)
+}
+
 /// A bar of links, or a label without a sentence in it.
-fn is_furniture(block: &Block) -> bool {
+pub(crate) fn is_furniture(block: &Block) -> bool {
     let measure = &block.measure;
     block.link_characters * 2 > measure.characters
         || block.marks & (mark::TAG_NAV | mark::TAG_FOOTER | mark::TAG_FORM | mark::TAG_BUTTON) != 0
@@ -138,6 +165,8 @@ pub(crate) enum Verdict {
     Low,
     /// Links or a label without a sentence, which `precision` does not take.
     Furniture,
+    /// Above the bar, but a comment under a text: kept apart.
+    Comment,
     /// Inside `noscript`, where something else was chosen; or the other way round.
     Noscript,
 }
@@ -154,24 +183,41 @@ pub(crate) struct Choice {
 impl Choice {
     /// The chosen blocks, in document order.
     pub(crate) fn kept(&self) -> Vec<u32> {
+        self.with(Verdict::Kept)
+    }
+
+    /// The comments kept apart, in document order.
+    pub(crate) fn comments(&self) -> Vec<u32> {
+        self.with(Verdict::Comment)
+    }
+
+    fn with(&self, wanted: Verdict) -> Vec<u32> {
         let numbered = (0_u32..).zip(&self.blocks);
-        let kept = numbered.filter(|(_, (_, verdict))| *verdict == Verdict::Kept);
-        kept.map(|(index, _)| index).collect()
+        let found = numbered.filter(|(_, (_, verdict))| *verdict == wanted);
+        found.map(|(index, _)| index).collect()
     }
 }
 
-/// Judges every block. `noscript` repeats what scripts draw: it counts only where nothing else is chosen.
+/// Judges every block. `noscript` repeats what scripts draw: it counts only where nothing else is chosen. All profiles but
+/// `union` keep the comments under a text apart.
 pub(crate) fn choose(page: &Page, profile: Profile) -> Choice {
-    let answers = answers(page);
+    choose_by(page, profile, &answers(page))
+}
+
+/// The choice by given answers, one a block.
+fn choose_by(page: &Page, profile: Profile, answers: &[Answer]) -> Choice {
     let rule = rule(profile);
-    let share = (best_f1(page, &answers) * rule.share / 1_000) as Answer;
+    let share = (best_f1(page, answers) * rule.share / 1_000) as Answer;
     let bar = share.clamp(rule.answer_min, rule.answer_max);
+    let apart = profile != Profile::Union && has_text_beside_comments(page, answers);
     let judge = |noscript: bool| -> Vec<(Answer, Verdict)> {
-        let judged = page.blocks.iter().zip(&answers).map(|(block, answer)| {
+        let judged = page.blocks.iter().zip(answers).map(|(block, answer)| {
             let verdict = if *answer <= bar {
                 Verdict::Low
             } else if (block.marks & mark::NOSCRIPT != 0) != noscript {
                 Verdict::Noscript
+            } else if apart && block.marks & mark::COMMENT != 0 {
+                Verdict::Comment
             } else if profile == Profile::Precision && is_furniture(block) {
                 Verdict::Furniture
             } else {
@@ -188,11 +234,6 @@ pub(crate) fn choose(page: &Page, profile: Profile) -> Choice {
     Choice { bar, blocks }
 }
 
-/// The chosen blocks, in document order.
-pub(crate) fn select(page: &Page, profile: Profile) -> Vec<u32> {
-    choose(page, profile).kept()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +248,7 @@ mod tests {
 
     fn chosen(profile: Profile) -> Vec<String> {
         let page = walk(&parse(PAGE, &ParseLimits::default()).unwrap(), Scope::All);
-        let chosen = select(&page, profile);
+        let chosen = choose(&page, profile).kept();
         chosen
             .iter()
             .map(|index| page.block_text(&page.blocks[*index as usize])[..9].to_owned())
@@ -242,6 +283,54 @@ mod tests {
         for pair in profiles.map(chosen).windows(2) {
             assert!(pair[0].iter().all(|text| pair[1].contains(text)), "{pair:?}");
         }
+    }
+
+    /// A text of `sentences` sentences with a comment under it, in elements of the class words `list` and `item`.
+    fn page_with_comments(head: &str, sentences: usize, list: &str, item: &str) -> Page {
+        let text = "The river has risen again this week, and the town is waiting for the water to fall. "
+            .repeat(sentences);
+        let html = format!(
+            "<head>{head}</head><body><main><article><h1>The river</h1><p>{text}</p></article><section class='{list}'>\
+             <div class='{item}'><p>I have lived by the river for years, and the water has never been as high as it was \
+             on Monday morning.</p></div></section></main></body>"
+        );
+        walk(&parse(&html, &ParseLimits::default()).unwrap(), Scope::All)
+    }
+
+    #[test]
+    fn comments_are_parted_from_texts_only() {
+        let check = |head: &str, sentences: usize, list: &str, item: &str, expected: bool| {
+            let page = page_with_comments(head, sentences, list, item);
+            let sure = vec![60_000; page.blocks.len()];
+            let found = has_text_beside_comments(&page, &sure);
+            assert_eq!(found, expected, "{head} {sentences} {list} {item}");
+        };
+        let declared = "<meta property='og:type' content='article'>";
+        check("", 6, "comments", "comment", true);
+        check("", 1, "comments", "comment", false);
+        check("", 6, "thread", "comment", false);
+        check(declared, 6, "thread", "comment", true);
+        let forum = r#"<script type="application/ld+json">{"@type":"DiscussionForumPosting"}</script>"#;
+        check(forum, 6, "comments", "comment", false);
+    }
+
+    #[test]
+    fn a_comment_above_the_bar_is_kept_apart_but_for_union() {
+        let page = page_with_comments("", 6, "comments", "comment");
+        let comment = page.blocks.len() as u32 - 1;
+        let sure = vec![60_000; page.blocks.len()];
+        for profile in [Profile::Precision, Profile::Balanced, Profile::Recall] {
+            let choice = choose_by(&page, profile, &sure);
+            assert_eq!(choice.comments(), [comment], "{choice:?}");
+            assert_eq!(choice.kept(), (0..comment).collect::<Vec<_>>(), "{choice:?}");
+        }
+        let union = choose_by(&page, Profile::Union, &sure);
+        assert_eq!(union.kept().last(), Some(&comment), "{union:?}");
+        assert_eq!(union.comments(), [0_u32; 0], "{union:?}");
+        let low: Vec<Answer> = (0..=comment)
+            .map(|at| if at == comment { 1_000 } else { 60_000 })
+            .collect();
+        assert_eq!(choose_by(&page, Profile::Balanced, &low).comments(), [0_u32; 0]);
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Sum {
 }
 
 /// At least ten words with a sentence end, and at most a third of it links.
-fn is_prose(block: &Block) -> bool {
+pub(crate) fn is_prose(block: &Block) -> bool {
     let measure = &block.measure;
     measure.words >= 10 && measure.stops > 0 && block.link_characters * 3 <= measure.characters
 }

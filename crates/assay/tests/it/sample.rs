@@ -193,7 +193,10 @@ fn pages_become_text() {
     for (line, file) in lines.iter().zip([&first, &second]) {
         let mut keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         keys.sort();
-        assert_eq!(keys, ["file", "language", "metadata", "text", "title"]);
+        assert_eq!(
+            keys,
+            ["comments", "file", "language", "metadata", "text", "title"]
+        );
         assert_eq!(line["file"], file.display().to_string());
         assert_eq!(line["language"], "en");
     }

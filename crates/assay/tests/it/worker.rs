@@ -99,6 +99,7 @@ impl Scene {
             params: localnet_params(0, corpus_index_root(&units)).to_canonical(),
             recipes: vec![builtin("fineweb-en-v1-nolang").unwrap().to_canonical()],
             units,
+            show: false,
         }
     }
 
