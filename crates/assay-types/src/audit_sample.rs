@@ -313,19 +313,19 @@ mod tests {
             ("rows", |one| one.rows = (0..9).map(row).collect()),
             ("rows", |one| one.rows.reverse()),
             ("rows", |one| {
-                one.rows[0].text = "x".repeat(SAMPLE_TEXT_BYTES_MAX + 1)
+                one.rows[0].text = "x".repeat(SAMPLE_TEXT_BYTES_MAX + 1);
             }),
             ("rows", |one| {
-                one.rows[0].blocks = vec![one.rows[0].blocks[0].clone(); 65]
+                one.rows[0].blocks = vec![one.rows[0].blocks[0].clone(); 65];
             }),
             ("rows", |one| {
-                one.rows[0].blocks[0].text = "x".repeat(SAMPLE_TEXT_BYTES_MAX + 1)
+                one.rows[0].blocks[0].text = "x".repeat(SAMPLE_TEXT_BYTES_MAX + 1);
             }),
             ("rows", |one| {
-                one.rows[0].url = "x".repeat(SAMPLE_NAME_BYTES_MAX + 1)
+                one.rows[0].url = "x".repeat(SAMPLE_NAME_BYTES_MAX + 1);
             }),
             ("composition", |one| {
-                one.composition.as_mut().unwrap().lengths = vec![0; 21]
+                one.composition.as_mut().unwrap().lengths = vec![0; 21];
             }),
             ("composition", |one| one.composition.as_mut().unwrap().kept = 3),
         ];

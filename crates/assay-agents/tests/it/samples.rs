@@ -45,7 +45,7 @@ async fn validators_show_the_same_rows_as_the_archive_gives_them() {
     let world = World::new(&MINERS.map(|(name, _)| name), &VALIDATORS).await;
     let mut miners = MINERS.map(|(name, conduct)| world.miner(name, conduct));
     let mut validators = VALIDATORS.map(|name| validator(&world, name));
-    for miner in &miners {
+    for miner in &mut miners {
         assert!(miner.join().await.unwrap());
     }
     let end = world.end(0);

@@ -98,13 +98,13 @@ pub(crate) async fn record(app: &App, unit: UnitId, idx: u32) -> Result<RecordVi
             })
             .collect(),
         probes,
-        shown: most_agreed(shown.map(shown_of).collect()),
+        shown: most_agreed(&shown.map(shown_of).collect::<Vec<_>>()),
         command: command.unwrap_or_default(),
     })
 }
 
 /// What most validators show of a round first, of equally many what is newer.
-fn most_agreed(shown: Vec<RecordShown>) -> Vec<RecordShown> {
+fn most_agreed(shown: &[RecordShown]) -> Vec<RecordShown> {
     let same = |one: &RecordShown, other: &RecordShown| (one.round, &one.row) == (other.round, &other.row);
     let mut counted: Vec<(usize, RecordShown)> = shown
         .iter()

@@ -49,6 +49,16 @@ fn archive(path: &Path, pages: u64) {
     std::fs::write(path, writer.finish().unwrap()).unwrap();
 }
 
+/// What validators show of the submissions was taken: nothing waits, nothing was refused.
+fn shown_is_taken(state: &Path) {
+    for validator in ["validator-1", "validator-2"] {
+        let waiting = state.join("agents").join(validator).join("samples");
+        assert_eq!(std::fs::read_dir(waiting).unwrap().count(), 0, "{validator}");
+        let log = std::fs::read_to_string(state.join(format!("{validator}.log"))).unwrap();
+        assert!(!log.contains("does not take it"), "{log}");
+    }
+}
+
 #[test]
 fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,13 +117,7 @@ fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
         let count = |state: &str| std::fs::read_dir(proofs.join(state)).unwrap().count();
         assert!(count("filed") >= 2 && count("refused") == 0, "{validator}");
     }
-    // What validators show of the submissions was taken: nothing waits, nothing was refused.
-    for validator in ["validator-1", "validator-2"] {
-        let waiting = state.join("agents").join(validator).join("samples");
-        assert_eq!(std::fs::read_dir(waiting).unwrap().count(), 0, "{validator}");
-        let log = std::fs::read_to_string(state.join(format!("{validator}.log"))).unwrap();
-        assert!(!log.contains("does not take it"), "{log}");
-    }
+    shown_is_taken(&state);
     for agent in ["honest-1", "fabricator-1", "validator-1", "validator-2"] {
         let agent_folder = state.join("agents").join(agent);
         assert!(agent_folder.exists());

@@ -246,7 +246,7 @@ impl Store for ObjectStore {
             match self.open_once(repo, revision).await {
                 // What came may have been spoiled on its way: only what comes again is the publisher's.
                 Err(StoreError::BadIndex { .. } | StoreError::Differs { .. }) if reads < READS_MAX => {
-                    reads += 1
+                    reads += 1;
                 }
                 opened => return opened,
             }

@@ -140,9 +140,10 @@ fn lengths(bins: &[u64], whole: u64) -> Vec<Bar> {
     let last = bins.iter().rposition(|&count| count > 0).map_or(0, |at| at + 1);
     let used = bins.iter().enumerate().take(last).skip(first);
     used.map(|(bin, &count)| Bar {
-        name: match bin + 1 == LENGTH_BINS {
-            true => format!("{} and more", number::short(1 << bin)),
-            false => format!("{} to {}", number::short(1 << bin), number::short((2 << bin) - 1)),
+        name: if bin + 1 == LENGTH_BINS {
+            format!("{} and more", number::short(1 << bin))
+        } else {
+            format!("{} to {}", number::short(1 << bin), number::short((2 << bin) - 1))
         },
         value: count as f64,
         shown: number::percent(count as f64 / whole as f64),
