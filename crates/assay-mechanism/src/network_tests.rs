@@ -120,6 +120,27 @@ fn a_failed_unit_comes_back_first_and_not_to_whoever_failed_it() {
     }
 }
 
+#[test]
+fn dead_letters_are_revived_by_name_or_all_and_nothing_else_is() {
+    let unit = |number: u8| UnitId(assay_types::Digest16([number; 16]));
+    let worn = Failures {
+        attempts: 2,
+        failed: [member(1).hotkey].into(),
+    };
+    let mut state = NetworkState {
+        dead: (1..5).map(unit).collect(),
+        waiting: [(unit(9), worn.clone())].into(),
+        ..NetworkState::default()
+    };
+    state.revive(&[unit(2), unit(7), unit(9)]);
+    assert_eq!(state.dead, [unit(1), unit(3), unit(4)].into());
+    assert_eq!(state.waiting[&unit(2)], Failures::default(), "as a new unit");
+    assert_eq!(state.waiting[&unit(9)], worn, "what waits keeps its attempts");
+    assert!(!state.waiting.contains_key(&unit(7)), "never given out");
+    state.revive(&[]);
+    assert_eq!((state.dead.len(), state.waiting.len()), (0, 5));
+}
+
 /// Validators, their stakes and what each says of the honest finding.
 type Ballots<'a> = &'a dyn Fn(&Found) -> Vec<(u8, u64, Found)>;
 
