@@ -91,17 +91,14 @@ impl<'w> Seat<'w> {
 
     fn start(&self) -> Agent<'_> {
         let world = self.world;
-        match self.conduct {
-            Some(conduct) => {
-                let options = world.miner_options(self.name, conduct);
-                Agent::Miner(Box::new(Miner::open(&self.chain, &self.setup, options).unwrap()))
-            }
-            None => {
-                let options = world.validator_options(self.name);
-                Agent::Validator(Box::new(
-                    Validator::open(&self.chain, &self.setup, options).unwrap(),
-                ))
-            }
+        if let Some(conduct) = self.conduct {
+            let options = world.miner_options(self.name, conduct);
+            Agent::Miner(Box::new(Miner::open(&self.chain, &self.setup, options).unwrap()))
+        } else {
+            let options = world.validator_options(self.name);
+            Agent::Validator(Box::new(
+                Validator::open(&self.chain, &self.setup, options).unwrap(),
+            ))
         }
     }
 
