@@ -57,6 +57,8 @@ impl Validator<'_> {
             }
             // The rate limit, or weights of a run before a restart: the next block is soon enough.
             Err(error) if error.retry_is_safe() => {
+                // Those may be of this round: the chain is asked again.
+                self.set = None;
                 tracing::debug!(%error, "weights wait");
                 Ok(None)
             }
