@@ -26,6 +26,9 @@ pub mod subtensor;
 pub mod timelock;
 pub mod wallet;
 
+/// Blocks that a transaction of any of our clients may wait for its block: what was handed over is in one by then, or never.
+pub const TRANSACTION_BLOCKS_MAX: u32 = 32;
+
 pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
 pub use commitment::{

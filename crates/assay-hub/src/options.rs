@@ -84,6 +84,23 @@ impl Default for OpenOptions {
     }
 }
 
+impl OpenOptions {
+    /// The same for a process that gets no secrets: no proxy, no keys.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        Self {
+            proxy: None,
+            s3: S3Options {
+                access_key_id: None,
+                secret_access_key: None,
+                session_token: None,
+                ..self.s3.clone()
+            },
+            ..self.clone()
+        }
+    }
+}
+
 /// Where `s3://bucket/key` leads. Without keys every request is anonymous.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -132,6 +149,17 @@ mod tests {
         let shown = format!("{options:?} {}", toml::to_string(&options).unwrap());
         assert!(shown.contains("***"));
         assert!(!shown.contains("hunter2") && !shown.contains("s3cr3t") && !shown.contains("AKIA1"));
+    }
+
+    #[test]
+    fn what_is_left_without_secrets_is_read_back_whole() {
+        let text = "attempts_max = 3\nproxy = \"http://u:hunter2@p:1\"\n[s3]\nregion = \"r\"\naccess_key_id = \"AKIA1\"\nsecret_access_key = \"s\"\nsession_token = \"t\"\n";
+        let options: OpenOptions = toml::from_str(text).unwrap();
+        let public = options.without_secrets();
+        assert_eq!((public.attempts_max, public.s3.region.as_str()), (3, "r"));
+        let written = toml::to_string(&public).unwrap();
+        assert!(!written.contains("***"), "{written}");
+        assert_eq!(toml::from_str::<OpenOptions>(&written).unwrap(), public);
     }
 
     #[test]

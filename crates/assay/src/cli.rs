@@ -18,8 +18,8 @@ mod top;
 mod wallet;
 
 pub(crate) use agents::{
-    AgentArgs, ConductArg, LocalnetArgs, MinerCommand, MinerUpArgs, ValidatorCommand, ValidatorUpArgs,
-    WorkerCommand,
+    AgentArgs, AssignArg, ConductArg, LocalnetArgs, MinerCommand, MinerUpArgs, ValidatorCommand,
+    ValidatorUpArgs, WorkerCommand,
 };
 pub(crate) use chain::{
     CallArgs, ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SendArgs,

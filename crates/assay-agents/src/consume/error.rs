@@ -112,7 +112,10 @@ impl ConsumeError {
 /// Stable code of a store's error.
 fn store_code(error: &StoreError) -> &'static str {
     match error {
-        StoreError::Path(_) | StoreError::BadStore { .. } | StoreError::Unsupported { .. } => "store/address",
+        StoreError::Path(_)
+        | StoreError::BadStore { .. }
+        | StoreError::Unsupported { .. }
+        | StoreError::OutOfReach { .. } => "store/address",
         StoreError::NotPublished { .. } | StoreError::NoFile { .. } => "store/not-published",
         StoreError::Gone { .. } => "store/gone",
         StoreError::Differs { .. } | StoreError::BadIndex { .. } | StoreError::TooLarge { .. } => {
@@ -126,9 +129,11 @@ fn store_code(error: &StoreError) -> &'static str {
 
 fn store_kind(error: &StoreError) -> ErrorKind {
     match error {
-        StoreError::Path(_) | StoreError::BadStore { .. } | StoreError::Unsupported { .. } => {
-            ErrorKind::Usage
-        }
+        // A person who names a folder has named the wrong one.
+        StoreError::Path(_)
+        | StoreError::BadStore { .. }
+        | StoreError::Unsupported { .. }
+        | StoreError::OutOfReach { .. } => ErrorKind::Usage,
         error if error.retry_is_safe() => ErrorKind::Transient,
         _ => ErrorKind::Failure,
     }

@@ -23,6 +23,8 @@ pub struct Dataset {
     path: PathBuf,
     /// The parsed and validated manifest.
     pub manifest: Manifest,
+    /// Most rows read of any table.
+    rows_max: u64,
 }
 
 impl Dataset {
@@ -43,10 +45,13 @@ impl Dataset {
         // Whether its parts agree is a finding of `verify`, not an error of opening.
         let manifest = Manifest::parse_unchecked(&bytes, LOCAL_MANIFEST_BYTES_MAX)
             .map_err(|source| LocalError::Manifest { path: file, source })?;
-        Ok(Self {
-            path: path.to_owned(),
-            manifest,
-        })
+        Ok(Self::of(path, manifest))
+    }
+
+    /// The same with a bound on what is read of a table, whatever its manifest says: a table beyond it cannot be read.
+    #[must_use]
+    pub(crate) fn with_rows_max(self, rows_max: u64) -> Self {
+        Self { rows_max, ..self }
     }
 
     /// A folder whose manifest is known already.
@@ -54,6 +59,7 @@ impl Dataset {
         Self {
             path: path.to_owned(),
             manifest,
+            rows_max: u64::MAX,
         }
     }
 
@@ -132,14 +138,16 @@ impl Dataset {
     pub fn ledger(&self, unit: &ManifestUnit) -> Result<Vec<LedgerRow>, LocalError> {
         let path = self.file(&unit.ledger.path);
         let file = open(&path)?;
-        read_ledger(file, rows_max(unit)).map_err(|source| LocalError::Table { path, source })
+        read_ledger(file, rows_max(unit).min(self.rows_max))
+            .map_err(|source| LocalError::Table { path, source })
     }
 
     /// A unit's band keys.
     pub fn bands(&self, unit: &ManifestUnit) -> Result<Vec<BandRow>, LocalError> {
         let path = self.file(&unit.bands.path);
         let file = open(&path)?;
-        read_bands(file, rows_max(unit)).map_err(|source| LocalError::Table { path, source })
+        read_bands(file, rows_max(unit).min(self.rows_max))
+            .map_err(|source| LocalError::Table { path, source })
     }
 
     /// Hands every document of a unit to `each`, in order, a few in memory; gives the number of rows in each file.

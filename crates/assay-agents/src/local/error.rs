@@ -39,6 +39,14 @@ pub enum LocalError {
         #[source]
         source: io::Error,
     },
+    /// A place of an archive was not the same bytes each time it was read.
+    #[error("`{input}` is not the same each time it is read, at byte {offset}")]
+    Unsteady {
+        /// The input's name.
+        input: String,
+        /// Where.
+        offset: u64,
+    },
     /// The recipe cannot be run by this engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -146,6 +154,14 @@ pub enum LocalError {
     /// No HTML documentation was found for `--sample`.
     #[error("no HTML documentation found on this machine")]
     NoSample,
+    /// A crawl whose archives cannot be named.
+    #[error("crawl `{crawl}`: {reason}")]
+    Crawl {
+        /// Its name.
+        crawl: String,
+        /// Why.
+        reason: String,
+    },
     /// `--explain` names nothing in the archives.
     #[error("no record `{needle}` in the archives")]
     NoRecord {
@@ -191,9 +207,11 @@ impl LocalError {
     /// Stable code of the error, `area/what`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Hub(_) | Self::Input { .. } | Self::Texts { .. } => "input/unreadable",
+            Self::Hub(_) | Self::Input { .. } | Self::Texts { .. } | Self::Unsteady { .. } => {
+                "input/unreadable"
+            }
             Self::Archive { .. } => "input/not-an-archive",
-            Self::NoPages { .. } | Self::NoSample => "input/nothing-found",
+            Self::NoPages { .. } | Self::NoSample | Self::Crawl { .. } => "input/nothing-found",
             Self::NoArchive { .. } => "input/archive-missing",
             Self::NoRecord { .. } => "input/no-such-record",
             Self::Evaluate(error) => error.code(),
@@ -213,13 +231,14 @@ impl LocalError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Hub(error) if error.retryable() => ErrorKind::Transient,
-            Self::Locked { .. } => ErrorKind::Transient,
+            Self::Locked { .. } | Self::Unsteady { .. } => ErrorKind::Transient,
             Self::OtherRecipe { .. }
             | Self::OtherSettings { .. }
             | Self::Engine(_)
             | Self::NoArchive { .. }
             | Self::NoPages { .. }
             | Self::NoSample
+            | Self::Crawl { .. }
             | Self::Evaluate(_)
             | Self::NoRecord { .. } => ErrorKind::Usage,
             Self::Inputs { first, .. } => first.kind(),
@@ -263,7 +282,11 @@ impl LocalError {
                 Some(format!("remove `{}` and run again: only what is missing is refined", path.display()))
             }
             Self::NoArchive { path } => Some(format!("add `--warc` with the file or address that ends in `{path}`")),
+            Self::Crawl { .. } => Some("https://index.commoncrawl.org lists the crawls; give one such as CC-MAIN-2024-42".to_owned()),
             Self::NoPages { .. } => Some("give .html, .htm or .xhtml files, plain or .gz".to_owned()),
+            Self::Unsteady { .. } => {
+                Some("the network, a proxy or the server gives other bytes than it should: try again, or another way there".to_owned())
+            }
             Self::NoSample => Some(
                 "`rustup component add rust-docs` installs some; or give archives: `assay refine FILE.warc.gz --out DIR`"
                     .to_owned(),

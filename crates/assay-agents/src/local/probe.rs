@@ -10,6 +10,7 @@ use assay_refine::warc::{Compression, first_record};
 use assay_types::{Fault, FaultKind};
 
 use super::error::LocalError;
+use super::steady;
 use super::verify::{InRange, Places, VerifyJob, record_of};
 
 /// Records of the archive that begin behind drawn bytes and have no row, each once.
@@ -26,7 +27,10 @@ pub(super) fn hidden(
     let mut missing = BTreeSet::new();
     for &offset in places.offsets.iter().filter(|&&offset| offset < bytes) {
         let len = places.window_bytes.min(bytes - offset);
-        let window = assay_hub::open_range(archive, job.open, offset, len)?;
+        let has_row = |window: &[u8]| {
+            first_record(window, compression).is_some_and(|at| starts.contains(&(offset + at as u64)))
+        };
+        let window = steady::range((archive, job.open), (offset, len), has_row)?;
         if let Some(at) = first_record(&window, compression) {
             let start = offset + at as u64;
             if !starts.contains(&start) && !is_inside_a_record(job, tables, (archive, compression), start)? {

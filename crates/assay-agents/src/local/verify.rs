@@ -22,6 +22,7 @@ use super::error::LocalError;
 use super::findings::CheckedUnit;
 use super::probe;
 use super::refine::{addressing_of, archive_error, identity_of, read_error};
+use super::steady;
 
 /// How many rows of a unit to recompute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,7 +169,7 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
     verified.faults.extend(tables.take_faults());
     let archive = archive_of(job, unit)?;
     verified.faults.extend(length_fault(job, unit, archive));
-    let compression = compression_of(job, archive)?;
+    let compression = steady_compression(job, unit, archive)?;
     let addressing = addressing_of(compression);
     if unit.addressing != addressing {
         let [expected, found] = [addressing, unit.addressing].map(|kind| format!("{kind:?} offsets"));
@@ -357,6 +358,26 @@ pub(super) fn compression_of(job: &VerifyJob<'_>, archive: &Source) -> Result<Co
     Ok(reader.compression())
 }
 
+/// The same, looked at again where it is not what the unit says of it.
+fn steady_compression(
+    job: &VerifyJob<'_>,
+    unit: &ManifestUnit,
+    archive: &Source,
+) -> Result<Compression, LocalError> {
+    let first = compression_of(job, archive)?;
+    if addressing_of(first) == unit.addressing || steady::is_steady(archive) {
+        return Ok(first);
+    }
+    let second = compression_of(job, archive)?;
+    if second == first || addressing_of(second) == unit.addressing {
+        return Ok(second);
+    }
+    Err(LocalError::Unsteady {
+        input: archive.name.clone(),
+        offset: 0,
+    })
+}
+
 /// What lies in a row's range of the archive.
 pub(super) enum InRange {
     /// A record, and how many further ones begin inside the range.
@@ -375,10 +396,12 @@ pub(super) fn record_of(
     compression: Compression,
     row: &LedgerRow,
 ) -> Result<InRange, LocalError> {
-    let raw = match assay_hub::open_range(archive, job.open, row.offset, u64::from(row.length)) {
+    let is_named = |bytes: &[u8]| blake3_16(bytes) == row.record_digest;
+    let place = (row.offset, u64::from(row.length));
+    let raw = match steady::range((archive, job.open), place, is_named) {
         Ok(raw) => raw,
-        Err(HubError::ShortRange { .. }) => return Ok(InRange::Short),
-        Err(HubError::RangeTooLong { .. }) => {
+        Err(LocalError::Hub(HubError::ShortRange { .. })) => return Ok(InRange::Short),
+        Err(LocalError::Hub(HubError::RangeTooLong { .. })) => {
             return match assay_hub::open_range(archive, job.open, row.offset, LONG_ROW_BYTES) {
                 Err(HubError::ShortRange { .. }) => Ok(InRange::Short),
                 raw => Ok(InRange::TooLong(others_in(
@@ -388,7 +411,7 @@ pub(super) fn record_of(
                 ))),
             };
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     let limits = job.engine.read_limits();
     let record = ArchiveRecord {

@@ -9,6 +9,7 @@
 //! chain's clock is virtual (12 s a block whatever its real block time), so no rule changes (docs/localnet.md).
 
 mod corpus;
+mod crawl;
 mod people;
 mod processes;
 mod summary;
@@ -20,10 +21,11 @@ use std::time::{Duration, Instant};
 
 use assay_chain::embedded::Remote;
 use assay_chain::{At, Chain as _};
-use assay_hub::Source;
 use assay_hub::store::StoreOptions;
+use assay_hub::{OpenOptions, Source};
 use assay_types::{BlockNumber, Round};
 
+pub use crawl::crawl_archives;
 pub use people::{Cast, CastError, Role};
 pub use summary::{MinerSummary, Summary};
 pub use view::{MinerLook, View};
@@ -62,6 +64,8 @@ pub struct LocalnetOptions {
     pub seed: u64,
     /// Archives to cut units from; documentation on this machine if none are given.
     pub archives: Vec<Source>,
+    /// How archives behind addresses are read.
+    pub open: OpenOptions,
     /// Port of the Task API and website; 0 for any free one.
     pub port: u16,
 }

@@ -26,6 +26,12 @@ pub(super) const TEMPO_BLOCKS: u32 = 180;
 /// Blocks between the last registration and round 0: an epoch gives permits, and everybody asks to join.
 const SETTLING_BLOCKS: u32 = TEMPO_BLOCKS + 40;
 
+/// Rounds that are assigned while the last one is still being settled and paid.
+const ROUNDS_BEHIND: u64 = 4;
+
+/// Units beside those that can be given out: the draw of reserved ones is not even.
+const UNITS_SPARE: u64 = 16;
+
 /// Longest wait for the Task API.
 const API_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -77,7 +83,8 @@ impl World {
             return Err(AgentError::invalid(folder, reason));
         }
         fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
-        let (corpus, pages) = cut(&folder.join("archives"), &options.archives)?;
+        let place = folder.join("archives");
+        let (corpus, pages) = cut(&place, (&options.archives, &options.open), units_wanted(options))?;
         let wallets = folder.join("wallets");
         let keys = Keys {
             seed: options.seed,
@@ -96,6 +103,7 @@ impl World {
         let everybody = miners.iter().chain(&validators).chain([&owner]);
         let genesis = Genesis {
             beacon_seed: keys.digest("beacon"),
+            block_seed: Some(keys.digest("blocks")),
             accounts: everybody
                 .map(|person| (Coldkey(person.coldkey.public_key().0), COLDKEY_RAO))
                 .collect(),
@@ -200,6 +208,17 @@ impl World {
         write_atomically(&path, &bytes)?;
         Ok(path)
     }
+}
+
+/// Units that the rounds can use up: as many as every miner may get in each, and in those that begin before the last is over.
+fn units_wanted(options: &LocalnetOptions) -> usize {
+    let values = localnet_params(0, Digest::ZERO).values;
+    let rounds = u64::from(options.rounds).saturating_add(ROUNDS_BEHIND);
+    let miners = options.cast.miners().count() as u64;
+    let units = rounds.saturating_mul(miners).saturating_mul(values.cap_max);
+    // What is kept for duels is not given out.
+    let kept = units / values.reserve_mod.max(1) + UNITS_SPARE;
+    usize::try_from(units.saturating_add(kept)).unwrap_or(usize::MAX)
 }
 
 /// The rules of a localnet: about half of a mainnet round, one lane, small units (docs/localnet.md has the table).

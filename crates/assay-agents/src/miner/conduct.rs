@@ -57,14 +57,18 @@ impl Alter for HalfOfThem {
     }
 }
 
-/// Replaces every fifth text by words of its own, and hashes them as they are.
+/// Replaces every fifth text of a unit by words of its own, and hashes them as they are. It counts from each unit's first record,
+/// so that a unit that is refined again is the same.
 #[derive(Debug, Default)]
 struct Invented(Mutex<u32>);
 
 impl Alter for Invented {
     fn alter(&self, mut refined: Refined) -> Option<Refined> {
+        let mut kept = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if refined.idx == 0 {
+            *kept = 0;
+        }
         if let Outcome::Passed(document) = &mut refined.outcome {
-            let mut kept = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             *kept += 1;
             if *kept % INVENTED_MOD == 1 {
                 let text = "Nobody ever wrote this page, and nobody will miss it. ";

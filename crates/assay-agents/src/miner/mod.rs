@@ -12,12 +12,13 @@ mod conduct;
 mod journal;
 mod rehearse;
 mod submission;
+mod suspect;
 mod tell;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_chain::{At, Call, Chain, CommitmentField};
+use assay_chain::{At, Chain, Commitment, CommitmentField};
 use assay_hub::store::Publication;
 use assay_types::{BlockNumber, Message, Pointer, RecipeId, RepoName, Round};
 use fs_err as fs;
@@ -27,9 +28,15 @@ pub use journal::{Action, RoundJournal, Stage, plan};
 pub use rehearse::Rehearsal;
 pub use tell::{Told, due};
 
-use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker, is_committed, sealed_fields};
+use crate::subnet::{
+    AgentError, Courier, OnItsWay, Rounds, Sending, Setup, Signer, Tracker, is_committed, is_pruned,
+    sealed_fields,
+};
 use submission::Work;
 pub(crate) use submission::{OWNER_FILE, owner_message};
+
+/// What a request to join is remembered as while it is on its way.
+const JOIN: &str = "join";
 
 /// Longest that telling the server may hold up a step: less than a block.
 const TELL_TIME_MAX: Duration = Duration::from_secs(5);
@@ -58,7 +65,13 @@ pub struct Miner<'a> {
     setup: &'a Setup,
     options: MinerOptions,
     tracker: Tracker,
+    sending: Sending,
     courier: Option<Courier>,
+}
+
+/// What a round's pointer is remembered as while it is on its way.
+fn pointer_of(round: Round) -> String {
+    format!("pointer of round {round}")
 }
 
 /// What a step did, for logs.
@@ -78,11 +91,13 @@ impl<'a> Miner<'a> {
     pub fn open(chain: &'a dyn Chain, setup: &'a Setup, options: MinerOptions) -> Result<Self, AgentError> {
         fs::create_dir_all(options.folder.join("rounds")).map_err(AgentError::file(&options.folder))?;
         let tracker = Tracker::open(&options.folder, setup)?;
+        let sending = Sending::open(&options.folder)?;
         Ok(Self {
             chain,
             setup,
             options,
             tracker,
+            sending,
             courier: None,
         })
     }
@@ -102,17 +117,18 @@ impl<'a> Miner<'a> {
         &self.tracker
     }
 
-    /// Asks to join, if the hotkey is not known yet and has not asked.
+    /// Asks to join, if the hotkey is not known yet and has not asked. A request that was handed over and is in no block yet
+    /// is looked after by [`Self::step`].
     ///
     /// # Errors
     /// [`AgentError::Chain`], for an unregistered hotkey too.
-    pub async fn join(&self) -> Result<bool, AgentError> {
+    pub async fn join(&mut self) -> Result<bool, AgentError> {
         let hotkey = self.options.signer.hotkey();
         if self.tracker.state().miners.contains_key(&hotkey) {
             return Ok(false);
         }
         let standing = self.chain.commitments(self.setup.netuid, At::Head).await?;
-        if standing.iter().any(|commitment| commitment.hotkey == hotkey) {
+        if standing.iter().any(|commitment| commitment.hotkey == hotkey) || self.sending.holds(JOIN) {
             return Ok(false);
         }
         let head = self.chain.head(At::Head).await?.number;
@@ -120,17 +136,33 @@ impl<'a> Miner<'a> {
             round: self.setup.clock.round_of(head).unwrap_or_default(),
             want: self.options.want,
         };
-        self.commit(vec![CommitmentField::Plain(message.encode())])
-            .await?;
+        let fields = vec![CommitmentField::Plain(message.encode())];
+        self.commit(JOIN, fields).await?;
         Ok(true)
     }
 
-    async fn commit(&self, fields: Vec<CommitmentField>) -> Result<BlockNumber, AgentError> {
-        let call = Call::SetCommitment {
-            netuid: self.setup.netuid,
-            fields,
-        };
-        Ok(self.chain.submit(&call, &self.options.signer.0).await?.block)
+    async fn commit(&mut self, what: &str, fields: Vec<CommitmentField>) -> Result<BlockNumber, AgentError> {
+        let who = (self.setup.netuid, &self.options.signer.0);
+        self.sending.send(self.chain, who, (what, fields)).await
+    }
+
+    /// What became of a commitment that an earlier process may have handed over.
+    async fn take_up(&mut self, what: &str, last: BlockNumber) -> Result<OnItsWay, AgentError> {
+        let who = (self.setup.netuid, &self.options.signer.0);
+        self.sending.take_up(self.chain, who, (what, last)).await
+    }
+
+    /// Sees to it that a request to join reaches the chain, if an earlier process was killed over it.
+    async fn finish_joining(&mut self) -> Result<(), AgentError> {
+        if !self.sending.holds(JOIN) {
+            return Ok(());
+        }
+        let hotkey = self.options.signer.hotkey();
+        let standing = self.chain.commitments(self.setup.netuid, At::Head).await?;
+        if standing.iter().any(|commitment| commitment.hotkey == hotkey) {
+            return self.sending.forget();
+        }
+        self.take_up(JOIN, BlockNumber(u32::MAX)).await.map(|_| ())
     }
 
     /// Does everything that is due at `block`.
@@ -139,6 +171,7 @@ impl<'a> Miner<'a> {
     /// [`AgentError`] of the first thing that failed; what was done before is in the journal.
     pub async fn step(&mut self, block: BlockNumber) -> Result<Vec<Did>, AgentError> {
         self.tracker.advance(self.chain, self.setup, block).await?;
+        self.finish_joining().await?;
         let newest = self.tracker.state().assigned;
         let mut did = Vec::new();
         // The round before may still have to be opened.
@@ -156,7 +189,9 @@ impl<'a> Miner<'a> {
                 if action == Action::Open && !self.is_opened(round).await? {
                     break;
                 }
-                self.perform(action, &mut journal).await?;
+                if !self.perform(action, &mut journal).await? {
+                    break;
+                }
                 journal.store(&self.folder(round))?;
                 did.push(Did {
                     round,
@@ -238,32 +273,10 @@ impl<'a> Miner<'a> {
         }
     }
 
-    async fn perform(&mut self, action: Action, journal: &mut RoundJournal) -> Result<(), AgentError> {
+    /// Takes one step of a round; false if the chain has yet to say what became of an earlier one.
+    async fn perform(&mut self, action: Action, journal: &mut RoundJournal) -> Result<bool, AgentError> {
         match action {
-            Action::Refine => {
-                let before = Round(journal.round.0.saturating_sub(1));
-                let public = self.tracker.assignment(before).filter(|_| before < journal.round);
-                let public: Vec<_> = public.unwrap_or_default().iter().map(|one| one.unit).collect();
-                if self.options.conduct == Conduct::Copycat && public.is_empty() {
-                    // Nothing to copy yet.
-                    journal.stage = Stage::Missed;
-                    return Ok(());
-                }
-                let work = Work {
-                    setup: self.setup.clone(),
-                    options: self.options.clone(),
-                    round: journal.round,
-                    units: journal.units.clone(),
-                    folder: self.folder(journal.round).join("data"),
-                    created: self.setup.clock.start(journal.round),
-                    public,
-                };
-                let root = tokio::task::spawn_blocking(move || work.refine())
-                    .await
-                    .map_err(|error| AgentError::Worker(error.to_string()))??;
-                journal.submission_root = Some(root);
-                journal.stage = Stage::Refined;
-            }
+            Action::Refine => self.refine(journal).await?,
             Action::Publish => {
                 let data = self.folder(journal.round).join("data");
                 let publication = Publication::dataset(self.repo(journal.round)?, &data)?;
@@ -271,7 +284,10 @@ impl<'a> Miner<'a> {
                 journal.stage = Stage::Published;
             }
             Action::Commit => {
-                journal.committed = Some(self.commit_pointer(journal).await?);
+                let Some(block) = self.commit_pointer(journal).await? else {
+                    return Ok(false);
+                };
+                journal.committed = Some(block);
                 journal.stage = Stage::Committed;
             }
             Action::Open => {
@@ -281,19 +297,84 @@ impl<'a> Miner<'a> {
                 }
                 journal.stage = Stage::Open;
             }
-            Action::Miss => journal.stage = Stage::Missed,
+            Action::Miss => match self.committed_in_time(journal).await? {
+                Some(block) => {
+                    journal.committed = Some(block);
+                    journal.stage = Stage::Committed;
+                }
+                None => journal.stage = Stage::Missed,
+            },
         }
+        Ok(true)
+    }
+
+    async fn refine(&self, journal: &mut RoundJournal) -> Result<(), AgentError> {
+        let before = Round(journal.round.0.saturating_sub(1));
+        let public = self.tracker.assignment(before).filter(|_| before < journal.round);
+        let public: Vec<_> = public.unwrap_or_default().iter().map(|one| one.unit).collect();
+        if self.options.conduct == Conduct::Copycat && public.is_empty() {
+            // Nothing to copy yet.
+            journal.stage = Stage::Missed;
+            return Ok(());
+        }
+        let work = Work {
+            setup: self.setup.clone(),
+            options: self.options.clone(),
+            round: journal.round,
+            units: journal.units.clone(),
+            folder: self.folder(journal.round).join("data"),
+            created: self.setup.clock.start(journal.round),
+            public,
+        };
+        let root = tokio::task::spawn_blocking(move || work.refine())
+            .await
+            .map_err(|error| AgentError::Worker(error.to_string()))??;
+        journal.submission_root = Some(root);
+        journal.stage = Stage::Refined;
         Ok(())
     }
 
-    /// Commits the pointer, unless it stands on the chain already: a crash may have come between the two.
-    async fn commit_pointer(&self, journal: &RoundJournal) -> Result<BlockNumber, AgentError> {
+    /// The block of a commitment that was in time though the journal does not know it: the miner was killed between the two
+    /// and stayed away until the deadline had passed.
+    async fn committed_in_time(&self, journal: &RoundJournal) -> Result<Option<BlockNumber>, AgentError> {
+        let round = journal.round;
+        if journal.stage != Stage::Published || !self.sending.holds(&pointer_of(round)) {
+            return Ok(None);
+        }
+        let reveal = self.rounds().reveal_round(round).await?;
+        let deadline = At::Number(self.setup.clock.deadline_block(round));
+        let standing = self.chain.commitments(self.setup.netuid, deadline).await;
+        match standing.map_err(AgentError::from) {
+            Ok(standing) => Ok(self.standing(&standing, reveal)),
+            // Away for longer than states are kept: the round is long over.
+            Err(error) if is_pruned(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The block of the own pointer among commitments.
+    fn standing(&self, commitments: &[Commitment], reveal: u64) -> Option<BlockNumber> {
+        let hotkey = self.options.signer.hotkey();
+        let own = commitments.iter().find(|one| one.hotkey == hotkey);
+        own.filter(|_| is_committed(commitments, &hotkey, reveal))
+            .map(|one| one.block)
+    }
+
+    /// Commits the pointer, unless it stands on the chain already or may still come: a crash may have come in between. None in
+    /// the latter case.
+    async fn commit_pointer(&mut self, journal: &RoundJournal) -> Result<Option<BlockNumber>, AgentError> {
         let reveal = self.rounds().reveal_round(journal.round).await?;
         let standing = self.chain.commitments(self.setup.netuid, At::Head).await?;
-        let hotkey = self.options.signer.hotkey();
-        if is_committed(&standing, &hotkey, reveal) {
-            let found = standing.iter().find(|commitment| commitment.hotkey == hotkey);
-            return Ok(found.map_or(BlockNumber(0), |commitment| commitment.block));
+        let what = pointer_of(journal.round);
+        if let Some(block) = self.standing(&standing, reveal) {
+            self.sending.forget()?;
+            return Ok(Some(block));
+        }
+        let deadline = self.setup.clock.deadline_block(journal.round);
+        match self.take_up(&what, deadline).await? {
+            OnItsWay::No => {}
+            OnItsWay::Yes => return Ok(None),
+            OnItsWay::Arrived(block) => return Ok(Some(block)),
         }
         let (Some(revision), Some(submission_root)) = (journal.revision, journal.submission_root) else {
             return Err(AgentError::Unexpected {
@@ -310,7 +391,8 @@ impl<'a> Miner<'a> {
             repo: self.repo(journal.round)?,
         };
         let beacon = self.chain.beacon(At::Head).await?;
-        self.commit(sealed_fields(&pointer, &beacon, reveal)?).await
+        let fields = sealed_fields(&pointer, &beacon, reveal)?;
+        self.commit(&what, fields).await.map(Some)
     }
 
     /// Where a round is published: `m-<first 32 hex digits of the hotkey>/r<round>`.

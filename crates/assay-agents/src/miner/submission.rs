@@ -7,6 +7,7 @@ use assay_refine::unit::Format;
 use assay_types::{BlockNumber, Digest, MANIFEST_FILE, Manifest, ManifestError, Round, UnitId, WorkUnit};
 
 use super::conduct::Conduct;
+use super::suspect;
 use super::{MinerOptions, RoundJournal};
 use crate::local::{RefineJob, Silent, refine, write_atomically};
 use crate::subnet::{AgentError, Setup};
@@ -48,6 +49,9 @@ impl Work {
         let report = refine(&job, &Silent)?;
         if let Some(failed) = report.failed.into_iter().next() {
             return Err(failed.error.into());
+        }
+        if self.options.conduct == Conduct::Honest {
+            suspect::check((&self.setup, &self.folder), &report.manifest, &sources)?;
         }
         self.sign(report.manifest)
     }

@@ -58,6 +58,11 @@ impl AgentError {
             Self::Chain(error) => error.retry_is_safe(),
             Self::Store(error) => error.retry_is_safe(),
             Self::Worker(_) => true,
+            // A network that breaks or gives something else than the archive, a folder that is locked for the moment: at worst a
+            // round is missed.
+            Self::Local(error) => {
+                error.kind() == ErrorKind::Transient || matches!(error, LocalError::Archive { .. })
+            }
             _ => false,
         }
     }

@@ -24,6 +24,10 @@ use crate::subnet::Archives;
 /// Faults that one report names: beyond them nothing changes.
 pub(super) const FAULTS_MAX: usize = 64;
 
+/// Most rows of a unit: six times those of a Common Crawl archive, and what eight ledgers of take stays within the worker's
+/// memory (64 bytes a row).
+const ROWS_MAX: u64 = 1 << 20;
+
 /// Proofs made of one audit.
 const PROOFS_MAX: usize = 2;
 
@@ -35,6 +39,9 @@ pub struct AuditJob {
     pub folder: PathBuf,
     /// Where the archives are.
     pub archives: Archives,
+    /// How they are read; without secrets, which the worker does not get.
+    #[serde(default)]
+    pub open: OpenOptions,
     /// Units to audit: how many of those delivered.
     pub audited: u64,
     /// Seed of the draws.
@@ -85,7 +92,7 @@ pub fn drawn_units(seed: &Digest, delivered: u64, audited: u64) -> Vec<u64> {
 /// fault.
 pub fn audit(job: &AuditJob) -> Result<Audited, AuditError> {
     let params = ParamSet::parse_any(&job.params).map_err(|error| AuditError::Job(error.to_string()))?;
-    let dataset = Dataset::open(&job.folder)?;
+    let dataset = Dataset::open(&job.folder)?.with_rows_max(ROWS_MAX);
     let mut draws = Draws::new(job.seed.as_bytes());
     let delivered = job.units.len() as u64;
     let drawn: Vec<&ManifestUnit> = draw_units(&mut draws, delivered, job.audited)
@@ -172,8 +179,6 @@ fn recompute(
                 .map_err(|error| AuditError::Job(error.to_string()))
         })
         .collect::<Result<Vec<Source>, AuditError>>()?;
-    // Archives are public, and the worker gets no secrets.
-    let open = OpenOptions::default();
     let (mut found, mut proofs) = (Vec::new(), Vec::new());
     for text in &job.recipes {
         let recipe = Recipe::parse(text).map_err(|error| AuditError::Job(error.to_string()))?;
@@ -191,7 +196,7 @@ fn recompute(
         let verified = verify(&VerifyJob {
             dataset,
             archives: &archives,
-            open: &open,
+            open: &job.open,
             engine: &engine,
             others: &[],
             sample: Sample::Places(&of_recipe),

@@ -30,7 +30,7 @@ pub use audit::{AuditError, AuditJob, Audited, audit, drawn_units};
 pub use private::PrivateAudit;
 pub use worker::Worker;
 
-use crate::subnet::{AgentError, Courier, Rounds, Setup, Signer, Tracker};
+use crate::subnet::{AgentError, Courier, OnItsWay, Rounds, Sending, Setup, Signer, Tracker};
 use evidence::Evidence;
 use novelty::Novelty;
 use outbox::Outbox;
@@ -40,6 +40,11 @@ use reveals::Reveals;
 
 /// Blocks before the cutoff in which no audit begins any more: its report would come too late.
 const REPORT_MARGIN_BLOCKS: u32 = 4;
+
+/// What a round's reports are remembered as while their digest is on its way.
+fn reports_on(round: Round) -> String {
+    format!("reports on round {round}")
+}
 
 /// Who validates, and how.
 #[derive(Debug, Clone)]
@@ -70,6 +75,7 @@ pub struct Validator<'a> {
     queue: Queue,
     courier: Option<Courier>,
     reveals: Reveals,
+    sending: Sending,
 }
 
 /// What a step did, for logs.
@@ -150,6 +156,7 @@ impl<'a> Validator<'a> {
             outbox: Outbox::new(&options.folder),
             evidence: Evidence::new(&options.folder),
             queue: Queue::open(&options.folder)?,
+            sending: Sending::open(&options.folder)?,
             options,
             set: None,
             courier: None,
@@ -219,8 +226,8 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Whether a round's submissions are public and its report is still to be made.
-    async fn is_due(&self, round: Round, block: BlockNumber) -> Result<bool, AgentError> {
+    /// Whether a round's submissions are public and its report is still to be made: neither on the chain nor on its way.
+    async fn is_due(&mut self, round: Round, block: BlockNumber) -> Result<bool, AgentError> {
         let last = self
             .setup
             .clock
@@ -238,6 +245,18 @@ impl<'a> Validator<'a> {
             matches!(field, CommitmentField::Plain(bytes)
                 if matches!(Message::parse(bytes), Ok(Message::Reports { round: about, .. }) if about >= round))
         });
-        Ok(!reported)
+        let what = reports_on(round);
+        if reported {
+            if self.sending.holds(&what) {
+                self.sending.forget()?;
+            }
+            return Ok(false);
+        }
+        let who = (self.setup.netuid, &self.options.signer.0);
+        let taken_up = self
+            .sending
+            .take_up(self.chain, who, (&what, BlockNumber(last)))
+            .await?;
+        Ok(taken_up == OnItsWay::No)
     }
 }

@@ -1,8 +1,9 @@
 //! A round's report: every holder's submission audited, earlier ones looked at, one signed line a miner.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use assay_chain::{Call, CommitmentField};
+use assay_chain::CommitmentField;
 use assay_mechanism::network::{Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
@@ -13,7 +14,7 @@ use assay_types::{
 
 use super::retention::Look;
 use super::submission::{Looked, Outcome, Sampled, Submission, absent};
-use super::{Did, Validator};
+use super::{Did, Validator, reports_on};
 use crate::subnet::{AgentError, Batch};
 
 /// Looks at earlier submissions that may come to nothing in a round before no more are tried: the store is out of reach.
@@ -69,15 +70,9 @@ impl Validator<'_> {
         if self.courier.is_some() {
             self.outbox.put(round, &batch.reports)?;
         }
-        let call = Call::SetCommitment {
-            netuid: self.setup.netuid,
-            fields: vec![CommitmentField::Plain(
-                Message::Reports {
-                    round,
-                    digest: batch.digest,
-                }
-                .encode(),
-            )],
+        let message = Message::Reports {
+            round,
+            digest: batch.digest,
         };
         let values = &self.setup.params.values;
         let clean = audits.clean.iter();
@@ -95,7 +90,11 @@ impl Validator<'_> {
             did.extend(self.prove(&pointer, proofs)?);
         }
         // Last: what comes before can be repeated, and is if this does not happen.
-        self.chain.submit(&call, &self.options.signer.0).await?;
+        let fields = vec![CommitmentField::Plain(message.encode())];
+        let who = (self.setup.netuid, &self.options.signer.0);
+        self.sending
+            .send(self.chain, who, (&reports_on(round), fields))
+            .await?;
         Ok(did)
     }
 
@@ -169,7 +168,7 @@ impl Validator<'_> {
                 beacon,
             };
             let folder = self.options.folder.join("audit");
-            match submission.look(&folder, &self.options.worker).await {
+            match self.look_patiently(&submission, &folder).await {
                 Ok(Outcome::Admitted(looked)) => {
                     let mut looked = *looked;
                     audits.findings.push(self.found(hotkey, &looked)?);
@@ -194,6 +193,21 @@ impl Validator<'_> {
         }
         audits.findings.sort_unstable_by_key(|found| found.hotkey);
         Ok(audits)
+    }
+
+    /// Looks again at a submission whose store does not give what it should: what a network spoils is not the miner's.
+    async fn look_patiently(
+        &self,
+        submission: &Submission<'_>,
+        folder: &Path,
+    ) -> Result<Outcome, AgentError> {
+        let mut tries = 1;
+        loop {
+            match submission.look(folder, &self.options.worker).await {
+                Ok(Outcome::Unreachable(_)) if tries < self.setup.params.values.retries => tries += 1,
+                looked => return looked,
+            }
+        }
     }
 
     /// What is known of a miner when the round is audited.

@@ -110,6 +110,7 @@ impl Submission<'_> {
         let job = AuditJob {
             folder: folder.to_owned(),
             archives: self.setup.archives().clone(),
+            open: self.setup.open().without_secrets(),
             audited,
             seed,
             params: self.params()?.to_canonical(),

@@ -1,6 +1,6 @@
 //! A validator's weights: the row of the newest effective round, set once a tempo, and looked for once it should be opened.
 
-use assay_chain::At;
+use assay_chain::{At, Neuron};
 use assay_mechanism::network::NetworkState;
 use assay_types::{BlockNumber, Hotkey, MechId, Round, Uid, Weight};
 use fs_err as fs;
@@ -20,6 +20,9 @@ impl Validator<'_> {
         };
         let parameters = self.chain.hyperparameters(self.setup.netuid, At::Head).await?;
         let tempo = u32::from(parameters.tempo.max(1));
+        if self.set.is_none() {
+            self.set = self.set_before(round).await?;
+        }
         let is_set = self
             .set
             .is_some_and(|(known, at)| known == round && block.0.saturating_sub(at.0) < tempo);
@@ -44,8 +47,8 @@ impl Validator<'_> {
             Err(error) => Err(error),
         };
         match sent {
-            Ok(_) => {
-                self.set = Some((round, block));
+            Ok(receipt) => {
+                self.set = Some((round, receipt.block));
                 let epochs = u32::try_from(parameters.reveal_period_epochs).unwrap_or(u32::MAX);
                 let wait = epochs.saturating_add(2).saturating_mul(tempo).saturating_add(1);
                 let due = BlockNumber(block.0.saturating_add(wait));
@@ -54,11 +57,23 @@ impl Validator<'_> {
             }
             // The rate limit, or weights of a run before a restart: the next block is soon enough.
             Err(error) if error.retry_is_safe() => {
+                // Those may be of this round: the chain is asked again.
+                self.set = None;
                 tracing::debug!(%error, "weights wait");
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What the chain says of weights that were set before this process began: those of `round`, if they are of its time.
+    async fn set_before(&self, round: Round) -> Result<Option<(Round, BlockNumber)>, AgentError> {
+        let metagraph = self.chain.metagraph(self.setup.netuid, At::Head).await?;
+        let own = metagraph.neuron(&self.options.signer.hotkey());
+        let effective = self.setup.clock.effective_block(round);
+        let is_of_round =
+            |neuron: &&Neuron| neuron.last_update > neuron.registered && neuron.last_update >= effective;
+        Ok(own.filter(is_of_round).map(|neuron| (round, neuron.last_update)))
     }
 
     /// The round whose weights should have been opened by now and were not.

@@ -248,7 +248,7 @@ async fn each_hostile_submission_is_refused_for_its_reason() {
     let world = World::new(&ATTACKS.map(|(name, _)| name), &["validator"]).await;
     let mut miners = ATTACKS.map(|(name, _)| world.miner(name, Conduct::Honest));
     let mut validator = world.validator("validator");
-    for miner in &miners {
+    for miner in &mut miners {
         assert!(miner.join().await.unwrap());
     }
     let clock = world.setup.clock;

@@ -2,9 +2,16 @@
 
 #![cfg(test)]
 
+mod crawl;
 mod hostile;
+mod killed;
+mod network;
+mod pace;
 mod private;
 mod retention;
 mod rounds;
+#[expect(dead_code, reason = "assay-hub's tests use the rest")]
+#[path = "../../../assay-hub/tests/it/server.rs"]
+mod server;
 mod store;
 mod world;

@@ -37,7 +37,7 @@ async fn what_the_common_sample_misses_is_found_and_proved() {
         .iter()
         .map(|name| world.miner(name, conduct(name)))
         .collect();
-    for miner in &working {
+    for miner in &mut working {
         assert!(miner.join().await.unwrap());
     }
     let (mut looked, mut proved) = (Vec::new(), 0);

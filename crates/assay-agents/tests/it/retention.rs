@@ -47,7 +47,7 @@ async fn who_deletes_or_changes_after_the_reward_is_found_and_an_unreachable_sto
     let open = || Validator::open(&world.chain, &setup, options.clone()).unwrap();
     let mut validator = open();
     let mut miners = MINERS.map(|name| world.miner(name, Conduct::Honest));
-    for miner in &miners {
+    for miner in &mut miners {
         assert!(miner.join().await.unwrap());
     }
     let mut spoiled = false;

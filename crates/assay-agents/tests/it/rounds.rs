@@ -35,7 +35,7 @@ fn next(state: &mut u64) -> u64 {
 async fn play(world: &World, last: u32, disturb: Option<u64>) -> Validator<'_> {
     let mut miners: Vec<Miner<'_>> = MINERS.map(|(name, conduct)| world.miner(name, conduct)).into();
     let mut validators: Vec<Validator<'_>> = VALIDATORS.map(|name| world.validator(name)).into();
-    for miner in &miners {
+    for miner in &mut miners {
         assert!(miner.join().await.unwrap());
     }
     let mut draws = disturb.unwrap_or_default();

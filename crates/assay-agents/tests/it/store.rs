@@ -54,3 +54,37 @@ impl Store for Unreachable {
         self.inner.open(repo, revision).await
     }
 }
+
+/// A store that is written at one place and read at another.
+#[derive(Debug)]
+pub(crate) struct Divided {
+    pub(crate) written: Arc<dyn Store>,
+    pub(crate) read: Arc<dyn Store>,
+}
+
+#[async_trait::async_trait]
+impl Store for Divided {
+    fn address(&self) -> String {
+        self.read.address()
+    }
+
+    async fn publish(&self, publication: &Publication) -> Result<Revision, StoreError> {
+        self.written.publish(publication).await
+    }
+
+    async fn reveal(&self, repo: &RepoName, revision: &Revision) -> Result<(), StoreError> {
+        self.written.reveal(repo, revision).await
+    }
+
+    async fn visibility(&self, repo: &RepoName, revision: &Revision) -> Result<Visibility, StoreError> {
+        self.written.visibility(repo, revision).await
+    }
+
+    async fn revisions(&self, repo: &RepoName) -> Result<Vec<Revision>, StoreError> {
+        self.written.revisions(repo).await
+    }
+
+    async fn open(&self, repo: &RepoName, revision: &Revision) -> Result<View, StoreError> {
+        self.read.open(repo, revision).await
+    }
+}

@@ -53,8 +53,22 @@ impl World {
     pub(crate) async fn with_params(
         miners: &[&str],
         validators: &[&str],
+        work: (Recipe, impl FnOnce(&Path) -> Vec<WorkUnit>),
+        params: &[(&str, u64)],
+    ) -> Self {
+        Self::with_clock((miners, validators), work, params, Clock::Instant).await
+    }
+
+    /// The same with blocks that are made only by [`Node::seal`], and whose hashes follow from their numbers.
+    pub(crate) async fn stepped(miners: &[&str], validators: &[&str]) -> Self {
+        Self::with_clock((miners, validators), (recipe(), fill), &[], Clock::Manual).await
+    }
+
+    async fn with_clock(
+        (miners, validators): (&[&str], &[&str]),
         (recipe, fill): (Recipe, impl FnOnce(&Path) -> Vec<WorkUnit>),
         params: &[(&str, u64)],
+        clock: Clock,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let everybody: Vec<&str> = miners
@@ -71,16 +85,17 @@ impl World {
                 .map(|name| (Coldkey(cold(name).public_key().0), Rao(100_000 * TAO)))
                 .collect(),
             network_rate_limit_blocks: 0,
+            block_seed: Some(tagged_hash("assay/test/blocks", &[])),
             ..Genesis::default()
         };
         let options = NodeOptions {
             genesis: genesis.clone(),
-            clock: Clock::Instant,
+            clock,
             ..NodeOptions::default()
         };
         let node = Node::start(&options).await.unwrap();
         let chain = EmbeddedChain::from(node.clone());
-        populate(&chain, miners, validators).await;
+        populate(&node, miners, validators).await;
         let first = chain.head(At::Head).await.unwrap().number.0 + 220;
         let archives = folder.path().join("archives");
         std::fs::create_dir_all(&archives).unwrap();
@@ -99,25 +114,31 @@ impl World {
     }
 
     pub(crate) fn miner(&self, name: &str, conduct: Conduct) -> Miner<'_> {
-        let options = MinerOptions {
+        Miner::open(&self.chain, &self.setup, self.miner_options(name, conduct)).unwrap()
+    }
+
+    pub(crate) fn miner_options(&self, name: &str, conduct: Conduct) -> MinerOptions {
+        MinerOptions {
             folder: self.folder.path().join(name),
             signer: Signer(key(name)),
             want: 4,
             threads: 1,
             recipe: None,
             conduct,
-        };
-        Miner::open(&self.chain, &self.setup, options).unwrap()
+        }
     }
 
     pub(crate) fn validator(&self, name: &str) -> Validator<'_> {
-        let options = ValidatorOptions {
+        Validator::open(&self.chain, &self.setup, self.validator_options(name)).unwrap()
+    }
+
+    pub(crate) fn validator_options(&self, name: &str) -> ValidatorOptions {
+        ValidatorOptions {
             folder: self.folder.path().join(name),
             signer: Signer(key(name)),
             worker: Worker::Here,
             private: PrivateAudit::default(),
-        };
-        Validator::open(&self.chain, &self.setup, options).unwrap()
+        }
     }
 
     pub(crate) async fn head(&self) -> BlockNumber {
@@ -163,9 +184,14 @@ pub(crate) fn revision(world: &World, name: &str) -> PathBuf {
 }
 
 /// The subnet, its owner's settings, and everybody on it.
-async fn populate(chain: &EmbeddedChain, miners: &[&str], validators: &[&str]) {
+async fn populate(node: &Node, miners: &[&str], validators: &[&str]) {
     let cold = |name: &str| key(&format!("{name}-cold"));
-    let send = async |call: Call, signer: Keypair| chain.submit(&call, &signer).await.unwrap();
+    let chain = EmbeddedChain::from(node.clone());
+    // A block for each, and one more where blocks are made by transactions.
+    let send = async |call: Call, signer: Keypair| {
+        chain.send(&call, &signer).await.unwrap();
+        node.seal(1).await.unwrap();
+    };
     let owner = Call::RegisterNetwork {
         hotkey: hotkey("owner"),
         identity: None,

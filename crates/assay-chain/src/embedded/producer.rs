@@ -370,7 +370,10 @@ impl Draft {
             .iter()
             .map(|extrinsic| extrinsic.bytes().to_vec())
             .collect();
-        let hash = self.hash(number, record);
+        let hash = match &parent.genesis.block_seed {
+            Some(seed) => self.seeded_hash(seed, number),
+            None => self.hash(number, record),
+        };
         let head = Head {
             number: BlockNumber(number),
             hash,
@@ -395,6 +398,12 @@ impl Draft {
             sealed: Arc::new(sealed),
             stored,
         }
+    }
+
+    /// Of the block's place alone: [`Genesis::block_seed`](super::Genesis::block_seed).
+    fn seeded_hash(&self, seed: &Digest, number: u32) -> Digest {
+        let place = [number.to_le_bytes(), self.fork.to_le_bytes()].concat();
+        tagged_hash("assay/embedded/seeded/1", &[seed.as_bytes(), &place])
     }
 
     /// Over everything that goes into the block and everything that comes out of it.

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Remote, serve};
+use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Genesis, Remote, serve};
 use assay_chain::{At, Call, Chain as _, ChainErrorKind, CommitmentField};
 use assay_types::{Digest, NetUid};
 
@@ -181,4 +181,39 @@ async fn a_json_rpc_server_of_another_kind_is_told_from_a_chain() {
         error.to_string().contains("does not answer as an embedded chain"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn seeded_blocks_have_the_same_hashes_whatever_is_in_them_and_another_seed_others() {
+    let chain = async |seed: u8, notes: usize| {
+        let seeded = Genesis {
+            block_seed: Some(Digest([seed; 32])),
+            ..genesis()
+        };
+        let node = start(seeded, Clock::Manual).await;
+        let chain = EmbeddedChain::from(node.clone());
+        let netuid = miner(&World::of(node.clone())).await;
+        for at in 0..notes {
+            let call = note(netuid, &format!("note {at}"));
+            chain.send(&call, &key("h")).await.unwrap();
+        }
+        node.seal(3).await.unwrap();
+        let head = chain.head(At::Head).await.unwrap();
+        (head.number, head.hash)
+    };
+    let empty = chain(1, 0).await;
+    assert_eq!(chain(1, 2).await, empty);
+    let other = chain(2, 0).await;
+    assert_eq!(other.0, empty.0);
+    assert_ne!(other.1, empty.1);
+    // Without a seed the hash is that of the content.
+    let plain = async |text: &str| {
+        let node = start(genesis(), Clock::Manual).await;
+        let chain = EmbeddedChain::from(node.clone());
+        let netuid = miner(&World::of(node.clone())).await;
+        chain.send(&note(netuid, text), &key("h")).await.unwrap();
+        node.seal(1).await.unwrap();
+        chain.head(At::Head).await.unwrap().hash
+    };
+    assert_ne!(plain("a").await, plain("b").await);
 }

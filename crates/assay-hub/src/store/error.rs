@@ -52,6 +52,12 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// The folder that holds all repositories is not there, or holds none: nothing can be said about any of them.
+    #[error("`{}` holds no repository at all", .path.display())]
+    OutOfReach {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Another process publishes into the repository.
     #[error("another process is publishing to `{}`", .repo.as_str())]
     Busy {
@@ -187,7 +193,7 @@ impl StoreError {
     #[must_use]
     pub fn retry_is_safe(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Conflict { .. } => true,
+            Self::Busy { .. } | Self::Conflict { .. } | Self::OutOfReach { .. } => true,
             Self::Read(error) => error.retryable(),
             Self::Request { passes, .. } => *passes,
             _ => false,
@@ -218,6 +224,9 @@ impl StoreError {
             Self::Unpublishable { .. } => "publish a folder that `assay refine` wrote, or name its files",
             Self::File { .. } => "check that the file is there, its permissions, and the space on its disk",
             Self::Folder { .. } => "check permissions and free space of the store's folder",
+            Self::OutOfReach { .. } => {
+                "mount the folder, or give the right one; the first to publish makes it"
+            }
             Self::Busy { .. } => {
                 "wait for the other process, or stop it: one hotkey publishes from one process"
             }

@@ -137,6 +137,18 @@ impl LocalStore {
         Ok(found)
     }
 
+    /// Tells a store in which somebody lacks something from a folder that is not mounted, or not the right one: the latter holds
+    /// nothing of anybody, and says nothing about a publisher.
+    fn check_reach(&self) -> Result<(), StoreError> {
+        let holds_something = std::fs::read_dir(&self.root).is_ok_and(|mut entries| entries.next().is_some());
+        if holds_something {
+            return Ok(());
+        }
+        Err(StoreError::OutOfReach {
+            path: self.root.clone(),
+        })
+    }
+
     /// Reads the index and remembers what every file is like now.
     fn open_now(
         &self,
@@ -145,12 +157,14 @@ impl LocalStore {
     ) -> Result<(Index, BTreeMap<ObjectPath, Seen>), StoreError> {
         let folder = self.public(repo, revision);
         if !is_folder(&folder) {
+            self.check_reach()?;
             return Err(not_published(repo, revision));
         }
         let index = read_index(&folder, revision)?;
         let mut seen = BTreeMap::new();
         for entry in &index.files {
-            let now = Seen::of(&folder, &entry.path).map_err(|error| gone(revision, entry, &error))?;
+            let now =
+                Seen::of(&folder, &entry.path).map_err(|error| gone(&self.root, (revision, entry), error))?;
             if now.bytes != entry.bytes {
                 return Err(StoreError::Differs {
                     revision: *revision,
@@ -195,6 +209,7 @@ impl Store for LocalStore {
         let (store, name, wanted) = (self.clone(), repo.clone(), *revision);
         let (index, seen) = on_disk(move || store.open_now(&name, &wanted)).await?;
         let source = Folder(Arc::new(FolderFiles {
+            root: self.root.clone(),
             path: self.public(repo, revision),
             revision: *revision,
             seen,
@@ -248,6 +263,7 @@ impl From<&std::fs::Metadata> for Seen {
 /// The files of an open revision.
 #[derive(Debug)]
 struct FolderFiles {
+    root: PathBuf,
     path: PathBuf,
     revision: Revision,
     seen: BTreeMap<ObjectPath, Seen>,
@@ -255,7 +271,7 @@ struct FolderFiles {
 
 impl FolderFiles {
     fn read(&self, entry: &Entry, offset: u64, len: u64) -> Result<Vec<u8>, StoreError> {
-        let gone = |error: io::Error| gone(&self.revision, entry, &error);
+        let gone = |error: io::Error| gone(&self.root, (&self.revision, entry), error);
         // Looked at by name first: opening a pipe that took the file's place would wait for ever.
         let now = Seen::of(&self.path, &entry.path).map_err(gone)?;
         let mut file = fs::File::open(self.path.join(entry.path.as_str())).map_err(gone)?;
@@ -395,7 +411,20 @@ fn folder_error(path: &Path) -> impl Fn(io::Error) -> StoreError + use<'_> {
     }
 }
 
-fn gone(revision: &Revision, entry: &Entry, error: &io::Error) -> StoreError {
+/// A file that cannot be read: its publisher's doing, unless the system itself fails or the whole store is away.
+fn gone(root: &Path, (revision, entry): (&Revision, &Entry), error: io::Error) -> StoreError {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    let is_publishers =
+        matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) || error.raw_os_error().is_none();
+    if !is_publishers {
+        return StoreError::Folder {
+            path: root.join(entry.path.as_str()),
+            source: error,
+        };
+    }
+    if let Err(away) = LocalStore::new(root).check_reach() {
+        return away;
+    }
     StoreError::Gone {
         revision: *revision,
         path: entry.path.clone(),

@@ -1,4 +1,5 @@
-//! A small HTTP server whose every answer a test decides: cut short, wrong, late in another version.
+//! A small HTTP server whose every answer a test decides: cut short, wrong, late in another version. Tests of the agents
+//! use it, too.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -57,7 +57,8 @@ pub(crate) enum MinerCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  assay miner up --subnet subnet.json --network embedded:127.0.0.1:9955 --wallet w --dir miner")]
+  assay miner up --subnet subnet.json --network embedded:127.0.0.1:9955 --wallet w --dir miner
+  assay miner up --subnet subnet.json --network test --wallet w --dir miner --assign chain")]
 pub(crate) struct MinerUpArgs {
     #[command(flatten)]
     pub(crate) agent: AgentArgs,
@@ -67,6 +68,10 @@ pub(crate) struct MinerUpArgs {
     /// Units wanted a round
     #[arg(long, default_value_t = 256)]
     pub(crate) want: u16,
+    /// Who says which units to work on: the chain alone, or a Task API, too, whose list is held against the chain's [default: api with
+    /// --api, else chain]
+    #[arg(long, value_enum)]
+    pub(crate) assign: Option<AssignArg>,
     /// Refine one round and show what it would be; publish and commit nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -76,6 +81,15 @@ pub(crate) struct MinerUpArgs {
     /// Play an adversary of a local network
     #[arg(long, value_enum, default_value_t = ConductArg::Honest, hide = true)]
     pub(crate) conduct: ConductArg,
+}
+
+/// Where assignments come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AssignArg {
+    /// Computed from the chain; no server is asked
+    Chain,
+    /// Computed from the chain, and compared with what the Task API of --api has signed
+    Api,
 }
 
 /// How a miner behaves.
@@ -120,7 +134,8 @@ pub(crate) enum WorkerCommand {
 Examples:
   assay localnet --rounds 3
   assay localnet --miners honest=2,better=1,lazy=1,copycat=1,fabricator=1 --rounds 4
-  assay localnet --warc crawl.warc.gz --dir state --json")]
+  assay localnet --warc crawl.warc.gz --dir state --json
+  assay localnet --crawl CC-MAIN-2024-42 --files 1")]
 pub(crate) struct LocalnetArgs {
     /// Miners by kind: honest, better, lazy, copycat, fabricator
     #[arg(
@@ -138,12 +153,26 @@ pub(crate) struct LocalnetArgs {
     /// Real time of a block, in s or ms; the chain's own clock moves 12 s a block in any case
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = interval)]
     pub(crate) block_time: Duration,
-    /// Decides keys and beacons
+    /// Decides keys, hashes of blocks and beacons
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Archives to work on [default: HTML documentation on this machine]
     #[arg(long, value_name = "FILE|DIR|URL", num_args = 1..)]
     pub(crate) warc: Vec<String>,
+    /// Work on archives of a crawl of Common Crawl, such as CC-MAIN-2024-42
+    #[arg(long, value_name = "CC-MAIN-…", conflicts_with = "warc")]
+    pub(crate) crawl: Option<String>,
+    /// Archives of the crawl, the first ones of its list; only what the rounds need is read of them
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "crawl", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) files: u16,
+    /// Where crawls are
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "https://data.commoncrawl.org",
+        requires = "crawl"
+    )]
+    pub(crate) crawl_url: String,
     /// Port of the Task API and website on this machine; 0 for any free one
     #[arg(long, default_value_t = 8470)]
     pub(crate) port: u16,

@@ -4,7 +4,7 @@ use assay_agents::miner::{Conduct, Miner, MinerOptions, RoundJournal};
 use assay_agents::subnet::{Setup, Signer};
 use assay_types::RecipeId;
 
-use crate::cli::{ConductArg, MinerCommand, MinerUpArgs};
+use crate::cli::{AssignArg, ConductArg, MinerCommand, MinerUpArgs};
 use crate::command::chain::table::table;
 use crate::command::operate::{Event, Operator};
 use crate::command::services::{block_on, is_done, judge, next_block, print_unit, service};
@@ -40,8 +40,14 @@ async fn up(args: &MinerUpArgs, console: &Console) -> anyhow::Result<()> {
     let hotkey = options.signer.hotkey();
     console.note(&format!("mining as {}", hotkey.to_ss58()));
     let mut miner = Miner::open(chain, &service.setup, options)?;
-    if let Some(courier) = service.courier {
-        miner = miner.with_courier(courier);
+    match (service.courier, args.assign) {
+        (Some(courier), Some(AssignArg::Chain)) => miner = miner.with_courier(courier.telling_only()),
+        (Some(courier), _) => miner = miner.with_courier(courier),
+        (None, Some(AssignArg::Api)) => {
+            let cure = "name the server with --api and --api-hotkey, or leave it to --assign chain";
+            return Err(UsageError::new("--assign api names no server".to_owned(), cure).into());
+        }
+        (None, _) => {}
     }
     if args.dry_run {
         return rehearse(&mut miner, console).await;

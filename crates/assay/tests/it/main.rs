@@ -36,6 +36,7 @@ mod tampering;
 mod usage;
 mod wallet;
 mod web_server;
+mod worker;
 
 #[path = "../../../assay-server/tests/it/postgres.rs"]
 mod postgres;

@@ -358,6 +358,15 @@ fn calls_that_cannot_work_say_why() {
             "store/not-published",
         ),
         (
+            format!(
+                "dataset show {}/acme/r1@{}",
+                scene.path("nowhere").display(),
+                scene.revision
+            ),
+            2,
+            "store/address",
+        ),
+        (
             format!("dataset show {}/acme/none@{}", store.display(), scene.revision),
             1,
             "store/not-published",

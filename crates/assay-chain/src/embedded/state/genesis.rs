@@ -19,6 +19,10 @@ pub struct Genesis {
     pub spec_version: u32,
     /// Seed of the local beacon's key; not a secret.
     pub beacon_seed: Digest,
+    /// If given, a block's hash follows from this seed, the block's number and its fork, whatever is in it: whoever starts the
+    /// same chain again meets the same hashes, and so the same draws. Hashes then say nothing about content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_seed: Option<Digest>,
     /// The account that may do what only root may on mainnet.
     pub root: Option<Coldkey>,
     /// Accounts with balances.
@@ -55,6 +59,7 @@ impl Default for Genesis {
             block_time_ms: 12_000,
             spec_version: 425,
             beacon_seed: Digest([7; 32]),
+            block_seed: None,
             root: None,
             accounts: Vec::new(),
             subnets: Vec::new(),

@@ -25,7 +25,7 @@ use super::index::{Entry, INDEX_BYTES_MAX, INDEX_FILE, Index};
 use super::path::ObjectPath;
 use super::publication::Publication;
 use super::remote::{RemoteFiles, Site};
-use super::view::View;
+use super::view::{READS_MAX, View};
 use super::{Store, Visibility};
 use crate::OpenOptions;
 use crate::remote::{Address, client};
@@ -241,6 +241,21 @@ impl Store for ObjectStore {
     }
 
     async fn open(&self, repo: &RepoName, revision: &Revision) -> Result<View, StoreError> {
+        let mut reads = 1;
+        loop {
+            match self.open_once(repo, revision).await {
+                // What came may have been spoiled on its way: only what comes again is the publisher's.
+                Err(StoreError::BadIndex { .. } | StoreError::Differs { .. }) if reads < READS_MAX => {
+                    reads += 1;
+                }
+                opened => return opened,
+            }
+        }
+    }
+}
+
+impl ObjectStore {
+    async fn open_once(&self, repo: &RepoName, revision: &Revision) -> Result<View, StoreError> {
         let base = self.public(repo, revision);
         let Some(bytes) = self.index(&base).await? else {
             return Err(not_published(repo, revision));

@@ -182,3 +182,37 @@ fn a_source_that_changes_while_it_is_published_is_noticed() {
         Visibility::Absent
     );
 }
+
+#[test]
+fn a_folder_that_holds_nothing_of_anybody_says_nothing_about_a_publisher() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("store");
+    let store = LocalStore::new(&root);
+    let out_of_reach = |what: &str| {
+        let error = wait(store.open(&repo("r1"), &Revision([7; 20]))).unwrap_err();
+        assert!(
+            matches!(error, StoreError::OutOfReach { .. }),
+            "{what}: {error:?}"
+        );
+        assert_eq!(
+            (error.side(), error.retry_is_safe()),
+            (Side::Reader, true),
+            "{what}"
+        );
+    };
+    out_of_reach("no folder");
+    std::fs::create_dir(&root).unwrap();
+    out_of_reach("an empty folder, as where something is to be mounted");
+    let (revision, _, view) = published(&store, &root);
+    let error = wait(store.open(&repo("r1"), &Revision([7; 20]))).unwrap_err();
+    assert_eq!(error.side(), Side::Publisher, "others are there: {error:?}");
+    // Taken away while somebody reads, then back again.
+    let away = folder.path().join("away");
+    std::fs::rename(&root, &away).unwrap();
+    let file = view.list("").next().unwrap().path.clone();
+    let error = wait(view.get(&file, 1 << 20)).unwrap_err();
+    assert!(matches!(error, StoreError::OutOfReach { .. }), "{error:?}");
+    std::fs::rename(&away, &root).unwrap();
+    assert!(wait(store.open(&repo("r1"), &revision)).is_ok());
+    assert!(wait(view.get(&file, 1 << 20)).is_ok());
+}

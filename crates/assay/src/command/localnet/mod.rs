@@ -4,20 +4,22 @@ mod live;
 mod panel;
 
 use anyhow::Context as _;
-use assay_agents::localnet::{LocalnetOptions, Summary, localnet};
+use assay_agents::localnet::{LocalnetOptions, Summary, crawl_archives, localnet};
 
 use crate::cli::LocalnetArgs;
 use crate::command::chain::table::table;
 use crate::command::services::block_on;
+use crate::config;
 use crate::console::Console;
 use crate::exit::Status;
 use live::Live;
 
 pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Status> {
-    let archives = if args.warc.is_empty() {
-        Vec::new()
-    } else {
-        assay_hub::resolve(&args.warc)?
+    let open = config::store_options().open;
+    let archives = match &args.crawl {
+        Some(crawl) => crawl_archives(&args.crawl_url, crawl, args.files, &open)?,
+        None if args.warc.is_empty() => Vec::new(),
+        None => assay_hub::resolve(&args.warc)?,
     };
     let folder = std::path::absolute(&args.dir).context("find the folder")?;
     let options = LocalnetOptions {
@@ -29,6 +31,7 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
         block_time: args.block_time,
         seed: args.seed,
         archives,
+        open,
         port: args.port,
     };
     let people = args.miners.miners().count() + args.validators as usize;
