@@ -20,7 +20,7 @@ use super::refine::{RefineJob, Silent, refine};
 pub const REFERENCE_PAGES: u32 = 500;
 
 /// Root of the reference unit under recipe `fineweb-en-v1`.
-pub const REFERENCE_ROOT: &str = "be0eccb5af4087fdccae1941a6e8db83ccec608a72423081bcea510b7d8b1f0d";
+pub const REFERENCE_ROOT: &str = "817487deeaf0239f6eeb3d29f7a6b1e9e1bc1d029f6a0ddacb0375874ea49868";
 
 /// Name of the reference archive, a part of its unit's id.
 const NAME: &str = "assay-reference.warc";
