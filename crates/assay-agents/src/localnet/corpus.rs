@@ -114,6 +114,9 @@ impl Cutter<'_> {
         let is_full = self.pages >= PAGES_PER_UNIT || self.unit.len() + member.len() > UNIT_BYTES_MAX;
         if is_full && self.pages > 0 {
             self.close()?;
+            if self.is_enough() {
+                return Ok(());
+            }
         }
         self.unit.extend_from_slice(member);
         self.pages += 1;
