@@ -220,7 +220,7 @@ mod tests {
         let bars = lengths(&bins, 4);
         let names: Vec<&str> = bars.iter().map(|bar| bar.name.as_str()).collect();
         assert_eq!(names, ["64 to 127", "128 to 255", "256 to 511"]);
-        assert_eq!((bars[0].shown.as_str(), bars[1].value), ("75.0%", 0.0));
+        assert_eq!((bars[0].shown.as_str(), bars[1].value), ("75.00%", 0.0));
         assert!(lengths(&[], 1).is_empty());
         bins = vec![0; LENGTH_BINS];
         bins[LENGTH_BINS - 1] = 1;
