@@ -38,6 +38,20 @@ pub struct NamedCount {
     pub count: u64,
 }
 
+impl NamedCount {
+    /// The most frequent names, at most [`COMPOSITION_ENTRIES_MAX`], those met equally often by name.
+    pub fn most_frequent<N: Into<String>>(counts: impl IntoIterator<Item = (N, u64)>) -> Vec<Self> {
+        let named = |(name, count): (N, u64)| Self {
+            name: name.into(),
+            count,
+        };
+        let mut entries: Vec<Self> = counts.into_iter().map(named).collect();
+        entries.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+        entries.truncate(COMPOSITION_ENTRIES_MAX);
+        entries
+    }
+}
+
 /// What the audited units of a submission are made of, by their own files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

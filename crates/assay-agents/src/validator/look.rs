@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use assay_refine::report::host_of;
 use assay_types::{
-    COMPOSITION_ENTRIES_MAX, Composition, LENGTH_BINS, LedgerRow, ManifestUnit, NamedCount, Reason, Recipe,
-    SAMPLE_ROWS_MAX, SampleRow, UnitId,
+    Composition, LENGTH_BINS, LedgerRow, ManifestUnit, NamedCount, Reason, Recipe, SAMPLE_ROWS_MAX,
+    SampleRow, UnitId,
 };
 
 use super::audit::{AuditError, AuditJob, archives, engine};
@@ -139,9 +139,9 @@ impl Seen<'_> {
             });
             documents.ok()?;
         }
-        found.dropped = most(&dropped);
-        found.languages = most(&languages);
-        found.sites = most(&sites);
+        found.dropped = NamedCount::most_frequent(dropped);
+        found.languages = NamedCount::most_frequent(languages);
+        found.sites = NamedCount::most_frequent(sites);
         Some(found)
     }
 }
@@ -158,23 +158,10 @@ fn count(names: &mut Names, name: &str) {
     }
 }
 
-/// The most frequent names, those met equally often by name.
-fn most(names: &Names) -> Vec<NamedCount> {
-    let mut entries: Vec<NamedCount> = names
-        .iter()
-        .map(|(name, &count)| NamedCount {
-            name: name.clone(),
-            count,
-        })
-        .collect();
-    entries.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
-    entries.truncate(COMPOSITION_ENTRIES_MAX);
-    entries
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_types::COMPOSITION_ENTRIES_MAX;
 
     #[test]
     fn the_most_frequent_names_come_first_and_are_bounded() {
@@ -188,7 +175,7 @@ mod tests {
             count(&mut names, "line\nbreak");
         }
         assert_eq!(names.len(), NAMES_MAX);
-        let found = most(&names);
+        let found = NamedCount::most_frequent(names);
         assert_eq!(found.len(), COMPOSITION_ENTRIES_MAX);
         assert_eq!((found[0].name.as_str(), found[0].count), ("h0007", 6));
         assert_eq!(found[1].name, "h0000");

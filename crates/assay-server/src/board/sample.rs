@@ -4,9 +4,7 @@ use super::range::newest_public;
 use super::removed::Removed;
 use crate::app::App;
 use crate::store::{self, StoreError};
-use assay_types::{
-    AuditSample, COMPOSITION_ENTRIES_MAX, Composition, Digest, LENGTH_BINS, NamedCount, Round,
-};
+use assay_types::{AuditSample, Composition, Digest, LENGTH_BINS, NamedCount, Round};
 use std::collections::BTreeMap;
 
 /// Submissions summed up.
@@ -117,7 +115,7 @@ fn summed<'a>(
             *count = count.saturating_add(*more);
         }
     }
-    let [dropped, languages, sites] = tables.map(most);
+    let [dropped, languages, sites] = tables.map(NamedCount::most_frequent);
     let sum = Composition {
         dropped,
         languages,
@@ -125,20 +123,6 @@ fn summed<'a>(
         ..sum
     };
     (rounds.map(|_| sum), rounds)
-}
-
-/// The most frequent names, those met equally often by name.
-fn most(table: BTreeMap<&str, u64>) -> Vec<NamedCount> {
-    let mut entries: Vec<NamedCount> = table
-        .into_iter()
-        .map(|(name, count)| NamedCount {
-            name: name.to_owned(),
-            count,
-        })
-        .collect();
-    entries.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
-    entries.truncate(COMPOSITION_ENTRIES_MAX);
-    entries
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Write for AddReport {
 }
 
 /// The receipt of what was here already, or the conflict with it.
-fn receipt(is_same: bool, digest: Digest, sequence: u64) -> Result<Receipt, ProblemKind> {
+pub(super) fn receipt(is_same: bool, digest: Digest, sequence: u64) -> Result<Receipt, ProblemKind> {
     if is_same {
         Ok(Receipt {
             digest,

@@ -3,6 +3,7 @@
 //! For people only, so they are forgotten after [`ROUNDS_KEPT`] rounds; the audit log keeps that they were here.
 
 use super::audit::append;
+use super::evidence::receipt;
 use super::row::{number, parsed, signed, text};
 use super::{StoreError, Write};
 use assay_types::api::{EventKind, ProblemKind, Receipt};
@@ -51,16 +52,7 @@ impl Write for AddSample {
             if let Some(row) = known {
                 let here: Digest = parsed(&row, "digest")?;
                 let sequence = number(&row, "sequence")?;
-                let receipt = Receipt {
-                    digest,
-                    sequence,
-                    known: true,
-                };
-                return Ok(if here == digest {
-                    Ok(receipt)
-                } else {
-                    Err(ProblemKind::ReportConflict)
-                });
+                return Ok(receipt(here == digest, digest, sequence));
             }
             let others = sqlx::query("SELECT COUNT(*) AS count FROM samples WHERE round = $1 AND miner = $2")
                 .bind(i64::from(sample.round.0))
