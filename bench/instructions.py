@@ -63,7 +63,7 @@ def main():
     parser.add_argument("--assay", default="target/release/assay", help="the binary")
     parser.add_argument("--recipe", default="fineweb-en-v1-nolang")
     parser.add_argument("--limit", type=int, default=400, help="records")
-    parser.add_argument("--per-page-max", type=float, default=21e6, help="instructions a content record, whole run")
+    parser.add_argument("--per-page-max", type=float, default=18e6, help="instructions a content record, whole run")
     parser.add_argument("--json", help="file for every figure")
     arguments = parser.parse_args()
     if not shutil.which("valgrind"):

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::feature::ground_key;
 use super::island::Islands;
 use super::page::{Block, Page};
+use super::rows::Features;
 
 /// One: a first answer that is certain.
 pub(crate) const ONE: i64 = 65_536;
@@ -130,7 +131,7 @@ impl<'a> Context<'a> {
     }
 
     /// Appends the features of block `index`.
-    pub(crate) fn row(&self, index: usize, out: &mut Vec<i32>) {
+    pub(crate) fn row(&self, index: usize, out: &mut impl Features) {
         let Some(block) = self.page.blocks.get(index) else {
             return;
         };
@@ -164,7 +165,7 @@ impl<'a> Context<'a> {
     }
 
     /// Means of the containers around a block without itself, and the level that holds four fifths of the page.
-    fn containers(&self, index: usize, block: &Block, out: &mut Vec<i32>) {
+    fn containers(&self, index: usize, block: &Block, out: &mut impl Features) {
         let own = self.sum(index, index + 1);
         let (all, _) = self.sum(0, self.answers.len());
         let mut holder = FAR;
@@ -195,7 +196,7 @@ impl<'a> Context<'a> {
     }
 
     /// The heading before, and the mean of the section: of its blocks for a heading, with it for a block.
-    fn section(&self, index: usize, out: &mut Vec<i32>) {
+    fn section(&self, index: usize, out: &mut impl Features) {
         let (start, end) = self.sections.get(index).copied().unwrap_or((u32::MAX, 0));
         let (start, end) = (start as usize, end as usize);
         match start.cmp(&index) {

@@ -9,6 +9,7 @@ use super::focus::Focus;
 use super::lexicon::{self, TOPICS};
 use super::mark;
 use super::page::{Block, Container, NO_CONTAINER, Page, kind};
+use super::rows::Features;
 use super::sum::Sum;
 use super::words::hash_text;
 use crate::html::Tag;
@@ -176,7 +177,7 @@ impl<'a> Ground<'a> {
             .iter()
             .filter(|container| container.tag == Tag::Article)
             .count();
-        let mut out = vec![
+        let shares = [
             total.words.min(100_000) as i32,
             permille(total.prose, total.words),
             permille(total.link_characters, total.characters),
@@ -201,8 +202,8 @@ impl<'a> Ground<'a> {
                 .unwrap_or(0)
                 .min(5_000) as i32,
         ];
-        out.extend((0..kind::COUNT).map(|bit| (page.kinds >> bit & 1) as i32));
-        out
+        let kinds = (0..kind::COUNT).map(|bit| (page.kinds >> bit & 1) as i32);
+        shares.into_iter().chain(kinds).collect()
     }
 
     /// The container of a block and its ancestors, [`LEVELS`] of them.
@@ -216,9 +217,8 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// All features of block `index`, in the order of [`names`].
-    pub(crate) fn row(&self, index: usize, out: &mut Vec<i32>) {
-        out.clear();
+    /// Appends the features of block `index`, in the order of [`names`].
+    pub(crate) fn row(&self, index: usize, out: &mut impl Features) {
         let Some(block) = self.page.blocks.get(index) else {
             return;
         };
@@ -239,13 +239,13 @@ impl<'a> Ground<'a> {
             .container(block.container)
             .map_or(0, |container| container.own);
         bits(own, out);
-        out.extend_from_slice(&self.constants);
+        out.extend(self.constants.iter().copied());
         self.topics(index, block, out);
         self.focus.row(index, out);
     }
 
     /// Topics of the block and of the label before it, quotes, and how the text ends.
-    fn topics(&self, index: usize, block: &Block, out: &mut Vec<i32>) {
+    fn topics(&self, index: usize, block: &Block, out: &mut impl Features) {
         let label = (0..index).rev().take(LABEL_BLOCKS).find(|at| {
             self.page
                 .blocks
@@ -272,14 +272,11 @@ impl<'a> Ground<'a> {
         out.extend([end, start]);
     }
 
-    fn own(&self, block: &Block, out: &mut Vec<i32>) {
+    fn own(&self, block: &Block, out: &mut impl Features) {
         let m = &block.measure;
         let words = i64::from(m.words);
         let text = self.page.block_text(block);
-        let title = text.len() < 400 && !self.title.is_empty() && {
-            let lower = text.to_lowercase();
-            self.title.contains(&lower) || (self.title.len() > 10 && lower.contains(&self.title))
-        };
+        let title = text.len() < 400 && self.shares_title(text);
         out.extend([
             m.words.min(1_000) as i32,
             permille(m.characters.into(), words * 100),
@@ -303,7 +300,21 @@ impl<'a> Ground<'a> {
         ]);
     }
 
-    fn position(&self, index: usize, out: &mut Vec<i32>) {
+    /// Whether a block's text is part of the page's title or holds it.
+    fn shares_title(&self, text: &str) -> bool {
+        if self.title.is_empty() {
+            return false;
+        }
+        // Of plain text, which is most, the lengths say at once which of both it can be.
+        let is_plain = text.is_ascii() && self.title.is_ascii();
+        if is_plain && text.len() < self.title.len() {
+            return contains_ignoring_case(self.title.as_bytes(), text.as_bytes());
+        }
+        let lower = text.to_lowercase();
+        self.title.contains(&lower) || (self.title.len() > 10 && lower.contains(&self.title))
+    }
+
+    fn position(&self, index: usize, out: &mut impl Features) {
         let total = self.total();
         let before = self.sums.get(index).copied().unwrap_or_default();
         let from_h1 = if self.h1 < 0 {
@@ -321,7 +332,7 @@ impl<'a> Ground<'a> {
         ]);
     }
 
-    fn neighbours(&self, index: usize, out: &mut Vec<i32>) {
+    fn neighbours(&self, index: usize, out: &mut impl Features) {
         for offset in [-2_i64, -1, 1, 2] {
             let at = usize::try_from(index as i64 + offset).ok();
             let block = at.and_then(|at| self.page.blocks.get(at));
@@ -353,7 +364,7 @@ impl<'a> Ground<'a> {
         out.extend([distance as i32, level, words.min(100) as i32]);
     }
 
-    fn surroundings(&self, block: &Block, out: &mut Vec<i32>) {
+    fn surroundings(&self, block: &Block, out: &mut impl Features) {
         let total = self.total();
         let level = self
             .page
@@ -382,7 +393,7 @@ impl<'a> Ground<'a> {
         }
     }
 
-    fn alike(&self, block: &Block, out: &mut Vec<i32>) {
+    fn alike(&self, block: &Block, out: &mut impl Features) {
         let mut repeats = [0_i32; REPEAT_LEVELS];
         for (slot, (index, _)) in repeats.iter_mut().zip(self.ancestors(block)) {
             *slot = self.repeats.get(index as usize).copied().unwrap_or(0).min(1_000) as i32;
@@ -398,7 +409,7 @@ impl<'a> Ground<'a> {
             .nth(at)
             .map(|(_, container)| self.sum(container.first, container.end));
         let unit = unit.unwrap_or_default();
-        out.extend(repeats.iter().take(3));
+        out.extend(repeats.into_iter().take(3));
         out.extend([
             count,
             at as i32,
@@ -418,7 +429,7 @@ impl<'a> Ground<'a> {
         ]);
     }
 
-    fn core_relation(&self, index: usize, out: &mut Vec<i32>) {
+    fn core_relation(&self, index: usize, out: &mut impl Features) {
         for path in &self.core {
             let inside = |at: &u32| {
                 self.page
@@ -442,6 +453,14 @@ impl<'a> Ground<'a> {
     }
 }
 
+/// Whether a text in lower case holds another in any case; both ASCII.
+fn contains_ignoring_case(lower: &[u8], text: &[u8]) -> bool {
+    text.is_empty()
+        || lower
+            .windows(text.len())
+            .any(|window| window.eq_ignore_ascii_case(text))
+}
+
 fn tag_of(page: &Page, container: u32) -> Tag {
     page.container(container)
         .map_or(Tag::Root, |container| container.tag)
@@ -460,7 +479,7 @@ fn prefix_sums(page: &Page) -> Vec<Sum> {
     std::iter::once(Sum::default()).chain(sums).collect()
 }
 
-fn bits(marks: u64, out: &mut Vec<i32>) {
+fn bits(marks: u64, out: &mut impl Features) {
     out.extend((0..64).map(|bit| (marks >> bit & 1) as i32));
 }
 

@@ -6,6 +6,7 @@
 
 use super::mark;
 use super::page::{Block, Container, NO_CONTAINER, Page};
+use super::rows::Features;
 use super::sum::{Sum, is_prose};
 use crate::html::Tag;
 
@@ -176,7 +177,7 @@ impl<'a> Focus<'a> {
     }
 
     /// Appends the features of block `index`.
-    pub(crate) fn row(&self, index: usize, out: &mut Vec<i32>) {
+    pub(crate) fn row(&self, index: usize, out: &mut impl Features) {
         let Some(block) = self.page.blocks.get(index) else {
             return;
         };
@@ -206,7 +207,7 @@ impl<'a> Focus<'a> {
     }
 
     /// Side of a place (before, in, after) and the words, linked characters and blocks between.
-    fn distance(&self, index: usize, place: Option<(usize, usize)>, out: &mut Vec<i32>) {
+    fn distance(&self, index: usize, place: Option<(usize, usize)>, out: &mut impl Features) {
         let Some((first, end)) = place else {
             out.extend([NONE; 4]);
             return;
@@ -286,7 +287,7 @@ impl<'a> Focus<'a> {
     }
 
     /// How much of the heading before a block is a link: headings of teasers are.
-    fn heading(&self, index: usize, out: &mut Vec<i32>) {
+    fn heading(&self, index: usize, out: &mut impl Features) {
         let at = self.headings.get(index).copied().flatten();
         let near = at.filter(|at| index - at <= HEADING_BLOCKS);
         let heading = near.and_then(|at| self.page.blocks.get(at));
@@ -296,7 +297,7 @@ impl<'a> Focus<'a> {
     }
 
     /// Blocks of the same template in a row before and after, and the words of them all.
-    fn run(&self, index: usize, out: &mut Vec<i32>) {
+    fn run(&self, index: usize, out: &mut impl Features) {
         let (start, end) = self.runs.get(index).copied().unwrap_or((index, index + 1));
         let back = (index - start).min(RUN_BLOCKS);
         let ahead = (end - index - 1).min(RUN_BLOCKS);

@@ -5,6 +5,7 @@
 
 use super::mark;
 use super::page::Page;
+use super::rows::Features;
 
 /// Answers from here on are land.
 const LAND: u32 = 32_768;
@@ -108,7 +109,7 @@ impl Islands {
     }
 
     /// Appends the features of block `index`.
-    pub(crate) fn row(&self, index: usize, out: &mut Vec<i32>) {
+    pub(crate) fn row(&self, index: usize, out: &mut impl Features) {
         out.extend(self.constants);
         let greatest = self.greatest();
         if greatest.end == 0 {

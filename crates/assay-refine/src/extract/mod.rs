@@ -18,6 +18,7 @@ mod model;
 mod model_block;
 mod model_context;
 mod page;
+mod rows;
 mod run;
 mod select;
 mod sum;

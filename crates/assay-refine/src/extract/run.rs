@@ -199,6 +199,7 @@ pub fn block_features(
     let context = answers.map(|answers| Context::new(&page, answers));
     let mut values = vec![];
     let blocks = page.blocks.iter().enumerate().map(|(index, block)| {
+        values.clear();
         ground.row(index, &mut values);
         if let Some(context) = &context {
             context.row(index, &mut values);

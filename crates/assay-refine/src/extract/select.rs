@@ -6,14 +6,22 @@
 //!
 //! Comments under a text are no part of it and are kept apart; where the discussion is the text, as in a forum, they are the text.
 
+use std::sync::LazyLock;
+
 use super::context::Context;
 use super::feature::Ground;
 use super::mark;
-use super::model::{LANES, Model};
-use super::model_block::MODEL as BLOCK;
-use super::model_context::MODEL as CONTEXT;
+use super::model::Scorer;
 use super::page::{Block, Page, kind};
+use super::rows::{LANES, Rows};
 use super::run::Profile;
+use super::{model_block, model_context};
+
+/// The model for a block by itself, in the form it is asked in.
+static BLOCK: LazyLock<Scorer> = LazyLock::new(|| Scorer::new(&model_block::MODEL));
+
+/// The model for a block among those around it.
+static CONTEXT: LazyLock<Scorer> = LazyLock::new(|| Scorer::new(&model_context::MODEL));
 
 /// A probability in 1/65,536.
 type Answer = u32;
@@ -59,47 +67,44 @@ const KEPT_ROWS: usize = 4_096;
 pub(crate) fn answers(page: &Page) -> Vec<Answer> {
     let ground = Ground::new(page);
     let count = page.blocks.len();
-    let mut rows: Vec<Vec<i32>> = vec![vec![]; if count <= KEPT_ROWS { count } else { LANES }];
-    let mut first = vec![];
-    for start in (0..count).step_by(LANES) {
-        let group = group(&mut rows, start, count);
-        for (index, row) in (start..count).zip(&mut *group) {
-            ground.row(index, row);
+    let is_kept = count <= KEPT_ROWS;
+    let mut groups = vec![Rows::default(); if is_kept { count.div_ceil(LANES) } else { 1 }];
+    let starts = || (0..count).step_by(LANES).enumerate();
+    let blocks = |start: usize| (start..count.min(start + LANES)).enumerate();
+    let mut first = Vec::with_capacity(count);
+    for (at, start) in starts() {
+        let Some(rows) = groups.get_mut(if is_kept { at } else { 0 }) else {
+            continue;
+        };
+        for (lane, index) in blocks(start) {
+            ground.row(index, &mut rows.lane(lane, 0));
         }
-        first.extend(answer(&BLOCK, group).into_iter().take(count - start));
+        first.extend(BLOCK.answers(rows.columns()).into_iter().take(count - start));
     }
+    // As many for every block; the second model's come behind them.
+    let own = groups.first().map_or(0, |rows| rows.columns().len());
     let context = Context::new(page, &first);
-    let mut both = vec![];
-    for start in (0..count).step_by(LANES) {
-        let group = group(&mut rows, start, count);
-        for (index, row) in (start..count).zip(&mut *group) {
-            if count > KEPT_ROWS {
-                ground.row(index, row);
+    let mut both = Vec::with_capacity(count);
+    for (at, start) in starts() {
+        let Some(rows) = groups.get_mut(if is_kept { at } else { 0 }) else {
+            continue;
+        };
+        for (lane, index) in blocks(start) {
+            if !is_kept {
+                ground.row(index, &mut rows.lane(lane, 0));
             }
-            context.row(index, row);
+            context.row(index, &mut rows.lane(lane, own));
         }
-        let firsts = first.get(start..).unwrap_or_default().iter();
+        let seconds = CONTEXT.answers(rows.columns());
+        let firsts = first.get(start..).unwrap_or_default();
         both.extend(
-            answer(&CONTEXT, group)
-                .into_iter()
+            seconds
+                .iter()
                 .zip(firsts)
                 .map(|(second, first)| (first + second) / 2),
         );
     }
     both
-}
-
-/// The rows of the blocks from `start` on, at most [`LANES`]: their own, or the only ones there are.
-fn group(rows: &mut [Vec<i32>], start: usize, count: usize) -> &mut [Vec<i32>] {
-    let start = if count <= KEPT_ROWS { start } else { 0 };
-    let end = (start + LANES).min(rows.len());
-    rows.get_mut(start..end).unwrap_or_default()
-}
-
-fn answer(model: &Model, rows: &[Vec<i32>]) -> [Answer; LANES] {
-    model.answers(std::array::from_fn(|lane| {
-        rows.get(lane).map_or(&[][..], Vec::as_slice)
-    }))
 }
 
 /// The highest expected F1 of any set of blocks, in 1/65,536.
