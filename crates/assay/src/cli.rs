@@ -8,12 +8,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod agents;
 mod chain;
+mod config;
 mod dataset;
 mod doctor;
 mod extract;
 mod owner;
 mod recipe;
 mod serve;
+mod simulate;
 mod top;
 mod wallet;
 
@@ -25,12 +27,14 @@ pub(crate) use chain::{
     CallArgs, ChainCommand, ChainRunArgs, CommitArgs, EMBEDDED_ADDRESS, NetworkArgs, RegisterArgs, SendArgs,
     SetWeightsArgs, SigningArgs, SubnetArgs,
 };
+pub(crate) use config::{ConfigCommand, ConfigShowArgs};
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
 pub(crate) use doctor::{DoctorArgs, Role};
 pub(crate) use extract::{ExtractArgs, ExtractBenchArgs, ExtractCommand, ProfileArg};
 pub(crate) use owner::{IdentityArgs, OwnerCommand, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};
 pub(crate) use serve::{AdminArgs, AdminCommand, AssignmentsArgs, ServeArgs, ServeCommand, ServeRunArgs};
+pub(crate) use simulate::SimulateArgs;
 pub(crate) use top::TopArgs;
 pub(crate) use wallet::{
     HotkeyArgs, KeyArgs, SchemeArg, WalletCommand, WalletImportArgs, WalletNewArgs, WalletSignArgs,
@@ -127,10 +131,19 @@ pub(crate) enum Command {
     Top(TopArgs),
     /// Check this machine, keys, chain and store, each with its cure; exit status 4 on a failure
     Doctor(Box<DoctorArgs>),
+    /// Show what this program is told by variables and files
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print a shell's completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all commands
+    Man {
+        /// Folder to write them into; made if it is missing
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
     },
     /// Print a page of the documentation that is made of the program, as Markdown
     #[command(hide = true)]
@@ -147,51 +160,6 @@ pub(crate) enum ReferencePage {
     Cli,
     /// Every variable and key
     Configuration,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  assay simulate --list
-  assay simulate --scenario lazy --plot lazy.svg
-  assay simulate --scenario copycat --without lockstep
-  assay simulate --scenario whole-units --set audit_units=4 --seed 3
-  assay simulate --all --seeds 5 --json")]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["list", "scenario", "all"]))]
-pub(crate) struct SimulateArgs {
-    /// Name the scenarios and defences, one line each
-    #[arg(long)]
-    pub(crate) list: bool,
-    /// Play one scenario
-    #[arg(long, value_name = "NAME")]
-    pub(crate) scenario: Option<String>,
-    /// Play every scenario
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// First seed
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Play this many seeds, one after the other from the first
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    pub(crate) seeds: u64,
-    /// Rounds to play [default: the scenario's own]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) rounds: Option<u32>,
-    /// Change a setting or parameter; repeatable
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) set: Vec<String>,
-    /// Switch a defence off; repeatable
-    #[arg(long, value_name = "DEFENCE")]
-    pub(crate) without: Vec<String>,
-    /// Take the parameters from this parameter set
-    #[arg(long, value_name = "FILE")]
-    pub(crate) params: Option<PathBuf>,
-    /// Draw revenue over rounds by strategy
-    #[arg(long, value_name = "FILE.svg")]
-    pub(crate) plot: Option<PathBuf>,
-    /// Worker threads [default: number of cores]
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
 }
 
 /// Which recipe, and where its artifacts are.

@@ -17,10 +17,25 @@ pub(crate) struct Variable {
     pub(crate) default: &'static str,
     /// What it says.
     pub(crate) about: &'static str,
+    /// Whether its value is or may hold a secret, so that it is never shown.
+    pub(crate) is_secret: bool,
 }
 
 const fn of(name: &'static str, default: &'static str, about: &'static str) -> Variable {
-    Variable { name, default, about }
+    Variable {
+        name,
+        default,
+        about,
+        is_secret: false,
+    }
+}
+
+/// As [`of`], for what is never shown.
+const fn secret(name: &'static str, default: &'static str, about: &'static str) -> Variable {
+    Variable {
+        is_secret: true,
+        ..of(name, default, about)
+    }
 }
 
 /// Every variable, by name.
@@ -30,7 +45,7 @@ pub(crate) const VARIABLES: [Variable; 17] = [
         "none",
         "evaluation pack that `assay evaluate` and `assay duel` use without `--pack` and `--eval`",
     ),
-    of(
+    secret(
         "ASSAY_HUB__PROXY",
         "none",
         "address of an HTTP proxy; a password in it is never shown",
@@ -51,7 +66,7 @@ pub(crate) const VARIABLES: [Variable; 17] = [
         "finney",
         "chain to use where `--network` is not given",
     ),
-    of(
+    secret(
         "ASSAY_SERVE__DATABASE",
         "assay.sqlite",
         "database of `assay serve` where `--database` is not given; keeps a password off the command line",
@@ -61,31 +76,31 @@ pub(crate) const VARIABLES: [Variable; 17] = [
         "~/.bittensor/wallets",
         "folder of the wallets",
     ),
-    of(
+    secret(
         "AWS_ACCESS_KEY_ID",
         "none: buckets are read anonymously",
         "name of the key of S3 stores",
     ),
-    of("AWS_SECRET_ACCESS_KEY", "none", "secret of that key"),
-    of("AWS_SESSION_TOKEN", "none", "token of a temporary key"),
-    of(
+    secret("AWS_SECRET_ACCESS_KEY", "none", "secret of that key"),
+    secret("AWS_SESSION_TOKEN", "none", "token of a temporary key"),
+    secret(
         "BT_PW_…",
         "none",
         "password of the key file whose path the rest of the name spells, as other wallets keep it",
     ),
-    of(
+    secret(
         "BT_WALLET_PASSWORD",
         "none: asked for on a terminal",
         "password of every encrypted key file",
     ),
     of("HF_ENDPOINT", "https://huggingface.co", "address of another hub"),
-    of(
+    secret(
         "HF_TOKEN",
         "none",
         "token of the Hugging Face hub, for writing and for what is private",
     ),
     of("HOME", "none", "the user's folder, where wallets are looked for"),
-    of(
+    secret(
         "HTTPS_PROXY",
         "none",
         "proxy where `ASSAY_HUB__PROXY` is not set; `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` hold as elsewhere",
@@ -98,6 +113,29 @@ pub(crate) fn names_set() -> Vec<&'static str> {
     names
         .filter(|name| *name != "HOME" && variable(name).is_some())
         .collect()
+}
+
+/// What a variable that is set says, for who asks what holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Its value.
+    Value(String),
+    /// A secret, which is not shown.
+    Secret,
+}
+
+/// What the environment says for a variable; `None` where it is not set. A name that ends with `…` is set if any is that begins so.
+pub(crate) fn told(known: &Variable) -> Option<Told> {
+    let value = match known.name.strip_suffix('…') {
+        Some(beginning) => std::env::vars_os()
+            .find(|(name, value)| name.to_string_lossy().starts_with(beginning) && !value.is_empty())
+            .map(|_| String::new()),
+        None => variable(known.name),
+    };
+    value.map(|value| match known.is_secret {
+        true => Told::Secret,
+        false => Told::Value(value),
+    })
 }
 
 /// The user's folder.

@@ -119,7 +119,8 @@ pub(crate) fn render(asked: &Asked, site: &str, ticker: &Ticker, page: &Page) ->
                 meta property="og:site_name" content="Assay";
                 meta property="og:type" content="website";
                 (card_tags(site, page))
-                link rel="canonical" href=(asked.with(&[]));
+                // A whole address or none: search engines ignore one without a host.
+                @if !site.is_empty() { link rel="canonical" href=(format!("{site}{}", asked.with(&[]))); }
                 link rel="icon" href=(href("icon.svg")) type="image/svg+xml";
                 link rel="alternate" type="application/atom+xml" title="Events" href="/feed.atom";
                 link rel="alternate" type="application/atom+xml" title="News" href="/news.atom";

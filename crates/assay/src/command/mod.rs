@@ -8,6 +8,7 @@ use crate::exit::Status;
 
 mod chain;
 mod completions;
+mod config;
 mod dataset;
 mod dedup;
 mod doctor;
@@ -18,6 +19,7 @@ mod fetched;
 mod filter;
 mod limits;
 mod localnet;
+mod man;
 mod miner;
 mod operate;
 mod pack;
@@ -56,6 +58,8 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
         Command::Serve(args) => serve::run(&args, console),
         Command::Top(args) => top::run(&args, console),
         Command::Doctor(args) => doctor::run(*args, console),
+        Command::Config(command) => config::run(&command, console),
+        Command::Man { folder } => man::run(&folder, console),
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Reference { page } => reference::run(page, console),
     }

@@ -135,6 +135,29 @@ fn shell(name: &str, args: &[&str], script: &Path) -> Option<String> {
 }
 
 #[test]
+fn every_command_that_is_shown_has_its_manual_page() {
+    let folder = folder();
+    let pages = folder.path().join("made").join("man");
+    let data = line("man {} --json", &[&pages]).with_code(0).json();
+    let mut expected: Vec<String> = commands()
+        .into_iter()
+        .map(|command| [vec!["assay".to_owned()], command].concat().join("-") + ".1")
+        .collect();
+    expected.sort_unstable();
+    let mut found: Vec<String> = fs_err::read_dir(&pages)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(data["data"]["pages"], found.len());
+    for (page, says) in [("assay.1", "refine"), ("assay-chain-metagraph.1", "netuid")] {
+        let text = fs_err::read_to_string(pages.join(page)).unwrap();
+        assert!(text.contains(".TH ") && text.contains(says), "{page}: {text}");
+    }
+}
+
+#[test]
 fn completions_load_and_complete() {
     let folder = folder();
     // Behind the script each shell is asked to complete `assay re`.

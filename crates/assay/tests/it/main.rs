@@ -11,6 +11,7 @@ mod bad_input;
 mod chain;
 mod chaos;
 mod commands;
+mod config;
 mod dedup;
 mod determinism;
 mod disk;

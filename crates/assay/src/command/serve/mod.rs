@@ -3,8 +3,10 @@
 mod admin;
 mod recheck;
 mod run;
+mod settings;
 
 pub(super) use run::params;
+pub(super) use settings::configured;
 
 use anyhow::Context as _;
 

@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::settings::configured;
 use crate::cli::ServeRunArgs;
 use crate::command::chain::{hotkey_pair, open_network};
 use crate::config;
@@ -125,18 +126,9 @@ async fn interrupted() -> anyhow::Result<()> {
 
 /// Flag over environment over file over default.
 fn server_config(args: &ServeRunArgs) -> anyhow::Result<ServerConfig> {
-    let mut config = match &args.config {
-        Some(file) => toml::from_str(&fs_err::read_to_string(file)?).map_err(|error| {
-            UsageError::new(
-                format!("`{}`: {}", file.display(), error.message()),
-                "docs/configuration.md lists the keys",
-            )
-        })?,
-        None => ServerConfig::default(),
-    };
-    config.public_url = config.public_url.as_deref().map(public_url).transpose()?;
-    if let Some(database) = args.database.clone().or_else(config::serve_database) {
-        config.database = database;
+    let mut config = configured(args.config.as_deref())?;
+    if let Some(database) = &args.database {
+        config.database.clone_from(database);
     }
     config.listen = args.listen.unwrap_or(config.listen);
     config.metrics_listen = args.metrics_listen.or(config.metrics_listen);
@@ -144,22 +136,6 @@ fn server_config(args: &ServeRunArgs) -> anyhow::Result<ServerConfig> {
         config.admin_socket.clone_from(socket);
     }
     Ok(config)
-}
-
-/// The site's address without a slash at its end, if it is one: it stands in pages and files.
-fn public_url(text: &str) -> Result<String, UsageError> {
-    let text = text.trim_end_matches('/');
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
-    match host {
-        Some(host) if !host.is_empty() && host.bytes().all(is_plain) => Ok(text.to_owned()),
-        _ => Err(UsageError::new(
-            format!("`public_url` is no address of a site: `{text}`"),
-            "give https:// and a host, such as https://assay.example.org",
-        )),
-    }
 }
 
 /// The parameter set of a file.
@@ -282,30 +258,4 @@ async fn add_corpora(app: &App, specs: &[String]) -> anyhow::Result<()> {
         app.writer().write(add).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_address_is_a_host_without_a_path() {
-        let taken = |text: &str| public_url(text).ok();
-        assert_eq!(
-            taken("https://assay.example.org/").as_deref(),
-            Some("https://assay.example.org")
-        );
-        assert_eq!(taken("http://[::1]:8470").as_deref(), Some("http://[::1]:8470"));
-        for bad in [
-            "",
-            "assay.example.org",
-            "https://",
-            "ftp://a",
-            "https://a/b",
-            "https://a\"><script>",
-            "https://a b",
-        ] {
-            assert_eq!(taken(bad), None, "{bad}");
-        }
-    }
 }
