@@ -14,7 +14,7 @@ use crate::config::VARIABLES;
 const HEAD: &str = "# Configuration
 
 Nothing needs a configuration file: every value has a default that is meant for production, and every command works with flags alone. A flag wins over a
-variable, a variable over a file, a file over the default. What all nodes of a subnet must agree on is not configuration: it is the subnet's
+variable, a variable over a file, a file over the default; `assay config show --origin` says of each value where it comes from. What all nodes of a subnet must agree on is not configuration: it is the subnet's
 [parameter set](mechanism.md), which is named by its digest in every report.
 
 Secrets are never flags, because a command line is seen by everybody on a machine. They come from variables, and no log, error or report shows them.
