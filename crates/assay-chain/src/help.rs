@@ -224,7 +224,7 @@ const BY_NAME: &[(&str, &str)] = &[
 ];
 
 const REGISTER: &str = "register the hotkey: `assay chain register --netuid N`";
-const FUND: &str = "fund the coldkey; `assay chain register --dry-run` shows price and balance";
+const FUND: &str = "fund the coldkey: it holds less than this costs";
 const WEIGHTS_LIMIT: &str =
     "wait: `weights_rate_limit` of `assay chain params` blocks must lie between two weights";
 const NETUID: &str = "check --netuid and --network";
