@@ -1,6 +1,6 @@
 //! The trait both backends implement.
 
-use assay_types::{Coldkey, MechId, NetUid, Rao};
+use assay_types::{Coldkey, Hotkey, MechId, NetUid, Rao};
 use async_trait::async_trait;
 use subxt_signer::sr25519::Keypair;
 
@@ -55,6 +55,17 @@ pub trait Chain: Send + Sync + std::fmt::Debug {
         mecid: MechId,
         at: At,
     ) -> Result<Vec<PendingCommit>, ChainError>;
+
+    /// Hotkeys whose timelocked weights the chain opened and stored in that block, in order, once for each commit.
+    ///
+    /// # Errors
+    /// [`crate::ChainErrorKind::Unsupported`] where the runtime has no event of it.
+    async fn weights_revealed(
+        &self,
+        netuid: NetUid,
+        mecid: MechId,
+        at: At,
+    ) -> Result<Vec<Hotkey>, ChainError>;
 
     /// A stored pulse; `None` before it is there and after it was pruned.
     async fn pulse(&self, round: u64, at: At) -> Result<Option<Pulse>, ChainError>;

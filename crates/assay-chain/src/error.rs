@@ -48,6 +48,26 @@ pub enum ChainErrorKind {
         /// Whether sending it twice does no harm.
         repeatable: bool,
     },
+    /// It was included and succeeded, and the value it set is another.
+    #[error("in block {block} without an error, but `{name}` is {found}, not {wanted}")]
+    Ineffective {
+        /// Block it is in.
+        block: u32,
+        /// The hyper-parameter.
+        name: String,
+        /// What it was set to.
+        wanted: u64,
+        /// What the chain says.
+        found: u64,
+    },
+    /// Heads that were missed and that nobody keeps any more; the stream goes on after them.
+    #[error("blocks {first} to {last} were missed, too many to fill in")]
+    Missed {
+        /// First block that is not told.
+        first: u32,
+        /// Last one.
+        last: u32,
+    },
     /// A local check found that the chain would refuse it; nothing was sent.
     #[error("not sent: {reason}")]
     Preflight {
@@ -127,6 +147,7 @@ impl ChainError {
     pub fn retry_is_safe(&self) -> bool {
         match &self.kind {
             ChainErrorKind::Transport { .. }
+            | ChainErrorKind::Missed { .. }
             | ChainErrorKind::Expired { .. }
             | ChainErrorKind::NotRevealed { .. } => true,
             ChainErrorKind::Preflight { wait_blocks, .. } => wait_blocks.is_some(),

@@ -49,7 +49,8 @@ impl Heads {
     /// The next head; `None` when the backend has ended.
     ///
     /// # Errors
-    /// A [`ChainError`] that is safe to retry tells of a lost connection; the stream goes on after it.
+    /// A [`ChainError`] that is safe to retry tells of a lost connection, or of blocks that were missed; the stream goes
+    /// on after it.
     pub async fn next(&mut self) -> Option<Result<Head, ChainError>> {
         self.0.recv().await
     }

@@ -12,10 +12,40 @@ const BY_NAME: &[(&str, &str)] = &[
         "AdminActionProhibitedDuringWeightsWindow",
         "wait for the next epoch: owner calls are refused in the ten blocks before one",
     ),
+    ("AmountTooLow", "stake more: the chain takes no amount that small"),
+    (
+        "BadOrigin",
+        "sign with the key this is for: owner's calls with the owner's coldkey, some settings are the network root's only",
+    ),
+    (
+        "BadRequest",
+        "use a newer release of assay: the runtime does not take the call as this one makes it",
+    ),
     ("BalanceTooLow", FUND),
+    (
+        "CallTooLong",
+        "send less: the chain cannot encode a call that long",
+    ),
+    ("CanNotSetRootNetworkWeights", NETUID),
+    (
+        "CannotAffordLockCost",
+        "fund the coldkey with the lock cost (`assay chain status` shows it), or wait: it falls over 14 days",
+    ),
     (
         "ColdkeySwapAnnounced",
         "the coldkey is being swapped; cancel the swap or use the new coldkey",
+    ),
+    (
+        "ColdkeySwapDisputed",
+        "the swap of the coldkey is disputed; nothing can be sent until that is settled",
+    ),
+    (
+        "CommitBlockNotInRevealRange",
+        "wait for the reveal epoch of the commit",
+    ),
+    (
+        "CommitNotFound",
+        "commit weights again: the chain holds no such commit",
     ),
     (
         "CommitRevealDisabled",
@@ -30,7 +60,19 @@ const BY_NAME: &[(&str, &str)] = &[
         "wait: a hotkey may commit once in the rate limit's blocks",
     ),
     ("CommittingWeightsTooFast", WEIGHTS_LIMIT),
+    ("DelegateTakeTooHigh", "give a lower take"),
+    ("DelegateTakeTooLow", "give a higher take"),
     ("DuplicateUids", "give each uid one weight"),
+    (
+        "EvmKeyAssociateRateLimitExceeded",
+        "wait: an EVM key may be associated once in a while only",
+    ),
+    ("FailedShieldedTxParsing", "send it unshielded, as assay does"),
+    (
+        "FirstEmissionBlockNumberAlreadySet",
+        "nothing to do: the subnet is started already",
+    ),
+    ("HotKeyAccountNotExists", REGISTER),
     (
         "HotKeyAlreadyRegisteredInSubNet",
         "nothing to do: `assay chain metagraph` shows its uid",
@@ -45,13 +87,40 @@ const BY_NAME: &[(&str, &str)] = &[
         "IncorrectWeightVersionKey",
         "update the validator: the owner has raised the version key",
     ),
+    ("InputLengthsUnequal", "give as many weights as uids"),
+    (
+        "InsufficientLiquidity",
+        "stake less at once: the pool of the subnet does not hold as much",
+    ),
     (
         "InvalidIdentity",
         "shorten the identity: 256 bytes for name and discord, 1,024 for each other field",
     ),
     (
+        "InvalidIpAddress",
+        "announce an address that others can reach: no loopback, no unspecified one",
+    ),
+    ("InvalidPort", "announce a port other than 0"),
+    (
+        "InvalidRealAccount",
+        "sign with the account itself, not through a proxy",
+    ),
+    (
         "InvalidRevealRound",
         "compute the round anew: the pulse it names is already there",
+    ),
+    ("InvalidShieldedTxPubKeyHash", "send it unshielded, as assay does"),
+    (
+        "MaxAllowedUIdsLessThanCurrentUIds",
+        "give at least as many as there are neurons: `assay chain metagraph` counts them",
+    ),
+    (
+        "MaxWeightExceeded",
+        "spread the weights: `weight_max` of `assay chain params` is the most for one uid",
+    ),
+    (
+        "MechanismDoesNotExist",
+        "check --netuid and --mechanism: `mechanisms` of `assay chain params` counts them from 0",
     ),
     (
         "NeedWaitingMoreBlocksToStarCall",
@@ -66,6 +135,10 @@ const BY_NAME: &[(&str, &str)] = &[
         "stake more on the hotkey: only the highest stakes hold a validator permit",
     ),
     (
+        "NoNeuronIdAvailable",
+        "wait until some neuron is no longer immune: the subnet is full",
+    ),
+    (
         "NonAssociatedColdKey",
         "sign with the coldkey that owns the hotkey",
     ),
@@ -74,7 +147,14 @@ const BY_NAME: &[(&str, &str)] = &[
         "NotEnoughStakeToSetWeights",
         "stake more on the hotkey: it is below the stake threshold",
     ),
+    ("NotEnoughStakeToWithdraw", "withdraw less: the stake is smaller"),
+    ("NotPermittedOnRootSubnet", NETUID),
+    (
+        "NotSubnetOwner",
+        "sign with the coldkey that owns the subnet: `assay chain metagraph` shows the owner",
+    ),
     ("RateLimitExceeded", WEIGHTS_LIMIT),
+    ("RegistrationNotPermittedOnRootSubnet", NETUID),
     (
         "RegistrationPriceLimitExceeded",
         "raise --limit-price, or wait: the price halves about every 72 minutes",
@@ -84,35 +164,67 @@ const BY_NAME: &[(&str, &str)] = &[
         "wait: an address may be announced once in 50 blocks",
     ),
     ("SettingWeightsTooFast", WEIGHTS_LIMIT),
+    ("SlippageTooHigh", "stake less at once, or accept a worse price"),
     (
         "SpaceLimitExceeded",
-        "wait for the next epoch: a hotkey may commit 3,100 bytes in one",
+        "commit less: a field holds 512 bytes, sealed 1,024, and a hotkey may commit 3,100 in an epoch",
     ),
     ("StakeAmountTooLow", "stake more"),
     (
         "SubNetRegistrationDisabled",
         "ask the subnet's owner: registration is switched off",
     ),
+    ("SubnetDoesNotExist", NETUID),
+    (
+        "SubnetLimitReached",
+        "wait until a subnet is dissolved: the network is full and the others are immune",
+    ),
     ("SubnetNotExists", NETUID),
+    (
+        "SubtokenDisabled",
+        "wait until the owner starts the subnet: `assay chain owner start`",
+    ),
     ("TooManyFieldsInCommitmentInfo", "commit at most three fields"),
+    (
+        "TooManyUIDsPerMechanism",
+        "lower `uids_max` or `mechanisms`: their product may not pass 256",
+    ),
     (
         "TooManyUnrevealedCommits",
         "wait for the next epoch: ten commits may be open in one",
+    ),
+    (
+        "TransferDisallowed",
+        "ask the subnet's owner: transfers of its stake are switched off",
     ),
     (
         "TxRateLimitExceeded",
         "wait: the owner may change each value once in two tempos",
     ),
     ("UidNotFound", REGISTER),
+    (
+        "UidVecContainInvalidOne",
+        "weigh uids that `assay chain metagraph` shows only",
+    ),
+    (
+        "UidsLengthExceedUidsInSubNet",
+        "give at most one weight for each neuron of `assay chain metagraph`",
+    ),
     ("UnknownHyperparameter", "`assay chain params` lists the names"),
+    (
+        "ValueNotInBounds",
+        "give a value within the bounds of docs/chain.md, \"Launching a subnet\"",
+    ),
     (
         "WeightVecLengthIsLow",
         "give more weights: `weights_min` of `assay chain params`",
     ),
+    ("WeightVecNotEqualSize", "give as many weights as uids"),
+    ("ZeroMaxAmount", "give an amount above 0"),
 ];
 
 const REGISTER: &str = "register the hotkey: `assay chain register --netuid N`";
-const FUND: &str = "fund the coldkey, or wait: the price halves about every 72 minutes";
+const FUND: &str = "fund the coldkey: it holds less than this costs";
 const WEIGHTS_LIMIT: &str =
     "wait: `weights_rate_limit` of `assay chain params` blocks must lie between two weights";
 const NETUID: &str = "check --netuid and --network";
@@ -132,6 +244,8 @@ impl ChainError {
         match &self.kind {
             ChainErrorKind::Pool { .. } => "chain/pool",
             ChainErrorKind::Dispatch { .. } => "chain/failed",
+            ChainErrorKind::Ineffective { .. } => "chain/ineffective",
+            ChainErrorKind::Missed { .. } => "chain/missed",
             ChainErrorKind::Expired { .. } => "chain/expired",
             ChainErrorKind::Unresolved { .. } => "chain/unresolved",
             ChainErrorKind::Preflight { .. } => "chain/refused",
@@ -152,8 +266,10 @@ impl ChainError {
             ..
         } = &self.kind
         {
-            let seconds = u64::from(*blocks) * 12;
-            return format!("try again in {blocks} blocks, about {} min", seconds.div_ceil(60));
+            return match blocks {
+                1 => "try again in the next block".to_owned(),
+                blocks => format!("try again in {blocks} blocks"),
+            };
         }
         if let Some(cure) = self.name().and_then(by_name) {
             return cure.to_owned();
@@ -166,6 +282,12 @@ impl ChainError {
             ChainErrorKind::Pool { code, message, .. } => by_pool(*code, message),
             ChainErrorKind::Dispatch { .. } | ChainErrorKind::Preflight { .. } => {
                 "see the error's name in docs/chain.md, \"Errors\""
+            }
+            ChainErrorKind::Ineffective { .. } => {
+                "use a newer release of assay: this runtime sets the value by another call"
+            }
+            ChainErrorKind::Missed { .. } => {
+                "nothing to do: new blocks follow; an archive node knows what was in those between"
             }
             ChainErrorKind::Expired { .. } => {
                 "send it again: it is in no block and can no longer get into one"
@@ -257,10 +379,61 @@ mod tests {
             reason: String::new(),
             wait_blocks: Some(51),
         };
-        assert_eq!(
-            ChainError::new("x", soon).help(),
-            "try again in 51 blocks, about 11 min"
-        );
+        assert_eq!(ChainError::new("x", soon).help(), "try again in 51 blocks");
+    }
+
+    #[test]
+    fn every_name_of_the_embedded_chain_of_the_pool_and_of_local_checks_has_a_cure() {
+        let sources = [
+            include_str!("embedded/state/account.rs"),
+            include_str!("embedded/state/admin.rs"),
+            include_str!("embedded/state/commitments.rs"),
+            include_str!("embedded/state/mod.rs"),
+            include_str!("embedded/state/network.rs"),
+            include_str!("embedded/state/registration.rs"),
+            include_str!("embedded/state/serving.rs"),
+            include_str!("embedded/state/subnet.rs"),
+            include_str!("embedded/state/weights.rs"),
+            include_str!("embedded/client.rs"),
+            include_str!("preflight.rs"),
+            include_str!("subtensor/encode.rs"),
+            include_str!("subtensor/preflight.rs"),
+        ];
+        let makers = [
+            "DispatchError::subtensor(\"",
+            "DispatchError::commitments(\"",
+            "DispatchError::admin(\"",
+            "fail(\"",
+            "refused(\"",
+            "unregistered(\"",
+            "name: \"",
+        ];
+        let mut names: Vec<&str> = (0..=u8::MAX).filter_map(custom_name).collect();
+        for source in sources {
+            for maker in makers {
+                let behind = source.split(maker).skip(1);
+                names.extend(behind.filter_map(|rest| rest.split('"').next()));
+            }
+        }
+        names.retain(|name| name.chars().next().is_some_and(char::is_uppercase));
+        names.push("BadOrigin");
+        assert!(names.len() > 90, "{} names", names.len());
+        let without: Vec<&&str> = names.iter().filter(|name| by_name(name).is_none()).collect();
+        assert_eq!(without, Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn waiting_is_told_in_blocks() {
+        let help = |blocks| {
+            let kind = ChainErrorKind::Preflight {
+                name: "SettingWeightsTooFast".to_owned(),
+                reason: String::new(),
+                wait_blocks: Some(blocks),
+            };
+            ChainError::new("x", kind).help()
+        };
+        assert_eq!(help(1), "try again in the next block");
+        assert_eq!(help(7_200), "try again in 7200 blocks");
     }
 
     #[test]

@@ -225,10 +225,7 @@ fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) 
             return (kind, "input/unreadable", hub.help());
         }
         if let Some(wallet) = cause.downcast_ref::<WalletError>() {
-            let help = wallet
-                .help()
-                .unwrap_or("`assay wallet --help` says what is expected");
-            return (wallet_kind(wallet), wallet.code(), Some(help.to_owned()));
+            return (wallet_kind(wallet), wallet.code(), Some(wallet.help().to_owned()));
         }
         if let Some(chain) = cause.downcast_ref::<ChainError>() {
             let kind = if chain.retry_is_safe() {

@@ -49,18 +49,29 @@ impl Rounds<'_> {
         })
     }
 
-    /// `S_t`: the randomness of pulse `R_t`, once the chain has stored it.
+    /// `S_t`: the randomness of pulse `R_t`, once the chain has stored it. On a runtime without drand it is made of the hash
+    /// of the last block in which repositories become public, once that block is final: the same for every validator
+    /// (docs/mechanism.md, "A round").
     ///
     /// # Errors
     /// [`AgentError::Chain`], or [`AgentError::Unexpected`] for a pulse that is not the beacon's.
     pub async fn audit_beacon(&self, round: Round) -> Result<Option<Digest>, AgentError> {
         let expected = self.reveal_round(round).await?;
-        let Some(pulse) = self.chain.pulse(expected, At::Head).await? else {
-            return Ok(None);
+        let pulse = match self.chain.pulse(expected, At::Head).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(pulse)) => Some(pulse),
+            Err(error) if matches!(error.kind, ChainErrorKind::Unsupported { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let finalized = self.chain.head(At::Finalized).await?;
+        let fallback = match (&pulse, self.clock.publish_end(round)) {
+            // A pulse decides alone.
+            (Some(_), _) => finalized,
+            (None, block) if finalized.number < block => return Ok(None),
+            (None, block) => self.chain.head(At::Number(block)).await?,
         };
         let beacon = self.chain.beacon(At::Head).await?;
-        let fallback = self.chain.head(At::Head).await?;
-        let seed = assay_chain::drand::audit_seed(&beacon, expected, Some(&pulse), &fallback);
+        let seed = assay_chain::drand::audit_seed(&beacon, expected, pulse.as_ref(), &fallback);
         let seed = seed.map_err(|error| AgentError::Unexpected {
             what: "pulse",
             reason: error.to_string(),

@@ -160,10 +160,10 @@ impl<'a> Validator<'a> {
             evidence: Evidence::new(&options.folder),
             queue: Queue::open(&options.folder)?,
             sending: Sending::open(&options.folder)?,
+            reveals: Reveals::open(&options.folder)?,
             options,
             set: None,
             courier: None,
-            reveals: Reveals::default(),
         })
     }
 
@@ -197,7 +197,7 @@ impl<'a> Validator<'a> {
         }
         self.tell(block).await?;
         did.extend(self.set_weights(block).await?);
-        did.extend(self.unrevealed(block).await?);
+        did.extend(self.unrevealed().await?);
         did.extend(self.audit_privately().await?);
         Ok(did)
     }

@@ -1,6 +1,7 @@
 //! A validator's weights: the row of the newest effective round, set once a tempo, and looked for once it should be opened.
 
-use assay_chain::{At, Neuron};
+use assay_chain::subtensor::Committed;
+use assay_chain::{At, Call, Neuron};
 use assay_mechanism::network::NetworkState;
 use assay_types::{BlockNumber, Hotkey, MechId, Round, Uid, Weight};
 use fs_err as fs;
@@ -39,20 +40,28 @@ impl Validator<'_> {
             version_key: None,
         };
         let sent = match set_weights(self.chain, wanted, &self.options.signer.0).await {
-            Ok(call) => self
-                .chain
-                .submit(&call, &self.options.signer.0)
-                .await
-                .map_err(AgentError::from),
+            Ok(call) => {
+                let receipt = self.chain.submit(&call, &self.options.signer.0).await;
+                receipt.map(|receipt| (call, receipt)).map_err(AgentError::from)
+            }
             Err(error) => Err(error),
         };
         match sent {
-            Ok(receipt) => {
+            Ok((call, receipt)) => {
                 self.set = Some((round, receipt.block));
-                let epochs = u32::try_from(parameters.reveal_period_epochs).unwrap_or(u32::MAX);
-                let wait = epochs.saturating_add(2).saturating_mul(tempo).saturating_add(1);
-                let due = BlockNumber(block.0.saturating_add(wait));
-                self.reveals.committed(round, due, row.clone());
+                if let Call::CommitTimelockedWeights {
+                    commit, reveal_round, ..
+                } = &call
+                {
+                    let committed = Committed::new(
+                        (self.setup.netuid, MechId(0)),
+                        self.options.signer.hotkey(),
+                        commit,
+                        (receipt.block, *reveal_round),
+                        &row,
+                    );
+                    self.reveals.committed(round, committed)?;
+                }
                 Ok(Some(Did::Weights { round, row }))
             }
             // The rate limit, or weights of a run before a restart: the next block is soon enough.
@@ -76,20 +85,15 @@ impl Validator<'_> {
         Ok(own.filter(is_of_round).map(|neuron| (round, neuron.last_update)))
     }
 
-    /// The round whose weights should have been opened by now and were not.
-    pub(super) async fn unrevealed(&mut self, block: BlockNumber) -> Result<Option<Did>, AgentError> {
-        if !self.reveals.is_due(block) {
-            return Ok(None);
-        }
-        let netuid = self.setup.netuid;
-        let rows = self.chain.weights(netuid, MechId(0), At::Head).await?;
-        let metagraph = self.chain.metagraph(netuid, At::Head).await?;
-        let uid = metagraph
-            .neuron(&self.options.signer.hotkey())
-            .map(|neuron| neuron.uid);
-        let stored = rows.into_iter().find(|row| Some(row.uid) == uid);
-        let stored = stored.map(|row| row.weights).unwrap_or_default();
-        Ok(self.reveals.look(&stored).map(|round| Did::Unrevealed { round }))
+    /// Rounds whose weights the chain has dropped instead of opening them.
+    pub(super) async fn unrevealed(&mut self) -> Result<Vec<Did>, AgentError> {
+        let head = self.chain.head(At::Head).await?;
+        let dropped = self.reveals.look(self.chain, &head).await?;
+        let told = dropped.into_iter().map(|(round, reason)| {
+            tracing::warn!(round = round.0, reason, "weights were not opened");
+            Did::Unrevealed { round }
+        });
+        Ok(told.collect())
     }
 
     /// The row of a round, by the members at its effective block: the same for every validator, so it is kept once made.

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use assay_chain::embedded::EmbeddedChain;
 use assay_chain::timelock::Beacon;
 use assay_chain::{
-    At, BlockHash, Call, Chain, ChainError, Commitment, EpochState, Head, Heads, Hyperparameters, Metagraph,
-    PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
+    At, BlockHash, Call, Chain, ChainError, ChainErrorKind, Commitment, EpochState, Head, Heads,
+    Hyperparameters, Metagraph, PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
 };
 use assay_hub::store::{Publication, Store, StoreError, View, Visibility};
-use assay_types::{BlockNumber, Coldkey, MechId, NetUid, Rao, RepoName, Revision};
+use assay_types::{BlockNumber, Coldkey, Hotkey, MechId, NetUid, Rao, RepoName, Revision};
 use async_trait::async_trait;
 use subxt_signer::sr25519::Keypair;
 
@@ -36,6 +36,7 @@ struct Inner {
     draws: Option<u64>,
     dead: bool,
     waits: bool,
+    lacks_drand: bool,
 }
 
 /// How far an agent is, for who drives it.
@@ -48,6 +49,11 @@ impl Pace {
             draws,
             ..Inner::default()
         })))
+    }
+
+    /// From here on the chain is one whose runtime has no drand.
+    pub(crate) fn without_drand(&self) {
+        self.inner().lacks_drand = true;
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -111,6 +117,16 @@ macro_rules! paced {
                 self.inner.$name($($argument),*).await
             })*
 
+            async fn pulse(&self, round: u64, at: At) -> Result<Option<Pulse>, ChainError> {
+                self.pace.point(READS_A_DEATH).await;
+                if self.pace.inner().lacks_drand {
+                    let missing = vec!["Drand.Pulses".to_owned()];
+                    let kind = ChainErrorKind::Unsupported { spec_version: 1, missing };
+                    return Err(ChainError::new("read a pulse", kind));
+                }
+                self.inner.pulse(round, at).await
+            }
+
             async fn submit(&self, call: &Call, signer: &Keypair) -> Result<Receipt, ChainError> {
                 self.submit_paced(call, signer).await
             }
@@ -129,7 +145,7 @@ paced! {
     bonds(netuid: NetUid, mecid: MechId, at: At) -> Vec<WeightRow>;
     epoch_state(netuid: NetUid, at: At) -> EpochState;
     pending_commits(netuid: NetUid, mecid: MechId, at: At) -> Vec<PendingCommit>;
-    pulse(round: u64, at: At) -> Option<Pulse>;
+    weights_revealed(netuid: NetUid, mecid: MechId, at: At) -> Vec<Hotkey>;
     last_pulse_round(at: At) -> u64;
     beacon(at: At) -> Beacon;
     genesis() -> BlockHash;

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use assay_agents::miner::{Conduct, Miner, Stage};
-use assay_agents::subnet::{Setup, Tracker, batch_repo};
-use assay_agents::validator::Validator;
+use assay_agents::subnet::{Rounds, Setup, Tracker, batch_repo};
+use assay_agents::validator::{Did, Validator};
+use assay_chain::embedded::Fault;
 use assay_chain::{At, Chain as _};
 use assay_hub::store::StoreOptions;
-use assay_types::{MechId, Round, Verdict};
+use assay_types::{MechId, Round, Verdict, tagged_hash};
 
+use crate::pace::{Pace, PacedChain};
 use crate::store::Unreachable;
 use crate::world::{NETUID, World, hotkey};
 
@@ -213,4 +215,76 @@ async fn a_validator_out_of_reach_does_not_hold_up_the_others() {
         .find(|one| one.hotkey == hotkey("honest-1"))
         .unwrap();
     assert_eq!(found.verdict, Verdict::Pass, "by the other validator's reports");
+}
+
+#[tokio::test]
+async fn without_drand_every_validator_takes_the_same_final_block() {
+    let world = World::new(&["honest-1"], &["validator-1"]).await;
+    let pace = Pace::new(None);
+    pace.without_drand();
+    let chain = PacedChain {
+        inner: world.chain.clone(),
+        pace,
+    };
+    let rounds = Rounds {
+        chain: &chain,
+        netuid: NETUID,
+        clock: world.setup.clock,
+    };
+    let block = rounds.clock.publish_end(Round(0));
+    while world.head().await <= block {
+        world.node.seal(1).await.unwrap();
+    }
+    assert_eq!(
+        rounds.audit_beacon(Round(0)).await.unwrap(),
+        None,
+        "not final yet"
+    );
+    world.node.seal(1).await.unwrap();
+    let decided = world.chain.head(At::Number(block)).await.unwrap().hash;
+    let expected = tagged_hash("assay/beacon/1", &[decided.as_bytes()]);
+    for _ in 0..3 {
+        assert_eq!(rounds.audit_beacon(Round(0)).await.unwrap(), Some(expected));
+        world.node.seal(7).await.unwrap();
+    }
+    let with_drand = Rounds {
+        chain: &world.chain,
+        ..rounds
+    };
+    let seed = with_drand.audit_beacon(Round(0)).await.unwrap().unwrap();
+    assert_ne!(seed, expected, "a pulse decides where there is one");
+}
+
+#[tokio::test]
+async fn weights_that_the_chain_drops_are_told_though_the_row_is_as_before_and_over_restarts() {
+    let world = World::new(&["honest-1"], &["validator-1"]).await;
+    let mut validator = world.validator("validator-1");
+    let rows = async || {
+        let rows = world.chain.weights(NETUID, MechId(0), At::Head).await;
+        rows.unwrap()
+    };
+    let mut first = Vec::new();
+    let mut told = Vec::new();
+    let last = world.end(0).0 + 1_500;
+    while told.is_empty() && world.head().await.0 < last {
+        world.node.seal(3).await.unwrap();
+        let did = validator.step(world.head().await).await.unwrap();
+        told.extend(
+            did.into_iter()
+                .filter(|did| matches!(did, Did::Unrevealed { .. })),
+        );
+        if first.is_empty() {
+            first = rows().await;
+            if !first.is_empty() {
+                assert_eq!(told, [], "what was opened is not told");
+                // From here on nothing can be opened for a while.
+                let rounds = 6_000;
+                world.node.inject(Fault::MissPulses { rounds }).await.unwrap();
+            }
+        } else {
+            validator = world.validator("validator-1");
+        }
+    }
+    assert_eq!(told.len(), 1, "by block {}", world.head().await);
+    assert_eq!(rows().await, first, "the row is the one that was opened last");
 }

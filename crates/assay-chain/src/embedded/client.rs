@@ -5,20 +5,22 @@
 
 use std::sync::Arc;
 
-use assay_types::{BlockNumber, Coldkey, Digest, MechId, NetUid, Rao};
+use assay_types::{Coldkey, Digest, Hotkey, MechId, NetUid, Rao};
 use async_trait::async_trait;
 use subxt_signer::sr25519::Keypair;
 use tokio::sync::{mpsc, watch};
 
 use super::extrinsic::{ERA_BLOCKS_MAX, Extrinsic, Order, Signed, fits, hash_of};
+use super::heads::HeadStream;
 use super::link::Link;
 use super::node::{Node, Tip};
 use super::query::{Answer, Inclusion, Query, Runtime};
-use super::state::{Event, Totals};
+use super::state::{Event, TIMELOCKED_WEIGHTS_REVEALED, Totals, storage_index};
 use crate::timelock::Beacon;
 use crate::{
-    At, BlockHash, Call, Chain, ChainError, ChainErrorKind, Commitment, EpochState, Head, Heads,
-    Hyperparameters, Metagraph, PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity, WeightRow,
+    At, BIG_RAW_BYTES_MAX, BlockHash, Call, Chain, ChainError, ChainErrorKind, Commitment, EpochState, Head,
+    Heads, Hyperparameters, Metagraph, PendingCommit, Pulse, Receipt, RevealedCommitment, SubnetIdentity,
+    TIMELOCKED_BYTES_MAX, WeightRow,
 };
 
 /// Blocks a transaction lives.
@@ -195,6 +197,17 @@ fn is_outdated(error: &ChainError) -> bool {
     }
 }
 
+/// Whose timelocked weights were opened, by the events of a block.
+fn revealed(events: &[Event], netuid: NetUid, mecid: MechId) -> Vec<Hotkey> {
+    let index = u64::from(storage_index(netuid, mecid));
+    let is_of_index = |event: &&Event| {
+        event.name == TIMELOCKED_WEIGHTS_REVEALED
+            && event.fields.get("index").and_then(serde_json::Value::as_u64) == Some(index)
+    };
+    let who = |event: &Event| serde_json::from_value(event.fields.get("who")?.clone()).ok();
+    events.iter().filter(is_of_index).filter_map(who).collect()
+}
+
 fn mismatch(operation: String) -> ChainError {
     let reason = "the answer is to another question; both sides must be of one version".to_owned();
     ChainError::new(operation, ChainErrorKind::Answer { reason })
@@ -266,6 +279,16 @@ impl Chain for EmbeddedChain {
         expect_answer!(self, Query::PendingCommits { netuid, mecid }, at, PendingCommits)
     }
 
+    async fn weights_revealed(
+        &self,
+        netuid: NetUid,
+        mecid: MechId,
+        at: At,
+    ) -> Result<Vec<Hotkey>, ChainError> {
+        let events = self.events(at).await?;
+        Ok(revealed(&events, netuid, mecid))
+    }
+
     async fn pulse(&self, round: u64, at: At) -> Result<Option<Pulse>, ChainError> {
         expect_answer!(self, Query::Pulse { round }, at, Pulse)
     }
@@ -313,12 +336,7 @@ impl Chain for EmbeddedChain {
 
     async fn submit(&self, call: &Call, signer: &Keypair) -> Result<Receipt, ChainError> {
         if !fits(call) {
-            let kind = ChainErrorKind::Preflight {
-                name: "CallTooLong".to_owned(),
-                reason: "a field is longer than the chain can encode".to_owned(),
-                wait_blocks: None,
-            };
-            return Err(ChainError::new(call.name(), kind));
+            return Err(too_long(call));
         }
         let mut signatures = 0;
         loop {
@@ -342,6 +360,28 @@ impl Chain for EmbeddedChain {
     }
 }
 
+/// That a call cannot be encoded, by the name that a node's client has for it.
+fn too_long(call: &Call) -> ChainError {
+    let (name, reason) = match call {
+        Call::SetCommitment { .. } => (
+            "SpaceLimitExceeded",
+            format!(
+                "a field is longer than {BIG_RAW_BYTES_MAX} bytes, or sealed than {TIMELOCKED_BYTES_MAX}"
+            ),
+        ),
+        _ => (
+            "CallTooLong",
+            "a field is longer than the chain can encode".to_owned(),
+        ),
+    };
+    let kind = ChainErrorKind::Preflight {
+        name: name.to_owned(),
+        reason,
+        wait_blocks: None,
+    };
+    ChainError::new(call.name(), kind)
+}
+
 fn receipt(call: &Call, extrinsic: &Extrinsic, found: Inclusion) -> Result<Receipt, ChainError> {
     match found.error {
         Some((pallet, name)) => Err(ChainError::new(
@@ -354,51 +394,5 @@ fn receipt(call: &Call, extrinsic: &Extrinsic, found: Inclusion) -> Result<Recei
             hash: found.head.hash,
             events: found.events,
         }),
-    }
-}
-
-/// Heads in order, each number once.
-struct HeadStream {
-    link: Arc<dyn Link>,
-    tips: watch::Receiver<Tip>,
-    next: u32,
-    sender: mpsc::Sender<Result<Head, ChainError>>,
-}
-
-impl HeadStream {
-    /// Runs until nobody listens or the chain ends.
-    async fn run(mut self) {
-        loop {
-            let tip = self.tips.borrow_and_update().clone();
-            let told = match tip {
-                Tip::Head(head) => self.heal(head).await,
-                Tip::Lost(error) => self.sender.send(Err(error)).await.is_ok(),
-            };
-            if !told {
-                return;
-            }
-            tokio::select! {
-                changed = self.tips.changed() => if changed.is_err() { return },
-                () = self.sender.closed() => return,
-            }
-        }
-    }
-
-    /// Sends every head up to `tip` that was not sent; false when nobody listens.
-    async fn heal(&mut self, tip: Head) -> bool {
-        let oldest = tip.number.0.saturating_sub(ERA_BLOCKS_MAX);
-        self.next = self.next.max(oldest);
-        while self.next <= tip.number.0 {
-            let at = At::Number(BlockNumber(self.next));
-            let Ok(Answer::Head(head)) = self.link.read(Query::Head, at).await else {
-                // The next tip tries again.
-                return true;
-            };
-            self.next = self.next.saturating_add(1);
-            if self.sender.send(Ok(head)).await.is_err() {
-                return false;
-            }
-        }
-        true
     }
 }

@@ -7,7 +7,7 @@
 //! | `pool`, `producer`, `view` | what waits, the task that makes blocks, what readers see |
 //! | `store` | blocks and snapshots in SQLite |
 //! | `node` | a running chain and its handles |
-//! | `query`, `link`, `client` | reads, the two ways to the chain, the [`crate::Chain`] over both |
+//! | `query`, `link`, `client`, `heads` | reads, the two ways to the chain, the [`crate::Chain`] over both, its heads |
 //! | `server`, `socket` | JSON-RPC over WebSocket on loopback |
 //! | `fault` | what a test can let go wrong |
 //!
@@ -19,6 +19,7 @@ mod beacon;
 mod client;
 mod extrinsic;
 mod fault;
+mod heads;
 mod link;
 mod node;
 mod pool;

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use assay_types::{BlockNumber, Coldkey, Digest, Rao};
@@ -48,6 +48,8 @@ pub enum Clock {
 pub struct NodeOptions {
     /// Block 0 of a new chain; one that exists keeps its own.
     pub genesis: Genesis,
+    /// Whether a chain that exists must have begun with `genesis`.
+    pub same_genesis: bool,
     /// Its database; none = in memory.
     pub path: Option<PathBuf>,
     /// When blocks are made.
@@ -62,6 +64,7 @@ impl Default for NodeOptions {
     fn default() -> Self {
         Self {
             genesis: Genesis::default(),
+            same_genesis: false,
             path: None,
             clock: Clock::Manual,
             finality_lag_blocks: FINALITY_LAG_BLOCKS,
@@ -87,6 +90,8 @@ pub(crate) struct Shared {
     tip: watch::Sender<Tip>,
     drops: watch::Sender<u64>,
     lose_reply: AtomicBool,
+    /// Why the chain makes no more blocks.
+    failure: OnceLock<ChainError>,
 }
 
 impl Shared {
@@ -115,6 +120,11 @@ impl Shared {
         self.drops.send_modify(|count| *count += 1);
     }
 
+    /// Says why the chain ends.
+    pub(crate) fn fail(&self, error: ChainError) {
+        self.failure.get_or_init(|| error);
+    }
+
     pub(crate) fn lose_reply(&self) {
         self.lose_reply.store(true, Ordering::Relaxed);
     }
@@ -131,10 +141,22 @@ impl Node {
     /// Loads the chain, or makes it, and starts making blocks.
     ///
     /// # Errors
-    /// [`ChainErrorKind::State`] if the database is held by another process or does not give the states it says.
+    /// [`ChainErrorKind::State`] if the database is held by another process or does not give the states it says,
+    /// [`ChainErrorKind::WrongGenesis`] if it is another chain's where that is asked for.
     pub async fn start(options: &NodeOptions) -> Result<Self, ChainError> {
         let (store, loaded) = Store::open(options.path.as_deref(), &options.genesis).await?;
         let genesis = loaded.genesis.hash();
+        if options.same_genesis && genesis != options.genesis.hash() {
+            let operation = store.operation();
+            store.close().await;
+            let kind = ChainErrorKind::WrongGenesis {
+                expected: options.genesis.hash().to_string(),
+                found: genesis.to_string(),
+            };
+            return Err(ChainError::new(operation, kind));
+        }
+        // A fork made after this start must not look like one made before it.
+        let fork = loaded.blocks.iter().map(|block| block.fork).max().unwrap_or(0);
         let mut loaded = loaded;
         let orders = std::mem::take(&mut loaded.orders);
         let view = replay(&store, loaded, options.history_blocks)?;
@@ -145,6 +167,7 @@ impl Node {
             tip,
             drops: watch::channel(0).0,
             lose_reply: AtomicBool::new(false),
+            failure: OnceLock::new(),
         });
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let producer = Producer {
@@ -154,7 +177,7 @@ impl Node {
             clock: options.clock,
             inherents: orders,
             miss_rounds: 0,
-            fork: 0,
+            fork,
             finality_lag_blocks: options.finality_lag_blocks,
             stale_nonce: false,
         };
@@ -205,9 +228,10 @@ impl Node {
             .await?
     }
 
-    /// Waits until the chain makes no more blocks, because it was stopped or its disk fails.
-    pub async fn ended(&self) {
+    /// Waits until the chain makes no more blocks: why, if it was not stopped.
+    pub async fn ended(&self) -> Option<ChainError> {
         self.commands.closed().await;
+        self.shared.failure.get().cloned()
     }
 
     /// Ends the chain after what it is doing; the database is free afterwards.

@@ -23,7 +23,7 @@ use crate::drand::round_at;
 use crate::{ChainError, ChainErrorKind, Head};
 
 /// Most blocks of one reorganisation, whatever is final.
-const REORG_BLOCKS_MAX: u32 = 64;
+pub(crate) const REORG_BLOCKS_MAX: u32 = 64;
 
 /// Most orders that wait for the next block.
 const INHERENTS_MAX: usize = 4_096;
@@ -75,6 +75,7 @@ impl Producer {
                     _ = ticks.tick() => {
                         if let Err(error) = self.seal().await {
                             tracing::error!(error = %error, "the embedded chain makes no more blocks");
+                            self.shared.fail(error);
                             break None;
                         }
                         continue;

@@ -3,7 +3,7 @@
 //! A read that meets a broken connection waits for the next one and asks again; a transaction does not, because it may
 //! have arrived: its sender searches the blocks. One task keeps the subscription to heads and tells of losses.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use assay_types::{Coldkey, Digest, hex};
@@ -56,6 +56,8 @@ impl Drop for Follower {
 struct Socket {
     url: String,
     client: Mutex<Option<Arc<WsClient>>>,
+    /// The chain every connection must be of: the one asked for, or that of the first connection.
+    genesis: OnceLock<Digest>,
 }
 
 impl Remote {
@@ -68,17 +70,8 @@ impl Remote {
         let socket = Arc::new(Socket {
             url: url.to_owned(),
             client: Mutex::new(None),
+            genesis: genesis.map_or_else(OnceLock::new, OnceLock::from),
         });
-        let Answer::Runtime(runtime) = socket.read(Query::Runtime, At::Head, 1).await? else {
-            return Err(socket.unusable("connect", "it does not say what it runs"));
-        };
-        if let Some(expected) = genesis.filter(|expected| *expected != runtime.genesis) {
-            let kind = ChainErrorKind::WrongGenesis {
-                expected: expected.to_string(),
-                found: runtime.genesis.to_string(),
-            };
-            return Err(ChainError::new(format!("connect to {url}"), kind));
-        }
         let Answer::Head(head) = socket.read(Query::Head, At::Head, 1).await? else {
             return Err(socket.unusable("connect", "it has no head"));
         };
@@ -177,9 +170,30 @@ impl Socket {
             .build(&self.url)
             .await
             .map_err(|error| self.failed("connect", error))?;
+        self.check_genesis(&client).await?;
         let client = Arc::new(client);
         *slot = Some(Arc::clone(&client));
         Ok(client)
+    }
+
+    /// That a new connection leads to the chain of the ones before it: somebody else's may listen at the address by now.
+    async fn check_genesis(&self, client: &WsClient) -> Result<(), ChainError> {
+        let answer: Answer = client
+            .request("assay_read", rpc_params![Query::Runtime, At::Head])
+            .await
+            .map_err(|error| self.failed("connect", error))?;
+        let Answer::Runtime(runtime) = answer else {
+            return Err(self.unusable("connect", "it does not say what it runs"));
+        };
+        let expected = self.genesis.get_or_init(|| runtime.genesis);
+        if *expected == runtime.genesis {
+            return Ok(());
+        }
+        let kind = ChainErrorKind::WrongGenesis {
+            expected: expected.to_string(),
+            found: runtime.genesis.to_string(),
+        };
+        Err(ChainError::new(format!("connect to {}", self.url), kind))
     }
 
     /// What the caller sees: the chain's own error if there is one in it.

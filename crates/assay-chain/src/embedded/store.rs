@@ -208,6 +208,11 @@ impl Store {
         self.state_error(&format!("{what} is not readable; restore the file or delete it"))
     }
 
+    /// What opening it is called in errors.
+    pub(crate) fn operation(&self) -> String {
+        operation(&self.path)
+    }
+
     /// A [`ChainErrorKind::State`] that names the file.
     pub(crate) fn state_error(&self, reason: &str) -> ChainError {
         state_error(&self.path, reason)
@@ -336,10 +341,13 @@ fn failed(path: &Path, error: &sqlx::Error) -> ChainError {
     state_error(path, &text)
 }
 
+fn operation(path: &Path) -> String {
+    format!("open `{}`", path.display())
+}
+
 fn state_error(path: &Path, reason: &str) -> ChainError {
-    let operation = format!("open `{}`", path.display());
     ChainError::new(
-        operation,
+        operation(path),
         ChainErrorKind::State {
             reason: reason.to_owned(),
         },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use assay_types::{Coldkey, MechId, NetUid, Rao};
+use assay_types::{Coldkey, Hotkey, MechId, NetUid, Rao};
 use async_trait::async_trait;
 use subxt::ext::scale_value::Value;
 use subxt_signer::sr25519::Keypair;
@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::subtensor::check::Check;
 use crate::subtensor::client::Client;
 use crate::subtensor::decode::metagraph::require_subnet;
-use crate::subtensor::decode::{commitments, epoch, identity, metagraph, weights};
+use crate::subtensor::decode::{commitments, epoch, events, identity, metagraph, weights};
 use crate::subtensor::encode::SUBTENSOR;
 use crate::subtensor::heads;
 use crate::subtensor::hyperparameters;
@@ -49,7 +49,23 @@ impl Subtensor {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_with(network: Network, timing: Timing) -> Result<Self, ChainError> {
-        let client = Client::connect(network, timing).await?;
+        Self::open(network, None, timing).await
+    }
+
+    /// As [`Self::connect_with`], to the chain whose block 0 has this hash and no other.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_to(
+        network: Network,
+        genesis: BlockHash,
+        timing: Timing,
+    ) -> Result<Self, ChainError> {
+        Self::open(network, Some(genesis), timing).await
+    }
+
+    async fn open(network: Network, genesis: Option<BlockHash>, timing: Timing) -> Result<Self, ChainError> {
+        let client = Client::connect(network, genesis, timing).await?;
         Ok(Self {
             client: Arc::new(client),
             queues: Queues::default(),
@@ -146,6 +162,18 @@ impl Chain for Subtensor {
         let view = self.client.view(&reading("open commits", netuid), at).await?;
         require_subnet(&view, netuid).await?;
         weights::pending(&view, netuid, mecid).await
+    }
+
+    async fn weights_revealed(
+        &self,
+        netuid: NetUid,
+        mecid: MechId,
+        at: At,
+    ) -> Result<Vec<Hotkey>, ChainError> {
+        let operation = reading("revealed weights", netuid);
+        let head = self.client.raw_head(&operation, at).await?;
+        let view = self.client.executed(&operation, head).await?;
+        events::weights_revealed(&view, netuid, mecid).await
     }
 
     async fn pulse(&self, round: u64, at: At) -> Result<Option<Pulse>, ChainError> {

@@ -48,8 +48,12 @@ impl Client {
     ///
     /// # Errors
     /// Of the connection; [`ChainErrorKind::Unsupported`] with every missing name that nothing works without.
-    pub(crate) async fn connect(network: Network, timing: Timing) -> Result<Self, ChainError> {
-        let connection = Connection::open(&network, timing).await?;
+    pub(crate) async fn connect(
+        network: Network,
+        genesis: Option<BlockHash>,
+        timing: Timing,
+    ) -> Result<Self, ChainError> {
+        let connection = Connection::open(&network, genesis, timing).await?;
         let operation = format!("connect to {network}");
         let genesis: String = connection
             .read(&operation, "chain_getBlockHash", &[json!(0)])
@@ -128,6 +132,22 @@ impl Client {
         let runtime = self
             .runtime_at(operation, head.hash, matches!(at, At::Head))
             .await?;
+        Ok(View {
+            connection: &self.connection,
+            runtime,
+            head,
+            operation: operation.to_owned(),
+        })
+    }
+
+    /// A block with the runtime that ran it, which is that of its parent's state and wrote its events.
+    pub(crate) async fn executed(&self, operation: &str, head: RawHead) -> Result<View<'_>, ChainError> {
+        let ran_by = if head.number.0 == 0 {
+            head.hash
+        } else {
+            head.parent
+        };
+        let runtime = self.runtime_at(operation, ran_by, false).await?;
         Ok(View {
             connection: &self.connection,
             runtime,

@@ -13,10 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::network::{Endpoint, Network};
-use crate::subtensor::header::RawHead;
+use crate::subtensor::header::{RawHead, hex0x};
 use crate::subtensor::rpc::{Rpc, RpcFailure, Subscription};
 use crate::subtensor::timing::{Timing, jitter};
-use crate::{ChainError, ChainErrorKind};
+use crate::{BlockHash, ChainError, ChainErrorKind};
 
 /// Most times one read is sent, each over a new connection.
 const READ_ATTEMPTS_MAX: u32 = 3;
@@ -64,11 +64,16 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Connects to the first endpoint that answers with the right genesis.
+    /// Connects to the first endpoint that answers with the right genesis: `genesis`, that of the network, or whatever comes
+    /// first.
     ///
     /// # Errors
     /// The last failure, after every endpoint was tried once.
-    pub(crate) async fn open(network: &Network, timing: Timing) -> Result<Self, ChainError> {
+    pub(crate) async fn open(
+        network: &Network,
+        genesis: Option<BlockHash>,
+        timing: Timing,
+    ) -> Result<Self, ChainError> {
         let shared = Arc::new(Shared {
             endpoints: network.endpoints(),
             timing,
@@ -80,7 +85,10 @@ impl Connection {
             condemned: watch::Sender::new(0),
         });
         let mut state = shared.state.subscribe();
-        let genesis = network.genesis().map(str::to_owned);
+        let genesis = match genesis {
+            Some(genesis) => Some(hex0x(&genesis.0)),
+            None => network.genesis().map(str::to_owned),
+        };
         let connection = Self {
             task: tokio::spawn(keep(Arc::clone(&shared), genesis)),
             shared,

@@ -19,7 +19,7 @@ pub(crate) const SUBTENSOR: &str = "SubtensorModule";
 /// Pallet of commitments.
 pub(crate) const COMMITMENTS: &str = "Commitments";
 /// Pallet of the subnet owner's settings.
-const ADMIN: &str = "AdminUtils";
+pub(crate) const ADMIN: &str = "AdminUtils";
 
 /// One way to make a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,15 +127,33 @@ fn register(call: &Call) -> Vec<Candidate> {
     ]
 }
 
-/// `sudo_set_…` of the hyper-parameter `name`; the two that newer runtimes let the owner set without `AdminUtils` first.
+/// The owner's calls of `SubtensorModule` that set a hyper-parameter without `AdminUtils`.
+pub(crate) const OWNER_SETTERS: [&str; 2] = ["set_tempo", "set_activity_cutoff_factor"];
+/// The call of `AdminUtils` whose presence says that [`OWNER_SETTERS`] charge a fee, succeed, and change nothing.
+pub(crate) const CUTOFF_FACTOR_CALL: &str = "sudo_set_activity_cutoff_factor";
+
+/// Whether a call would be included, succeed and do nothing: runtimes that let the owner set tempo and cutoff by `AdminUtils`
+/// keep the older calls as empty shells (docs/chain.md, "Older runtimes").
+fn is_hollow(candidate: &Candidate, runtime: &Runtime) -> bool {
+    candidate.pallet == SUBTENSOR
+        && OWNER_SETTERS.contains(&candidate.name.as_str())
+        && runtime.has_call(ADMIN, CUTOFF_FACTOR_CALL)
+}
+
+/// `sudo_set_…` of the hyper-parameter `name`; for the two that some runtimes let the owner set without `AdminUtils`, that
+/// call first.
 fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Vec<Candidate>, ChainErrorKind> {
-    let by_owner = |call: &str| Candidate {
-        pallet: SUBTENSOR,
+    let [set_tempo, set_cutoff_factor] = OWNER_SETTERS;
+    let numbers = |pallet: &'static str, call: &str| Candidate {
+        pallet,
         name: call.to_owned(),
         arguments: Composite::unnamed([Value::from(netuid), Value::from(value)]),
     };
     if name == CUTOFF_FACTOR_NAME {
-        return Ok(vec![by_owner("set_activity_cutoff_factor")]);
+        return Ok(vec![
+            numbers(SUBTENSOR, set_cutoff_factor),
+            numbers(ADMIN, CUTOFF_FACTOR_CALL),
+        ]);
     }
     let setter = setter(name).ok_or_else(|| ChainErrorKind::Preflight {
         name: "UnknownHyperparameter".to_owned(),
@@ -149,7 +167,7 @@ fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Vec<Candida
         arguments: Composite::unnamed([Value::from(netuid), setter.form.argument(value)]),
     };
     Ok(match name {
-        "tempo" => vec![by_owner("set_tempo"), admin],
+        "tempo" => vec![numbers(SUBTENSOR, set_tempo), admin],
         _ => vec![admin],
     })
 }
@@ -161,7 +179,7 @@ fn set_hyperparameter(netuid: u16, name: &str, value: u64) -> Result<Vec<Candida
 pub fn encode(call: &Call, runtime: &Runtime) -> Result<Candidate, ChainErrorKind> {
     let mut missing = Vec::new();
     for candidate in candidates(call)? {
-        if !runtime.has_call(candidate.pallet, &candidate.name) {
+        if !runtime.has_call(candidate.pallet, &candidate.name) || is_hollow(&candidate, runtime) {
             missing.push(format!("{}.{}", candidate.pallet, candidate.name));
         } else if candidate.name == "set_commitment" {
             return with_variants(call, candidate, runtime);

@@ -9,7 +9,7 @@ use crate::subtensor::client::Client;
 use crate::subtensor::header::RawHead;
 use crate::subtensor::node::Node;
 use crate::subtensor::runtime::answer;
-use crate::{At, ChainError, Head, Heads};
+use crate::{At, ChainError, ChainErrorKind, Head, Heads};
 
 /// Heads that wait for a slow reader; the task waits when it is full.
 const HEADS_WAITING_MAX: usize = 64;
@@ -25,6 +25,13 @@ pub(crate) fn stream(client: Arc<Client>) -> Heads {
         loop {
             let head = *heads.borrow_and_update();
             if let Some(head) = head {
+                let missed = missed(last, head.number);
+                if let Some((skipped, error)) = missed {
+                    last = Some(skipped);
+                    if sender.send(Err(error)).await.is_err() {
+                        return;
+                    }
+                }
                 match fill(&client, last, head).await {
                     Ok(found) => {
                         last = Some(last.map_or(head.number, |last| last.max(head.number)));
@@ -61,7 +68,18 @@ async fn lost(client: &Client) -> ChainError {
     client.connection.lost().await
 }
 
-/// The blocks after `last` up to `head`, oldest first, with their times.
+/// Blocks that are too many to fill in: the last of them, and the error that names them.
+fn missed(last: Option<BlockNumber>, head: BlockNumber) -> Option<(BlockNumber, ChainError)> {
+    let first = last?.0.saturating_add(1);
+    if head.0.saturating_sub(first) <= GAP_BLOCKS_MAX {
+        return None;
+    }
+    let last = head.0.saturating_sub(1);
+    let kind = ChainErrorKind::Missed { first, last };
+    Some((BlockNumber(last), ChainError::new("follow heads", kind)))
+}
+
+/// The blocks after `last` up to `head`, oldest first, with their times; never more than [`GAP_BLOCKS_MAX`] before it.
 async fn fill(client: &Client, last: Option<BlockNumber>, head: RawHead) -> Result<Vec<Head>, ChainError> {
     let operation = "follow heads";
     let first = match last {
@@ -70,11 +88,7 @@ async fn fill(client: &Client, last: Option<BlockNumber>, head: RawHead) -> Resu
         Some(last) => last.0.saturating_add(1),
         None => head.number.0,
     };
-    let gap = head.number.0.saturating_sub(first);
-    if gap > GAP_BLOCKS_MAX {
-        tracing::warn!(gap, "too many blocks were missed to fill them in");
-        return Ok(vec![timed(client, head).await?]);
-    }
+    let gap = head.number.0.saturating_sub(first).min(GAP_BLOCKS_MAX);
     let mut chain = vec![head];
     let mut parent = head.parent;
     for _ in 0..gap {
@@ -104,4 +118,27 @@ pub(crate) async fn timed(client: &Client, head: RawHead) -> Result<Head, ChainE
         parent: head.parent,
         time_ms,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_too_wide_is_named_and_the_newest_head_follows() {
+        let at = |last, head| missed(last, BlockNumber(head));
+        assert_eq!(at(None, 9_000_000), None);
+        assert_eq!(at(Some(BlockNumber(6)), 7 + GAP_BLOCKS_MAX), None);
+        let (last, error) = at(Some(BlockNumber(6)), 8 + GAP_BLOCKS_MAX).unwrap();
+        assert_eq!(last, BlockNumber(7 + GAP_BLOCKS_MAX));
+        assert_eq!(
+            error.kind,
+            ChainErrorKind::Missed {
+                first: 7,
+                last: 7 + GAP_BLOCKS_MAX
+            }
+        );
+        assert!(error.retry_is_safe());
+        assert_eq!(at(Some(last), 8 + GAP_BLOCKS_MAX), None, "told once");
+    }
 }

@@ -151,7 +151,29 @@ pub(crate) fn setter(name: &str) -> Option<&'static Setter> {
 pub(crate) const CUTOFF_FACTOR_NAME: &str = "activity_cutoff_factor_milli";
 
 /// Share of a tempo after which a validator is inactive, in thousandths; replaces `ActivityCutoff` on newer runtimes.
-const CUTOFF_FACTOR: &str = "ActivityCutoffFactorMilli";
+pub(crate) const CUTOFF_FACTOR: &str = "ActivityCutoffFactorMilli";
+
+/// The value of one hyper-parameter as its setter takes it; `None` where the runtime keeps no such entry.
+pub(crate) async fn stored(view: &View<'_>, netuid: NetUid, name: &str) -> Result<Option<u64>, ChainError> {
+    let known = setter(name);
+    let entry = match known {
+        Some(setter) => setter.storage,
+        None if name == CUTOFF_FACTOR_NAME => CUTOFF_FACTOR,
+        None => return Ok(None),
+    };
+    if !view.runtime.has_storage(SUBTENSOR, entry) {
+        return Ok(None);
+    }
+    let node = view.value(SUBTENSOR, entry, &[Value::from(netuid.0)]).await?;
+    let found = node
+        .as_ref()
+        .and_then(|node| match known.map(|setter| setter.form) {
+            Some(Form::Truth) => node.truth().map(u64::from),
+            Some(Form::Milli) => node.number().and_then(|bits| u64::try_from(milli(bits)).ok()),
+            Some(Form::Number) | None => node.number(),
+        });
+    view.required(found, entry).map(Some)
+}
 
 /// Reads them; what the runtime does not have keeps the value of a new subnet.
 pub(crate) async fn read(view: &View<'_>, netuid: NetUid) -> Result<Hyperparameters, ChainError> {

@@ -31,7 +31,7 @@ pub use backend::Subtensor;
 pub use check::Check;
 pub use encode::{Candidate, candidates, encode};
 pub use pool::custom_name;
-pub use reveal::{Committed, REVEAL_GRACE_BLOCKS, await_reveal};
+pub use reveal::{Committed, Fate, Follower, REVEAL_GRACE_BLOCKS, await_reveal};
 pub use runtime::Runtime;
 pub use sign::{ERA_BLOCKS, Signing, sign};
 pub use timing::Timing;

@@ -6,7 +6,7 @@
 use assay_types::{BlockNumber, Hotkey, MechId, NetUid, Rao, Uid};
 use subxt::ext::scale_value::Value;
 
-use crate::preflight::{Registration, Weigher, WeightsCall, unregistered};
+use crate::preflight::{Registration, Weigher, WeightsCall, refused, unregistered};
 use crate::subtensor::client::Client;
 use crate::subtensor::decode::epoch;
 use crate::subtensor::decode::metagraph::require_subnet;
@@ -202,6 +202,10 @@ async fn register(view: &View<'_>, call: &Call, coldkey: [u8; 32]) -> Result<(),
     else {
         return Ok(());
     };
+    if *netuid == NetUid(0) {
+        let reason = "subnet 0 is the network's root".to_owned();
+        return Err(view.error(refused("RegistrationNotPermittedOnRootSubnet", reason)));
+    }
     require_subnet(view, *netuid).await?;
     let subnet = Value::from(netuid.0);
     let values = view

@@ -1,19 +1,22 @@
 //! Whether timelocked weights were really revealed: the chain drops them without a word when anything is wrong.
 //!
-//! [`await_reveal`] follows one commit until the chain has taken it away, which it does at the reveal and at the end of the
-//! reveal epoch, and compares the stored row. A row that had these weights before counts as revealed. It speaks to any [`Chain`], so the embedded chain is watched like a real one.
+//! A [`Follower`] looks at a commit until the chain has taken it away, which it does at the reveal and at the end of the
+//! reveal epoch, and then for `TimelockedWeightsRevealed` in the block that took it away. The row alone proves nothing: it may
+//! have had these weights before. It speaks to any [`Chain`], so the embedded chain is watched like a real one, and may be
+//! stored, so that who restarts goes on looking.
 
 use assay_types::{BlockNumber, Digest, Hotkey, MechId, NetUid, Uid, Weight};
+use serde::{Deserialize, Serialize};
 
 use crate::subtensor::header::blake2_256;
-use crate::{At, Chain, ChainError, ChainErrorKind, Metagraph, PendingCommit};
+use crate::{At, Chain, ChainError, ChainErrorKind, Head, Metagraph, PendingCommit};
 
-/// Blocks after the commit is gone within which the row must be there: both change in one block, and reads of a node that
-/// switches forks may be some blocks apart.
+/// Blocks after the commit is gone for which a reveal is looked for: reads of a node that switches forks may be some blocks
+/// apart.
 pub const REVEAL_GRACE_BLOCKS: u32 = 10;
 
 /// A commit to follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Committed {
     /// Subnet.
     pub netuid: NetUid,
@@ -54,37 +57,41 @@ impl Committed {
     }
 }
 
-/// Where a commit stands.
-#[derive(Debug)]
-enum Standing {
-    /// The chain still holds it and its reveal epoch is not over, or has just let it go.
-    Waiting,
-    /// The row is stored.
-    Revealed,
-    /// It will not happen any more.
-    Lost(String),
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Its weights were stored in this block.
+    Revealed(BlockNumber),
+    /// That will not happen any more, for this reason.
+    Dropped(String),
 }
 
-/// Follows heads until the weights are revealed.
+/// A commit and how far it was followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Follower {
+    committed: Committed,
+    /// Newest block in which the chain is known to hold it.
+    held_at: BlockNumber,
+    /// First block looked at in which it no longer did.
+    gone_at: Option<BlockNumber>,
+}
+
+/// Follows heads until the weights are revealed; returns the block that did it.
 ///
 /// # Errors
 /// [`ChainErrorKind::NotRevealed`] when they are not, with what is known; errors of reading that are not safe to retry.
 pub async fn await_reveal(chain: &dyn Chain, committed: &Committed) -> Result<BlockNumber, ChainError> {
     let mut heads = chain.heads().await?;
-    let mut gone_at = None;
+    let mut follower = Follower::new(committed.clone());
     while let Some(head) = heads.next().await {
-        let head = match head {
-            Ok(head) => head,
-            Err(error) if error.retry_is_safe() => {
-                tracing::warn!("{error}");
-                continue;
-            }
-            Err(error) => return Err(error),
+        let looked = match head {
+            Ok(head) => follower.look(chain, &head).await,
+            Err(error) => Err(error),
         };
-        match standing(chain, committed, At::Hash(head.hash), &mut gone_at).await {
-            Ok(Standing::Waiting) => {}
-            Ok(Standing::Revealed) => return Ok(head.number),
-            Ok(Standing::Lost(reason)) => return Err(not_revealed(committed, reason)),
+        match looked {
+            Ok(None) => {}
+            Ok(Some(Fate::Revealed(block))) => return Ok(block),
+            Ok(Some(Fate::Dropped(reason))) => return Err(not_revealed(committed, reason)),
             Err(error) if error.retry_is_safe() => tracing::warn!("{error}"),
             Err(error) => return Err(error),
         }
@@ -104,41 +111,161 @@ fn not_revealed(committed: &Committed, reason: String) -> ChainError {
     ChainError::new(format!("reveal weights on subnet {}", committed.netuid), kind)
 }
 
-/// Where a commit stands at one block; `gone_at` keeps the first block in which the chain no longer held it.
-async fn standing(
-    chain: &dyn Chain,
-    committed: &Committed,
-    at: At,
-    gone_at: &mut Option<BlockNumber>,
-) -> Result<Standing, ChainError> {
-    let (netuid, mecid) = (committed.netuid, committed.mecid);
-    let metagraph = chain.metagraph(netuid, at).await?;
-    if metagraph.block < committed.block {
-        return Ok(Standing::Waiting);
-    }
-    let pending = chain.pending_commits(netuid, mecid, at).await?;
-    let open = pending.iter().find(|found| is_same(found, committed));
-    if let Some(open) = open {
-        *gone_at = None;
-        let state = chain.epoch_state(netuid, at).await?;
-        if state.epoch_index <= open.epoch.saturating_add(state.reveal_period_epochs) {
-            return Ok(Standing::Waiting);
+impl Follower {
+    /// Follows a commit from the block it is in.
+    pub const fn new(committed: Committed) -> Self {
+        Self {
+            held_at: committed.block,
+            committed,
+            gone_at: None,
         }
-    } else {
+    }
+
+    /// The commit.
+    pub const fn committed(&self) -> &Committed {
+        &self.committed
+    }
+
+    /// Newest block in which the chain is known to hold it.
+    pub const fn held_at(&self) -> BlockNumber {
+        self.held_at
+    }
+
+    /// Whether the chain no longer holds it, and nothing tells yet that it was revealed.
+    pub const fn is_gone(&self) -> bool {
+        self.gone_at.is_some()
+    }
+
+    /// What has become of it by the block `head`; `None` while that is open. To be asked at least once in the blocks whose
+    /// state nodes keep (256), else only the row can be compared.
+    ///
+    /// # Errors
+    /// Of reading.
+    pub async fn look(&mut self, chain: &dyn Chain, head: &Head) -> Result<Option<Fate>, ChainError> {
+        let Committed { netuid, mecid, .. } = self.committed;
+        let at = At::Hash(head.hash);
+        if head.number < self.committed.block {
+            return Ok(None);
+        }
+        let pending = chain.pending_commits(netuid, mecid, at).await?;
+        let open = pending.iter().find(|found| is_same(found, &self.committed));
+        if let Some(open) = open {
+            self.gone_at = None;
+            self.held_at = self.held_at.max(head.number);
+            let state = chain.epoch_state(netuid, at).await?;
+            if state.epoch_index <= open.epoch.saturating_add(state.reveal_period_epochs) {
+                return Ok(None);
+            }
+            return self.dropped(chain, at, true).await.map(Some);
+        }
+        if let Some(block) = self.revealed_in(chain, head).await? {
+            return Ok(Some(Fate::Revealed(block)));
+        }
+        let gone = self.gone_at.get_or_insert(head.number).0;
+        if head.number.0.saturating_sub(gone) < REVEAL_GRACE_BLOCKS {
+            return Ok(None);
+        }
+        self.dropped(chain, at, false).await.map(Some)
+    }
+
+    /// The block that revealed it, if one up to `head` did.
+    async fn revealed_in(&self, chain: &dyn Chain, head: &Head) -> Result<Option<BlockNumber>, ChainError> {
+        match self.by_event(chain, head.number).await {
+            // A runtime without the event, or a node that has forgotten the blocks in question.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ChainErrorKind::Unsupported { .. }
+                        | ChainErrorKind::NotFound { .. }
+                        | ChainErrorKind::Answer { .. }
+                ) =>
+            {
+                let is_stored = self.is_stored(chain, At::Hash(head.hash)).await?;
+                Ok(is_stored.then_some(head.number))
+            }
+            found => found,
+        }
+    }
+
+    /// Looks into the block that took the commit away.
+    async fn by_event(
+        &self,
+        chain: &dyn Chain,
+        newest: BlockNumber,
+    ) -> Result<Option<BlockNumber>, ChainError> {
+        let Committed { netuid, mecid, .. } = self.committed;
+        let Some((before, block)) = self.taken_away(chain, newest).await? else {
+            return Ok(None);
+        };
+        let at = At::Number(block);
+        let events = chain.weights_revealed(netuid, mecid, at).await?;
+        let revealed = events.iter().filter(|who| **who == self.committed.hotkey).count();
+        if revealed == 0 {
+            return Ok(None);
+        }
+        // An event does not say which commit it is about: of several taken away in one block, all or none is clear.
+        let after = chain.pending_commits(netuid, mecid, at).await?;
+        let own = |found: &&PendingCommit| found.hotkey == self.committed.hotkey;
+        let gone = before.iter().filter(own).filter(|found| !after.contains(found));
+        if revealed >= gone.count() || self.is_stored(chain, at).await? {
+            return Ok(Some(block));
+        }
+        Ok(None)
+    }
+
+    /// The first block without the commit, with the commits of the block before it; halves what lies between.
+    async fn taken_away(
+        &self,
+        chain: &dyn Chain,
+        newest: BlockNumber,
+    ) -> Result<Option<(Vec<PendingCommit>, BlockNumber)>, ChainError> {
+        let (mut held, mut gone) = (self.held_at.0, newest.0);
+        if held >= gone {
+            return Ok(None);
+        }
+        let mut before = self.pending(chain, held).await?;
+        while gone - held > 1 {
+            let middle = held + (gone - held) / 2;
+            let found = self.pending(chain, middle).await?;
+            if found.iter().any(|found| is_same(found, &self.committed)) {
+                (held, before) = (middle, found);
+            } else {
+                gone = middle;
+            }
+        }
+        Ok(Some((before, BlockNumber(gone))))
+    }
+
+    async fn pending(&self, chain: &dyn Chain, block: u32) -> Result<Vec<PendingCommit>, ChainError> {
+        let Committed { netuid, mecid, .. } = self.committed;
+        let at = At::Number(BlockNumber(block));
+        chain.pending_commits(netuid, mecid, at).await
+    }
+
+    /// Whether the row of the hotkey is what was committed.
+    async fn is_stored(&self, chain: &dyn Chain, at: At) -> Result<bool, ChainError> {
+        let Committed { netuid, mecid, .. } = self.committed;
+        let metagraph = chain.metagraph(netuid, at).await?;
+        let uid = metagraph.neuron(&self.committed.hotkey).map(|neuron| neuron.uid);
         let rows = chain.weights(netuid, mecid, at).await?;
-        let uid = metagraph.neuron(&committed.hotkey).map(|neuron| neuron.uid);
         let row = rows.iter().find(|row| Some(row.uid) == uid);
-        if row.is_some_and(|row| row.weights == committed.weights) {
-            return Ok(Standing::Revealed);
-        }
-        let gone = gone_at.get_or_insert(metagraph.block).0;
-        if metagraph.block.0.saturating_sub(gone) < REVEAL_GRACE_BLOCKS {
-            return Ok(Standing::Waiting);
-        }
+        Ok(row.is_some_and(|row| row.weights == self.committed.weights))
     }
-    let has_pulse = chain.pulse(committed.reveal_round, at).await?.is_some();
-    let reason = reason(committed, &metagraph, open.is_some(), has_pulse);
-    Ok(Standing::Lost(reason))
+
+    async fn dropped(&self, chain: &dyn Chain, at: At, open: bool) -> Result<Fate, ChainError> {
+        let metagraph = chain.metagraph(self.committed.netuid, at).await?;
+        let has_pulse = match chain.pulse(self.committed.reveal_round, at).await {
+            // Nothing is known of pulses then: the reason is another one.
+            Err(error) if matches!(error.kind, ChainErrorKind::Unsupported { .. }) => true,
+            pulse => pulse?.is_some(),
+        };
+        Ok(Fate::Dropped(reason(
+            &self.committed,
+            &metagraph,
+            open,
+            has_pulse,
+        )))
+    }
 }
 
 fn is_same(found: &PendingCommit, committed: &Committed) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! Architecture invariant: no pallet, call, storage or error index stands in this crate; all are looked up here by name.
 
+use std::collections::BTreeSet;
+
 use scale_info::TypeDef;
 use subxt::Metadata;
 use subxt::ext::frame_decode::{runtime_apis, storage};
@@ -15,6 +17,9 @@ use crate::subtensor::node::Node;
 const METADATA_BYTES_MAX: usize = 16 << 20;
 /// Most types looked through for a variant.
 const TYPES_MAX: usize = 64;
+
+/// Variants of an `Option`, which is looked into; the enums of calls and events are not.
+const OPTION_VARIANTS: usize = 2;
 
 /// Metadata with the versions that go into signatures.
 #[derive(Debug, Clone)]
@@ -69,6 +74,33 @@ impl Runtime {
             .pallet_by_name(pallet)
             .and_then(|pallet| pallet.storage())
             .is_some_and(|storage| storage.entry_by_name(entry).is_some())
+    }
+
+    /// Names of all fields inside the value of a storage entry, however deep; `None` where the entry is missing.
+    pub(crate) fn storage_fields(&self, pallet: &str, entry: &str) -> Option<Vec<String>> {
+        let types = self.metadata.types();
+        let mut open = vec![self.storage_entry(pallet, entry)?.value_ty()];
+        let (mut names, mut seen) = (Vec::new(), BTreeSet::new());
+        while let Some(id) = open.pop() {
+            if seen.len() >= TYPES_MAX || !seen.insert(id) {
+                continue;
+            }
+            match types.resolve(id).map(|found| &found.type_def) {
+                Some(TypeDef::Composite(composite)) => {
+                    for field in &composite.fields {
+                        names.extend(field.name.clone());
+                        open.push(field.ty.id);
+                    }
+                }
+                Some(TypeDef::Variant(variants)) if variants.variants.len() <= OPTION_VARIANTS => {
+                    let fields = variants.variants.iter().flat_map(|variant| &variant.fields);
+                    open.extend(fields.map(|field| field.ty.id));
+                }
+                Some(TypeDef::Sequence(sequence)) => open.push(sequence.type_param.id),
+                _ => {}
+            }
+        }
+        Some(names)
     }
 
     /// Whether a call is there.

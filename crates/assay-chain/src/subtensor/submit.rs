@@ -14,13 +14,13 @@ use crate::subtensor::client::{Client, hash, not_found};
 use crate::subtensor::decode::events;
 use crate::subtensor::encode::encode;
 use crate::subtensor::header::{RawHead, blake2_256, hex0x, unhex};
+use crate::subtensor::hyperparameters;
 use crate::subtensor::pool::{is_known, is_stale, refused};
 use crate::subtensor::preflight;
 use crate::subtensor::queue::Queues;
 use crate::subtensor::rpc::{RpcFailure, Subscription};
 use crate::subtensor::runtime::answer;
 use crate::subtensor::sign::{Signing, sign};
-use crate::subtensor::view::View;
 use crate::{At, BlockHash, Call, ChainError, ChainErrorKind, Receipt};
 
 /// Most times one call is signed.
@@ -60,7 +60,11 @@ pub(crate) async fn submit(
     let mut attempt = 1;
     loop {
         let error = match once(client, queues, call, signer).await? {
-            Attempt::Done(receipt) => return receipt,
+            Attempt::Done(receipt) => {
+                let receipt = receipt?;
+                read_back(client, call, &receipt).await?;
+                return Ok(receipt);
+            }
             // Nothing was sent that could still happen, so even a registration may be signed anew.
             Attempt::Stale(error) => error,
             Attempt::Expired(error) => {
@@ -77,6 +81,27 @@ pub(crate) async fn submit(
         }
         tracing::warn!(attempt, "{error}; signing anew");
         attempt += 1;
+    }
+}
+
+/// That a hyper-parameter has the value it was set to: a runtime may take the fee, report success, and change nothing.
+async fn read_back(client: &Client, call: &Call, receipt: &Receipt) -> Result<(), ChainError> {
+    let Call::SetHyperparameter { netuid, name, value } = call else {
+        return Ok(());
+    };
+    let operation = format!("read back `{name}` of subnet {netuid}");
+    let view = client.view(&operation, At::Hash(receipt.hash)).await?;
+    match hyperparameters::stored(&view, *netuid, name).await? {
+        Some(found) if found != *value => Err(ChainError::new(
+            call.name(),
+            ChainErrorKind::Ineffective {
+                block: receipt.block.0,
+                name: name.clone(),
+                wanted: *value,
+                found,
+            },
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -250,14 +275,7 @@ async fn receipt(
     let Some(place) = place.and_then(|place| u32::try_from(place).ok()) else {
         return Ok(None);
     };
-    // Events are written by the code that ran the block, which is that of its parent's state.
-    let runtime = client.runtime_at(operation, head.parent, false).await?;
-    let view = View {
-        connection: &client.connection,
-        runtime,
-        head,
-        operation: operation.to_owned(),
-    };
+    let view = client.executed(operation, head).await?;
     let events = events::of_block(&view).await?;
     let verdict = events::verdict(&events, place, &view.runtime).map_err(failed);
     Ok(Some(verdict.map(|events| Receipt {

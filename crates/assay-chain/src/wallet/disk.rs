@@ -52,6 +52,20 @@ pub(super) fn is_open_to_others(path: &Path) -> bool {
 /// # Errors
 /// [`WalletError::Exists`] if the file is there and may not be replaced; it is untouched then.
 pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(), WalletError> {
+    stage(path, bytes, overwrite)?.place(overwrite)
+}
+
+/// Bytes that are on disk beside the file they are for; gone when dropped.
+pub(super) struct Staged {
+    path: PathBuf,
+    temporary: Temporary,
+}
+
+/// Does everything of [`write`] that can fail for want of room, but the move.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn stage(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<Staged, WalletError> {
     let failed = |error: std::io::Error| WalletError::from(error).of_file(path);
     let folder = folder_of(path).ok_or_else(|| WalletError::Missing(path.to_owned()))?;
     std::fs::DirBuilder::new()
@@ -64,18 +78,34 @@ pub(super) fn write(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<(
     }
     let temporary = Temporary::create(path)?;
     temporary.fill(bytes).map_err(failed)?;
-    match overwrite {
-        Overwrite::Yes => std::fs::rename(&temporary.0, path).map_err(failed)?,
-        // A link, unlike a move, fails if somebody has made the file meanwhile.
-        Overwrite::No => std::fs::hard_link(&temporary.0, path).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => WalletError::Exists(path.to_owned()),
-            _ => failed(error),
-        })?,
+    Ok(Staged {
+        path: path.to_owned(),
+        temporary,
+    })
+}
+
+impl Staged {
+    /// Moves the file into place.
+    ///
+    /// # Errors
+    /// As [`write`].
+    pub(super) fn place(self, overwrite: Overwrite) -> Result<(), WalletError> {
+        let Self { path, temporary } = self;
+        let failed = |error: std::io::Error| WalletError::from(error).of_file(&path);
+        let folder = folder_of(&path).ok_or_else(|| WalletError::Missing(path.clone()))?;
+        match overwrite {
+            Overwrite::Yes => std::fs::rename(&temporary.0, &path).map_err(failed)?,
+            // A link, unlike a move, fails if somebody has made the file meanwhile.
+            Overwrite::No => std::fs::hard_link(&temporary.0, &path).map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => WalletError::Exists(path.clone()),
+                _ => failed(error),
+            })?,
+        }
+        drop(temporary);
+        std::fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)
     }
-    drop(temporary);
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)
 }
 
 /// The folder of a file; that of a bare name is the current one.

@@ -144,43 +144,49 @@ impl WalletError {
     }
 
     /// What the person can do about it.
-    pub fn help(&self) -> Option<&'static str> {
+    pub fn help(&self) -> &'static str {
         match self {
             Self::File { source, .. } => source.help(),
             Self::PolkadotJs => {
-                Some("convert it with `btcli wallet regen-coldkey --json-path FILE`, then use the new wallet")
+                "convert it with `btcli wallet regen-coldkey --json-path FILE`, then use the new wallet"
             }
-            Self::OldEncryption(_) => Some("open the wallet once with `btcli`, which encrypts it anew"),
-            Self::NeedsPassword => {
-                Some("set BT_WALLET_PASSWORD, give --password-file, or run it on a terminal")
-            }
-            Self::WrongPassword => Some("check the password; the phrase can always restore the key"),
+            Self::OldEncryption(_) => "open the wallet once with `btcli`, which encrypts it anew",
+            Self::NeedsPassword => "set BT_WALLET_PASSWORD, give --password-file, or run it on a terminal",
+            Self::WrongPassword => "check the password; the phrase can always restore the key",
             Self::EncryptedCut
             | Self::Json { .. }
             | Self::Foreign
             | Self::Field(_)
             | Self::Contradiction(_)
             | Self::Empty => {
-                Some("restore the file from a backup, or the key from its phrase with `assay wallet import`")
+                "restore the file from a backup, or the key from its phrase with `assay wallet import`"
             }
             Self::Address(assay_types::Ss58Error::Prefix(_)) => {
-                Some("addresses of this chain begin with `5` (SS58 prefix 42)")
+                "addresses of this chain begin with `5` (SS58 prefix 42)"
             }
-            Self::Exists(_) => {
-                Some("choose another name, or give --force to replace the key: the old one is lost")
-            }
-            Self::Missing(_) => Some("`assay wallet list` shows the wallets there are"),
-            Self::PublicOnly => Some("this machine has only the public half; sign where the secret is"),
-            Self::NotSr25519 => Some("make an sr25519 hotkey with `assay wallet new`"),
-            Self::Name(_) => Some("choose a name such as `default` or `miner-1`"),
+            Self::Exists(_) => "choose another name, or give --force to replace the key: the old one is lost",
+            Self::Missing(_) => "`assay wallet list` shows the wallets there are",
+            Self::PublicOnly => "this machine has only the public half; sign where the secret is",
+            Self::NotSr25519 => "make an sr25519 hotkey with `assay wallet new`",
+            Self::Name(_) => "choose a name such as `default` or `miner-1`",
             Self::Phrase | Self::Uri | Self::SoftDerivation => {
-                Some("give a phrase of 12 to 24 English words, a hex seed, or a secret URI such as `//Alice`")
+                "give a phrase of 12 to 24 English words, a hex seed, or a secret URI such as `//Alice`"
             }
             Self::PasswordVariable(_) => {
-                Some("put the plain password into BT_WALLET_PASSWORD, or unset the variable")
+                "put the plain password into BT_WALLET_PASSWORD, or unset the variable"
             }
-            Self::Stretch(_) => Some("opening an encrypted key takes 512 MiB of memory"),
-            _ => None,
+            Self::Stretch(_) => "opening an encrypted key takes 512 MiB of memory",
+            Self::TooLong => {
+                "give the key file itself: hotkeys lie in `WALLET/hotkeys`, the coldkey in `WALLET/coldkey`"
+            }
+            Self::Address(_) => "copy the address again: its checksum does not hold",
+            Self::Mismatch { .. } => {
+                "restore the file from a backup: secret and address in it are of two keys; the phrase decides which is yours"
+            }
+            Self::Key(_) => "give the key again: some of its digits are wrong",
+            Self::TooMany { .. } => "give another --path, or move some of it elsewhere",
+            Self::Io(_) => "check that the folder exists, is yours and has room",
+            Self::Entropy(_) => "check the system's random source, `/dev/urandom`",
         }
     }
 }

@@ -104,15 +104,15 @@ fn foreign_and_broken_files_are_refused_by_name() {
             error.to_string().contains(expected),
             "`{error}` is not about `{expected}`"
         );
-        error.help().map(str::to_owned)
+        error.help().to_owned()
     };
     let help = check(
         br#"{"encoded":"x","encoding":{"content":["pkcs8"]},"address":"y"}"#,
         "polkadot.js",
     );
-    assert!(help.unwrap().contains("btcli wallet regen-coldkey --json-path"));
+    assert!(help.contains("btcli wallet regen-coldkey --json-path"));
     let help = check(b"$ANSIBLE_VAULT;1.1;AES256\n3363", "ansible-vault");
-    assert!(help.unwrap().contains("btcli"));
+    assert!(help.contains("btcli"));
     check(b"gAAAAABkYXRh", "Fernet");
     check(b"$NACL1234", "no password was given");
     check(b"{}", "no `secretPhrase`");
@@ -166,7 +166,7 @@ fn errors_and_debug_never_quote_a_secret() {
     ];
     for text in wrong {
         let error = KeyFile::parse(text.as_bytes()).unwrap_err();
-        let _ = write!(shown, "{error:?} {error} {:?}", error.help());
+        let _ = write!(shown, "{error:?} {error} {}", error.help());
     }
     for secret in [PHRASE, SEED, PRIVATE, "stool", &SEED[..16], &PRIVATE[..16]] {
         assert!(!shown.contains(secret), "`{secret}` in {shown}");

@@ -179,13 +179,23 @@ impl Wallets {
             Some(password) => Zeroizing::new(nacl::encrypt(&plain, password)?),
             None => plain,
         };
+        // Both are on disk beside their places before anything is taken away: what can fail for want of memory or room has
+        // not failed then. A crash from here on leaves no public half rather than another key's.
+        let secret = disk::stage(secret_path, &content, overwrite)?;
+        let public = disk::stage(public_path, &file.public_json(), Overwrite::Yes)?;
+        let mut before = None;
         if overwrite == Overwrite::Yes {
-            // Behind all that can fail for want of memory. A crash from here on leaves no public half rather than
-            // another key's.
+            before = disk::read(public_path).ok();
             disk::remove(public_path)?;
         }
-        disk::write(secret_path, &content, overwrite)?;
-        disk::write(public_path, &file.public_json(), Overwrite::Yes)
+        if let Err(error) = secret.place(overwrite) {
+            // The old secret is still there, and so is to be what belongs to it.
+            if let Some(before) = before {
+                disk::write(public_path, &before, Overwrite::Yes)?;
+            }
+            return Err(error);
+        }
+        public.place(Overwrite::Yes)
     }
 
     /// All wallets in name order, and the files that are not as they should be.

@@ -50,7 +50,7 @@ fn nothing_is_replaced_without_being_told() {
         .write_hotkey(&wallet, &hotkey, &key("//Bob"), Overwrite::No)
         .unwrap_err();
     assert!(matches!(error, WalletError::Exists(_)), "{error}");
-    assert!(error.help().unwrap().contains("--force"));
+    assert!(error.help().contains("--force"));
     assert_eq!(
         wallets.open(&path, None).unwrap().public,
         *key("//Alice").public()
@@ -76,6 +76,54 @@ fn nothing_is_replaced_without_being_told() {
 }
 
 #[test]
+fn a_secret_that_cannot_be_replaced_keeps_its_public_half() {
+    let root = tempfile::tempdir().unwrap();
+    let wallets = Wallets::new(root.path());
+    let (wallet, hotkey) = (name("w"), name("h"));
+    wallets
+        .write_hotkey(&wallet, &hotkey, &key("//Alice"), Overwrite::No)
+        .unwrap();
+    // A folder with something in it cannot be moved over.
+    let path = wallets.hotkey_path(&wallet, &hotkey);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("x"), "x").unwrap();
+    let error = wallets
+        .write_hotkey(&wallet, &hotkey, &key("//Bob"), Overwrite::Yes)
+        .unwrap_err();
+    assert!(error.help().contains("is yours and has room"), "{error}");
+    let public = wallets.open(&wallets.hotkeypub_path(&wallet, &hotkey), None);
+    assert_eq!(public.unwrap().public, *key("//Alice").public());
+    let left = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
+    assert_eq!(left, 2, "no temporary file is left");
+}
+
+#[test]
+fn every_error_of_a_wallet_has_a_cure() {
+    let io = || std::io::Error::other("x");
+    let errors = [
+        WalletError::TooLong,
+        WalletError::Mismatch {
+            derived: "a".to_owned(),
+            stated: "b".to_owned(),
+        },
+        WalletError::Key("sr25519"),
+        WalletError::TooMany {
+            path: "x".into(),
+            max: 1,
+        },
+        WalletError::Io(io()),
+        WalletError::Io(io()).of_file("x"),
+        WalletError::Entropy("x".to_owned()),
+        WalletError::Address(assay_types::ss58::decode("5x").unwrap_err()),
+    ];
+    for error in errors {
+        let help = error.help();
+        assert!(help.len() > 10 && !help.ends_with('.'), "{error}: {help}");
+    }
+}
+
+#[test]
 fn an_encrypted_coldkey_needs_its_password() {
     let root = tempfile::tempdir().unwrap();
     let wallets = Wallets::new(root.path());
@@ -89,7 +137,7 @@ fn an_encrypted_coldkey_needs_its_password() {
     let opened = wallets.open(&path, Some(&password)).unwrap();
     assert_eq!(opened.key().unwrap().public(), key("//Alice").public());
     let error = wallets.open(&path, None).unwrap_err();
-    assert!(error.help().unwrap().contains("BT_WALLET_PASSWORD"));
+    assert!(error.help().contains("BT_WALLET_PASSWORD"));
     let bytes = std::fs::read(&path).unwrap();
     assert!(
         !bytes.windows(8).any(|window| window == b"ss58Addr"),

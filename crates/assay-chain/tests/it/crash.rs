@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use assay_chain::embedded::{Clock, EmbeddedChain, Node, NodeOptions};
-use assay_chain::{At, Chain as _};
-use assay_types::{NetUid, Rao};
+use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Genesis, Node, NodeOptions};
+use assay_chain::{At, Chain as _, ChainErrorKind};
+use assay_types::{BlockNumber, NetUid, Rao};
 
 use crate::conformance::world::{World, coldkey, genesis, key, register};
 
@@ -220,4 +220,53 @@ async fn a_damaged_database_is_named_and_not_used() {
     };
     let error = Node::start(&options).await.unwrap_err().to_string();
     assert!(error.contains("chain.sqlite"), "{error}");
+}
+
+#[tokio::test]
+async fn a_fork_after_a_restart_is_none_that_was_there_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.sqlite");
+    let node = open(&path).await;
+    node.seal(5).await.unwrap();
+    node.inject(Fault::Reorg { depth: 1 }).await.unwrap();
+    let of = async |node: &Node, number| {
+        let chain = EmbeddedChain::from(node.clone());
+        chain.head(At::Number(BlockNumber(number))).await.unwrap().hash
+    };
+    // Blocks 5 and 6 are of the first fork, and empty.
+    let (first, parent) = (of(&node, 6).await, of(&node, 5).await);
+    node.stop().await;
+    let node = open(&path).await;
+    node.inject(Fault::Reorg { depth: 1 }).await.unwrap();
+    assert_eq!(of(&node, 5).await, parent);
+    assert_ne!(
+        of(&node, 6).await,
+        first,
+        "an empty block on the same parent, of another fork"
+    );
+}
+
+#[tokio::test]
+async fn another_genesis_is_refused_where_the_same_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.sqlite");
+    open(&path).await.stop().await;
+    let options = |genesis, same_genesis| NodeOptions {
+        genesis,
+        same_genesis,
+        path: Some(path.clone()),
+        ..NodeOptions::default()
+    };
+    let other = Genesis::default();
+    let error = Node::start(&options(other.clone(), true)).await.unwrap_err();
+    let ChainErrorKind::WrongGenesis { expected, found } = &error.kind else {
+        panic!("{error}");
+    };
+    assert_eq!(*expected, other.hash().to_string());
+    assert_eq!(*found, genesis().hash().to_string());
+    // The file is free again, and what it holds is untouched.
+    let node = Node::start(&options(genesis(), true)).await.unwrap();
+    node.stop().await;
+    let node = Node::start(&options(other, false)).await.unwrap();
+    assert_eq!(node.genesis_hash(), genesis().hash());
 }

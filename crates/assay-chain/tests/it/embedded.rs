@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Genesis, Remote, serve};
+use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Genesis, Remote, Served, serve};
 use assay_chain::{At, Call, Chain as _, ChainErrorKind, CommitmentField};
 use assay_types::{Digest, NetUid};
 
@@ -165,6 +165,56 @@ async fn another_chain_is_refused() {
         .await
         .unwrap();
     assert_eq!(own.chain().head(At::Head).await.unwrap().number.0, 0);
+}
+
+/// Serves a chain of a genesis at an address until told otherwise.
+async fn serve_at(genesis: Genesis, address: &str) -> (Served, tokio::sync::watch::Sender<bool>) {
+    let node = start(genesis, Clock::Instant).await;
+    let (stop, shutdown) = tokio::sync::watch::channel(false);
+    let served = serve(node, address.parse().unwrap(), shutdown).await.unwrap();
+    (served, stop)
+}
+
+#[tokio::test]
+async fn another_chain_at_the_same_address_is_refused_after_a_reconnect() {
+    let (served, stop) = serve_at(genesis(), "127.0.0.1:0").await;
+    let (address, url) = (served.address().to_string(), served.url());
+    let chain = Remote::connect(&url, None).await.unwrap().chain();
+    let mut heads = chain.heads().await.unwrap();
+    stop.send(true).unwrap();
+    served.closed().await;
+    let other = Genesis {
+        beacon_seed: Digest([8; 32]),
+        ..genesis()
+    };
+    let (served, stop) = serve_at(other, &address).await;
+    let error = chain.head(At::Head).await.unwrap_err();
+    assert!(
+        matches!(error.kind, ChainErrorKind::WrongGenesis { .. }),
+        "{error}"
+    );
+    assert!(!error.retry_is_safe() && error.help().contains("another chain"));
+    let error = chain
+        .submit(&note(NetUid(1), "astray"), &key("m"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.kind, ChainErrorKind::WrongGenesis { .. }),
+        "{error}"
+    );
+    // Whoever follows heads is told, too, and does not wait for ever.
+    loop {
+        match heads.next().await.unwrap() {
+            Err(error) if matches!(error.kind, ChainErrorKind::WrongGenesis { .. }) => break,
+            Err(error) => assert!(error.retry_is_safe(), "{error}"),
+            Ok(head) => assert_eq!(head.number.0, 0),
+        }
+    }
+    stop.send(true).unwrap();
+    served.closed().await;
+    // Once the right one is back, it is taken again.
+    let (_served, _stop) = serve_at(genesis(), &address).await;
+    assert_eq!(chain.head(At::Head).await.unwrap().number.0, 0);
 }
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! Random life on the embedded chain: whatever happens in whatever order, the sums hold and nothing leaks.
 //!
 //! Each operation is drawn from a seed; most are refused by some rule, which is the point. After each one the state is
-//! checked, and now and then the chain is started again from its database, in the middle of everything.
+//! checked, and now and then the chain is started again from its database, in the middle of everything: after a stop, after its
+//! last handle is dropped, and from a copy of the files as a kill would leave them.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assay_chain::embedded::{Clock, EmbeddedChain, Fault, Node, NodeOptions};
-use assay_chain::{At, Call, Chain as _, CommitmentField};
+use assay_chain::{At, Call, Chain as _, ChainError, CommitmentField, Metagraph, Neuron, WeightRow};
 use assay_types::{Hotkey, MechId, NetUid, Rao, Uid};
 
 use crate::conformance::world::{TAO, coldkey, genesis, hotkey, key, register, set, weights};
@@ -39,13 +40,17 @@ impl Draws {
 }
 
 async fn open(path: &Path) -> Node {
+    try_open(path).await.unwrap()
+}
+
+async fn try_open(path: &Path) -> Result<Node, ChainError> {
     let options = NodeOptions {
         genesis: genesis(),
         path: Some(path.to_path_buf()),
         clock: Clock::Manual,
         ..NodeOptions::default()
     };
-    Node::start(&options).await.unwrap()
+    Node::start(&options).await
 }
 
 /// A call by a key, most of the time nonsense.
@@ -105,8 +110,15 @@ fn draw(draws: &mut Draws, subnets: u64) -> (Call, String) {
     (call, name)
 }
 
-/// What must hold in every state.
-async fn check(chain: &EmbeddedChain, subnets: u64) {
+/// What must hold in every state; gives how many neurons are new in it.
+async fn check(chain: &EmbeddedChain, subnets: u64) -> usize {
+    let events = chain.events(At::Head).await.unwrap();
+    let successes = events
+        .iter()
+        .filter(|event| event.name == "System.ExtrinsicSuccess");
+    // With a second transaction in its block, a new neuron may have done something already.
+    let alone = successes.count() <= 1;
+    let mut new = 0;
     let totals = chain.totals(At::Head).await.unwrap();
     assert_eq!(totals.tao_issued, totals.tao_held, "TAO");
     assert_eq!(totals.alpha_issued, totals.alpha_held, "alpha");
@@ -120,6 +132,10 @@ async fn check(chain: &EmbeddedChain, subnets: u64) {
             assert!(neuron.registered <= metagraph.block && neuron.last_update <= metagraph.block);
         }
         let rows = chain.weights(netuid, MechId(0), At::Head).await.unwrap();
+        let bonds = chain.bonds(netuid, MechId(0), At::Head).await.unwrap();
+        if alone {
+            new += check_new_neurons(&metagraph, &rows, &bonds);
+        }
         for row in rows {
             let setter = &metagraph.neurons[usize::from(row.uid.0)];
             assert!(row.weights.is_sorted_by(|a, b| a.0 < b.0), "{row:?}");
@@ -132,6 +148,75 @@ async fn check(chain: &EmbeddedChain, subnets: u64) {
             }
         }
     }
+    new
+}
+
+/// That who has just got a uid has nothing of who had it before; gives how many those are.
+fn check_new_neurons(metagraph: &Metagraph, rows: &[WeightRow], bonds: &[WeightRow]) -> usize {
+    let of_uid = |rows: &[WeightRow], uid: Uid| rows.iter().any(|row| row.uid == uid);
+    let new = |neuron: &&Neuron| neuron.registered == metagraph.block;
+    for neuron in metagraph.neurons.iter().filter(new) {
+        let uid = neuron.uid;
+        assert_eq!(
+            (
+                neuron.emission,
+                neuron.incentive,
+                neuron.dividends,
+                neuron.consensus,
+                neuron.vtrust
+            ),
+            (Rao(0), 0, 0, 0, 0),
+            "uid {uid} earns nothing yet"
+        );
+        assert_eq!((neuron.permit, neuron.axon), (false, None), "uid {uid}");
+        assert!(!of_uid(rows, uid) && !of_uid(bonds, uid), "uid {uid} has no row");
+        let to_it = |row: &WeightRow| row.weights.iter().any(|(to, _)| *to == uid);
+        assert!(!rows.iter().any(to_it), "nobody has rated uid {uid}");
+    }
+    metagraph.neurons.iter().filter(new).count()
+}
+
+/// How a chain ends before it is opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Told to stop.
+    Stopped,
+    /// Its last handle is dropped.
+    Dropped,
+    /// Killed: what is on disk while it runs is all that is left.
+    Killed,
+}
+
+/// Ends a chain one way or another and opens what it leaves, in a folder of its own if it was killed.
+async fn reopen(node: Node, path: &Path, end: End, crashes: usize) -> (Node, PathBuf) {
+    match end {
+        End::Stopped => {
+            node.stop().await;
+            (open(path).await, path.to_path_buf())
+        }
+        End::Dropped => {
+            drop(node);
+            loop {
+                // The task that holds the database ends soon after its last handle.
+                match try_open(path).await {
+                    Ok(node) => return (node, path.to_path_buf()),
+                    Err(error) => assert!(error.to_string().contains("another process"), "{error}"),
+                }
+            }
+        }
+        End::Killed => {
+            let folder = path.parent().unwrap().join(format!("crash-{crashes}"));
+            std::fs::create_dir(&folder).unwrap();
+            let copy = folder.join("chain.sqlite");
+            std::fs::copy(path, &copy).unwrap();
+            let log = path.with_file_name("chain.sqlite-wal");
+            assert!(log.exists(), "what is newest is in the write-ahead log");
+            std::fs::copy(log, folder.join("chain.sqlite-wal")).unwrap();
+            let again = open(&copy).await;
+            node.stop().await;
+            (again, copy)
+        }
+    }
 }
 
 async fn count_subnets(chain: &EmbeddedChain) -> u64 {
@@ -142,19 +227,23 @@ async fn count_subnets(chain: &EmbeddedChain) -> u64 {
     u64::from(subnets)
 }
 
+/// Gives every key money.
+async fn fund(node: &Node) {
+    for number in 0..KEYS {
+        let account = coldkey(&key(&format!("k{number}")));
+        node.fund(account, Rao(20_000 * TAO)).await.unwrap();
+    }
+}
+
 async fn live(operations: u64, seed: u64) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("chain.sqlite");
+    let mut path = folder.path().join("chain.sqlite");
     let mut node = open(&path).await;
     let mut chain = EmbeddedChain::from(node.clone());
     let mut draws = Draws(seed);
-    for number in 0..KEYS {
-        node.fund(coldkey(&key(&format!("k{number}"))), Rao(20_000 * TAO))
-            .await
-            .unwrap();
-    }
+    fund(&node).await;
     let mut sent: Vec<Vec<u8>> = Vec::new();
-    let (mut subnets, mut restarts, mut included) = (0_u64, 0, 0_u64);
+    let (mut subnets, mut restarts, mut included, mut new) = (0_u64, 0, 0_u64, 0);
     for operation in 0..operations {
         match draws.below(20) {
             0 if !sent.is_empty() => {
@@ -171,10 +260,12 @@ async fn live(operations: u64, seed: u64) {
             3 => node.inject(Fault::MissPulses { rounds: 3 }).await.unwrap(),
             4 if draws.below(6) == 0 => {
                 let head = chain.head(At::Head).await.unwrap();
-                node.stop().await;
-                node = open(&path).await;
+                let end = [End::Stopped, End::Dropped, End::Killed][restarts % 3];
+                drop(chain);
+                (node, path) = reopen(node, &path, end, restarts).await;
                 chain = EmbeddedChain::from(node.clone());
-                assert_eq!(chain.head(At::Head).await.unwrap(), head, "operation {operation}");
+                let now = chain.head(At::Head).await.unwrap();
+                assert_eq!(now, head, "operation {operation}: {end:?}");
                 restarts += 1;
             }
             _ => {
@@ -201,14 +292,15 @@ async fn live(operations: u64, seed: u64) {
             }
             node.seal(1).await.unwrap();
         }
-        check(&chain, subnets).await;
+        new += check(&chain, subnets).await;
     }
     assert!(
         included > operations / 2,
         "{included} of {operations} were included"
     );
+    assert!(new > 10, "{new} neurons were seen in their first block");
     assert!(
-        restarts > 0 && subnets > 0,
+        restarts >= 3 && subnets > 0,
         "{restarts} restarts, {subnets} subnets"
     );
 }

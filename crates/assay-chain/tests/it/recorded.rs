@@ -31,3 +31,27 @@ pub(crate) fn metadata(folder: &std::path::Path, spec_version: u32) -> Vec<u8> {
 pub(crate) fn runtime(folder: &std::path::Path, spec_version: u32) -> Runtime {
     Runtime::decode(spec_version, 1, &metadata(folder, spec_version)).unwrap()
 }
+
+/// Metadata in which every name that is `name`, and nothing longer, is another one.
+pub(crate) fn renamed(metadata: &[u8], name: &str, other: &str) -> Vec<u8> {
+    // SCALE text is its length and its bytes; below 64 bytes the length is one byte, times four.
+    let text = |name: &str| {
+        let length = u8::try_from(name.len()).unwrap();
+        assert!(length < 64, "{name}");
+        [&[length << 2], name.as_bytes()].concat()
+    };
+    let (from, to) = (text(name), text(other));
+    let (mut bytes, mut rest, mut found) = (Vec::new(), metadata, 0);
+    while !rest.is_empty() {
+        if rest.starts_with(&from) {
+            bytes.extend_from_slice(&to);
+            rest = &rest[from.len()..];
+            found += 1;
+        } else {
+            bytes.push(rest[0]);
+            rest = &rest[1..];
+        }
+    }
+    assert!(found > 0, "{name}");
+    bytes
+}

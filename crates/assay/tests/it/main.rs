@@ -9,6 +9,7 @@ mod api_example;
 mod api_fuzz;
 mod bad_input;
 mod chain;
+mod chain_input;
 mod chaos;
 mod commands;
 mod config;

@@ -36,8 +36,9 @@ pub(crate) use error::DispatchError;
 pub use event::Event;
 pub use genesis::{Genesis, GenesisSubnet};
 pub(crate) use registration::immunity_left;
+pub(crate) use reveal::TIMELOCKED_WEIGHTS_REVEALED;
 pub(crate) use subnet::{Neuron, Record, Row, Subnet};
-pub(crate) use weights::COMMIT_BYTES_MAX;
+pub(crate) use weights::{COMMIT_BYTES_MAX, storage_index};
 
 /// TAO for one alpha, rao: the embedded chain has no exchange.
 pub const ALPHA_PRICE_RAO: u64 = 1_000_000_000;

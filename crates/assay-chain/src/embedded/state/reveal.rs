@@ -11,6 +11,9 @@ use super::{Event, State};
 use crate::embedded::beacon::Signatures;
 use crate::timelock::WeightsPayload;
 
+/// The event of weights that were opened and stored.
+pub(crate) const TIMELOCKED_WEIGHTS_REVEALED: &str = "SubtensorModule.TimelockedWeightsRevealed";
+
 impl State {
     /// Opens the commits that are due on a subnet; those of earlier epochs are gone, those without a pulse wait.
     pub(super) fn reveal_weights(&mut self, netuid: NetUid, pulses: &mut Signatures) -> Vec<Event> {
@@ -87,7 +90,7 @@ impl State {
             return Vec::new();
         };
         events.push(Event::new(
-            "SubtensorModule.TimelockedWeightsRevealed",
+            TIMELOCKED_WEIGHTS_REVEALED,
             json!({"index": storage_index(netuid, mecid), "who": commit.hotkey}),
         ));
         events

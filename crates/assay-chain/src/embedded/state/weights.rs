@@ -230,7 +230,7 @@ impl State {
 }
 
 /// `mecid·4096 + netuid`, the number events and storage know a mechanism by.
-pub(super) fn storage_index(netuid: NetUid, mecid: MechId) -> u32 {
+pub(crate) fn storage_index(netuid: NetUid, mecid: MechId) -> u32 {
     u32::from(mecid.0) * 4_096 + u32::from(netuid.0)
 }
 

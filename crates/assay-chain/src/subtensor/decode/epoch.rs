@@ -9,7 +9,7 @@ use crate::subtensor::view::{View, Wanted};
 use crate::{ChainError, EpochState, Pulse};
 
 /// Entries of [`EpochState`], in its order.
-const ENTRIES: [&str; 6] = [
+pub(crate) const ENTRIES: [&str; 6] = [
     "Tempo",
     "LastEpochBlock",
     "PendingEpochAt",

@@ -1,9 +1,13 @@
 //! Events of a block, and the verdict they hold on one transaction.
 
-use crate::ChainErrorKind;
+use assay_types::{Hotkey, MechId, NetUid};
+
+use crate::subtensor::decode::weights::storage_index;
+use crate::subtensor::encode::SUBTENSOR;
 use crate::subtensor::node::Node;
 use crate::subtensor::runtime::{Runtime, answer};
 use crate::subtensor::view::View;
+use crate::{ChainError, ChainErrorKind};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +27,37 @@ impl Event {
 }
 
 /// All events of the view's block.
-pub(crate) async fn of_block(view: &View<'_>) -> Result<Vec<Event>, crate::ChainError> {
+pub(crate) async fn of_block(view: &View<'_>) -> Result<Vec<Event>, ChainError> {
     let records = view.value("System", "Events", &[]).await?;
     let read = records.as_ref().and_then(read);
     view.required(read, "System.Events")
+}
+
+/// Event of timelocked weights that were opened and stored: storage index, hotkey.
+pub(crate) const REVEALED: &str = "TimelockedWeightsRevealed";
+
+/// Hotkeys whose timelocked weights were opened in the view's block, in order.
+pub(crate) async fn weights_revealed(
+    view: &View<'_>,
+    netuid: NetUid,
+    mecid: MechId,
+) -> Result<Vec<Hotkey>, ChainError> {
+    if !view.runtime.has_event(SUBTENSOR, REVEALED) {
+        return Err(view.error(view.runtime.lacks(format!("{SUBTENSOR}.{REVEALED}"))));
+    }
+    let index = storage_index(netuid, mecid);
+    let mut hotkeys = Vec::new();
+    for event in of_block(view).await? {
+        if (event.pallet.as_str(), event.name.as_str()) != (SUBTENSOR, REVEALED) {
+            continue;
+        }
+        let found: u16 = view.required(event.fields.nth(0).and_then(Node::number), REVEALED)?;
+        let hotkey = view.required(event.fields.nth(1).and_then(Node::bytes32), REVEALED)?;
+        if found == index {
+            hotkeys.push(Hotkey(hotkey));
+        }
+    }
+    Ok(hotkeys)
 }
 
 fn read(records: &Node) -> Option<Vec<Event>> {

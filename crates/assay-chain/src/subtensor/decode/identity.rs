@@ -9,7 +9,19 @@ use crate::subtensor::view::View;
 use crate::{ChainError, SubnetIdentity};
 
 /// Storage entries that held identities, newest first.
-const ENTRIES: [&str; 3] = ["SubnetIdentitiesV3", "SubnetIdentitiesV2", "SubnetIdentities"];
+pub(crate) const ENTRIES: [&str; 3] = ["SubnetIdentitiesV3", "SubnetIdentitiesV2", "SubnetIdentities"];
+
+/// Fields of an identity; one that is missing reads empty.
+pub(crate) const FIELDS: &[&str] = &[
+    "subnet_name",
+    "github_repo",
+    "subnet_contact",
+    "subnet_url",
+    "discord",
+    "description",
+    "logo_url",
+    "additional",
+];
 
 /// Reads the identity from the newest entry the runtime has.
 pub(crate) async fn subnet(view: &View<'_>, netuid: NetUid) -> Result<Option<SubnetIdentity>, ChainError> {

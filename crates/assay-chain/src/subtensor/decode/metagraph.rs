@@ -14,12 +14,39 @@ use crate::subtensor::runtime::answer;
 use crate::subtensor::view::{View, Wanted};
 use crate::{ChainError, Metagraph};
 
+/// The runtime API that answers with a metagraph.
+pub(crate) const API: (&str, &str) = ("SubnetInfoRuntimeApi", "get_metagraph");
+
+/// Fields of its answer that are read; a runtime that lacks one is read by its storage.
+pub(crate) const FIELDS: &[&str] = &[
+    "hotkeys",
+    "coldkeys",
+    "active",
+    "validator_permit",
+    "last_update",
+    "emission",
+    "dividends",
+    "incentives",
+    "consensus",
+    "block_at_registration",
+    "total_stake",
+    "axons",
+    "owner_hotkey",
+    "owner_coldkey",
+];
+
 /// Reads a metagraph.
 pub(crate) async fn read(view: &View<'_>, netuid: NetUid) -> Result<Metagraph, ChainError> {
-    let arguments = [Value::from(netuid.0)];
-    let called = view
-        .api("SubnetInfoRuntimeApi", "get_metagraph", &arguments)
-        .await?;
+    let (api, method) = API;
+    let answers = view.runtime.api_fields(api, method).unwrap_or_default();
+    let has_all = FIELDS
+        .iter()
+        .all(|wanted| answers.iter().any(|found| found == wanted));
+    let called = if has_all {
+        view.api(api, method, &[Value::from(netuid.0)]).await?
+    } else {
+        None
+    };
     let (columns, owner_hotkey, owner_coldkey) = match called {
         Some(answered) => {
             let subnet = answered
@@ -68,7 +95,7 @@ async fn from_api(view: &View<'_>, netuid: NetUid, subnet: &Node) -> Result<Colu
         let list = view.required(field(name)?.list(), name)?;
         view.required(list.iter().map(Node::truth).collect(), name)
     };
-    // A column that a runtime drops reads as zero; the needed ones are checked when neurons are made.
+    // A column that a runtime leaves empty reads as zero; the needed ones are checked when neurons are made.
     let wide = |name: &str| {
         subnet
             .field(name)
@@ -110,7 +137,7 @@ async fn from_api(view: &View<'_>, netuid: NetUid, subnet: &Node) -> Result<Colu
 }
 
 /// Lists of a subnet, by entry.
-const LISTS: [&str; 9] = [
+pub(crate) const LISTS: [&str; 9] = [
     "ValidatorPermit",
     "Active",
     "Incentive",
@@ -174,7 +201,10 @@ async fn hotkeys(view: &View<'_>, netuid: NetUid) -> Result<Vec<[u8; 32]>, Chain
     Ok(by_uid.into_values().collect())
 }
 
-/// What is stored by hotkey or uid.
+/// What is stored by hotkey or uid: owner, block of the registration, address, stake.
+pub(crate) const PER_NEURON: [&str; 4] = ["Owner", "BlockAtRegistration", "Axons", "TotalHotkeyAlpha"];
+
+/// Reads [`PER_NEURON`].
 async fn per_neuron(
     view: &View<'_>,
     netuid: NetUid,
@@ -187,15 +217,12 @@ async fn per_neuron(
     for (uid, hotkey) in columns.hotkeys.iter().enumerate() {
         let hotkey = Value::from_bytes(hotkey);
         let uid = Value::from(u16::try_from(uid).unwrap_or(u16::MAX));
-        wanted.push((SUBTENSOR, "Owner", vec![hotkey.clone()]));
-        wanted.push((SUBTENSOR, "BlockAtRegistration", vec![subnet.clone(), uid]));
-        wanted.push((SUBTENSOR, "Axons", vec![subnet.clone(), hotkey.clone()]));
-        wanted.push((
-            SUBTENSOR,
-            "TotalHotkeyAlpha",
-            vec![hotkey.clone(), subnet.clone()],
-        ));
-        wanted.push((SUBTENSOR, "TotalHotkeyAlpha", vec![hotkey, root.clone()]));
+        let [owner, registered, axon, alpha] = PER_NEURON;
+        wanted.push((SUBTENSOR, owner, vec![hotkey.clone()]));
+        wanted.push((SUBTENSOR, registered, vec![subnet.clone(), uid]));
+        wanted.push((SUBTENSOR, axon, vec![subnet.clone(), hotkey.clone()]));
+        wanted.push((SUBTENSOR, alpha, vec![hotkey.clone(), subnet.clone()]));
+        wanted.push((SUBTENSOR, alpha, vec![hotkey, root.clone()]));
     }
     let values = view.values(&wanted).await?;
     for neuron in values.chunks(5) {

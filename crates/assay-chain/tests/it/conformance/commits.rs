@@ -2,6 +2,7 @@
 
 use assay_chain::embedded::Fault;
 use assay_chain::reveal::{BlockClock, Reveal, reveal_of};
+use assay_chain::subtensor::{Committed, Fate, Follower};
 use assay_chain::timelock::{Entropy, WeightsPayload, seal};
 use assay_chain::{At, Call, PendingCommit};
 use assay_types::{MechId, NetUid, Uid, Weight};
@@ -228,6 +229,54 @@ pub(super) async fn a_commit_without_a_permit_is_dropped_silently(world: &World)
     let (round, _) = reveal_round(world, netuid).await;
     let bytes = sealed(world, "m1", round, &[(3, 1)]).await;
     dropped(world, netuid, "m1", 2, bytes).await;
+}
+
+/// Commits bytes of `v` and follows them, block by block, to their end.
+async fn followed(world: &World, netuid: NetUid, (round, block): (u64, u32), bytes: Vec<u8>) -> Fate {
+    let receipt = world.ok(commit(netuid, bytes.clone(), round), "v").await;
+    let row = [(Uid(2), Weight(65_535)), (Uid(3), Weight(65_535))];
+    let committed = Committed::new(
+        (netuid, MechId(0)),
+        hotkey("v"),
+        &bytes,
+        (receipt.block, round),
+        &row,
+    );
+    let mut follower = Follower::new(committed);
+    world.advance(block - world.head().await).await;
+    for _ in 0..40 {
+        // As a restart stores and reads it.
+        let stored = serde_json::to_vec(&follower).unwrap();
+        follower = serde_json::from_slice(&stored).unwrap();
+        let head = world.chain.head(At::Head).await.unwrap();
+        if let Some(fate) = follower.look(&*world.chain, &head).await.unwrap() {
+            return fate;
+        }
+        world.advance(1).await;
+    }
+    panic!("nothing became of the commit in forty blocks");
+}
+
+pub(super) async fn an_unchanged_row_does_not_pass_for_a_reveal(world: &World) {
+    let netuid = committed(world).await;
+    let weights = [(2, 65_535), (3, 65_535)];
+    for is_good in [true, false, true] {
+        let reveal = reveal_round(world, netuid).await;
+        // Weights of another hotkey do not open.
+        let of = if is_good { "v" } else { "m1" };
+        let bytes = sealed(world, of, reveal.0, &weights).await;
+        let fate = followed(world, netuid, reveal, bytes).await;
+        assert_eq!(
+            world.row(netuid, 0, Uid(1)).await,
+            weights,
+            "the row never changes"
+        );
+        match fate {
+            // The pulse of r + 3 opens it in the block after.
+            Fate::Revealed(block) => assert!(is_good && block.0 == reveal.1 + 4, "{block}"),
+            Fate::Dropped(reason) => assert!(!is_good && reason.contains("the chain dropped it"), "{reason}"),
+        }
+    }
 }
 
 pub(super) async fn a_pulse_that_never_comes_drops_the_commit(world: &World) {

@@ -91,7 +91,7 @@ pub(super) async fn registering_above_the_limit_price_is_refused(world: &World) 
     let call = Call::Register {
         netuid,
         hotkey: hotkey("m"),
-        limit_price: Rao(900_000_000),
+        limit_price: Rao(world.chain.burn(netuid, At::Head).await.unwrap().0 / 2),
     };
     world
         .refused(call, "owner", "SubtensorModule.RegistrationPriceLimitExceeded")

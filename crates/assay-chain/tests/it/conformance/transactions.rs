@@ -40,9 +40,11 @@ pub(super) async fn a_receipt_names_block_and_events(world: &World) {
     let receipt = world.ok(note(netuid, "a"), "m").await;
     let head = world.chain.head(At::Number(receipt.block)).await.unwrap();
     assert_eq!(head.hash, receipt.hash);
-    assert_eq!(
-        receipt.events,
-        ["Commitments.Commitment", "System.ExtrinsicSuccess"]
+    // A node puts those of fees between.
+    let events: Vec<&str> = receipt.events.iter().map(String::as_str).collect();
+    assert!(
+        events.contains(&"Commitments.Commitment") && events.ends_with(&["System.ExtrinsicSuccess"]),
+        "{events:?}"
     );
     assert!(!receipt.extrinsic.is_zero());
 }
@@ -206,7 +208,7 @@ pub(super) async fn reads_are_of_the_block_they_name(world: &World) {
 
 pub(super) async fn a_block_that_is_not_there_is_not_found(world: &World) {
     world.advance(1).await;
-    for at in [at(1_000_000), At::Hash(Digest([9; 32]))] {
+    for at in [at(u32::MAX - 1), At::Hash(Digest([9; 32]))] {
         let error = world.chain.metagraph(NetUid(0), at).await.unwrap_err();
         assert!(matches!(error.kind, ChainErrorKind::NotFound { .. }), "{error}");
         assert!(!error.retry_is_safe());

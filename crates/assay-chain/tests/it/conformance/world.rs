@@ -10,6 +10,8 @@ use assay_types::{BlockNumber, Coldkey, Hotkey, MechId, NetUid, Rao, Uid, Weight
 use subxt_signer::SecretUri;
 use subxt_signer::sr25519::Keypair;
 
+use super::node::{self, SUFFIX, blocks_max, skip};
+
 /// One TAO or alpha, rao.
 pub(crate) const TAO: u64 = 1_000_000_000;
 
@@ -22,7 +24,7 @@ pub(crate) struct World {
 }
 
 /// How time and faults are ordered.
-enum Control {
+pub(super) enum Control {
     InProcess {
         node: Node,
         client: EmbeddedChain,
@@ -33,23 +35,20 @@ enum Control {
         _served: Served,
         _stop: tokio::sync::watch::Sender<bool>,
     },
-    /// A node that makes blocks when it likes, and whose root nobody here is.
-    Node,
+    /// A chain that makes blocks when it likes, and whose root nobody here is; a subtensor node, if it is one.
+    Node(Option<Arc<Subtensor>>),
 }
 
 /// Why a case does not run on a node; thrown as a panic, so that it ends the case wherever it is.
 pub(crate) struct Skip(pub(crate) String);
 
-fn skip(why: impl Into<String>) -> ! {
-    std::panic::panic_any(Skip(why.into()))
-}
-
-/// Blocks a case may wait for on a node.
-const NODE_BLOCKS_MAX: u32 = 60;
-
-/// The key of a name; the owner is the rich development key of every local node.
+/// The key of a name; the owner is the rich development key of every local node, others are of one case there.
 pub(crate) fn key(name: &str) -> Keypair {
-    let name = if name == "owner" { "Alice" } else { name };
+    let suffix = SUFFIX.try_with(Clone::clone).unwrap_or_default();
+    let name = match name {
+        "owner" => "Alice".to_owned(),
+        name => format!("{name}{suffix}"),
+    };
     let uri: SecretUri = format!("//{name}").parse().unwrap();
     Keypair::from_uri(&uri).unwrap()
 }
@@ -117,25 +116,17 @@ impl World {
         }
     }
 
-    /// A world on the node of `ASSAY_TEST_SUBTENSOR`; none without one.
-    pub(crate) async fn of_environment() -> Option<Self> {
-        let Ok(url) = std::env::var("ASSAY_TEST_SUBTENSOR") else {
-            println!("skipped: ASSAY_TEST_SUBTENSOR names no node");
-            return None;
-        };
-        let chain: Arc<dyn Chain> = match Remote::connect(&url, None).await {
-            Ok(remote) => Arc::new(remote.chain()),
-            Err(_) => Arc::new(Subtensor::connect(url.parse().unwrap()).await.unwrap()),
-        };
-        Some(Self {
+    /// A world on a chain of somebody else's.
+    pub(super) fn over(chain: Arc<dyn Chain>, control: Control) -> Self {
+        Self {
             chain,
-            control: Control::Node,
+            control,
             extra: AtomicU32::new(0),
-        })
+        }
     }
 
     fn is_node(&self) -> bool {
-        matches!(self.control, Control::Node)
+        matches!(self.control, Control::Node(_))
     }
 
     /// Who signs for a name: on a node all money is the owner's.
@@ -148,19 +139,23 @@ impl World {
 
     /// Waits until a node has made so many blocks.
     async fn wait(&self, blocks: u32) {
-        if blocks > NODE_BLOCKS_MAX {
+        if blocks > blocks_max() {
             skip(format!("{blocks} blocks are too long to wait for"));
         }
         let mut heads = self.chain.heads().await.unwrap();
-        for _ in 0..blocks {
-            heads.next().await.unwrap().unwrap();
+        let mut left = blocks;
+        while left > 0 {
+            match heads.next().await.unwrap() {
+                Ok(_) => left -= 1,
+                Err(error) => assert!(error.retry_is_safe(), "{error}"),
+            }
         }
     }
 
     pub(crate) fn embedded(&self) -> &EmbeddedChain {
         match &self.control {
             Control::InProcess { client, .. } | Control::Socket { client, .. } => client,
-            Control::Node => skip("only the embedded chain answers this"),
+            Control::Node(_) => skip("only the embedded chain answers this"),
         }
     }
 
@@ -169,7 +164,7 @@ impl World {
         match &self.control {
             Control::InProcess { node, .. } => node.seal(blocks).await.unwrap(),
             Control::Socket { remote, .. } => remote.seal(blocks).await.unwrap(),
-            Control::Node => self.wait(blocks).await,
+            Control::Node(_) => self.wait(blocks).await,
         }
     }
 
@@ -178,7 +173,7 @@ impl World {
         match &self.control {
             Control::InProcess { node, .. } => node.seal(blocks).await.is_ok(),
             Control::Socket { remote, .. } => remote.seal(blocks).await.is_ok(),
-            Control::Node => skip("nobody orders blocks from a node"),
+            Control::Node(_) => skip("nobody orders blocks from a node"),
         }
     }
 
@@ -187,7 +182,7 @@ impl World {
         match &self.control {
             Control::InProcess { node, .. } => node.fund(account, amount).await.unwrap(),
             Control::Socket { remote, .. } => remote.fund(account, amount).await.unwrap(),
-            Control::Node => skip("nobody makes money on a node"),
+            Control::Node(_) => skip("nobody makes money on a node"),
         }
     }
 
@@ -195,14 +190,34 @@ impl World {
         match &self.control {
             Control::InProcess { node, .. } => node.inject(fault).await.unwrap(),
             Control::Socket { remote, .. } => remote.inject(fault).await.unwrap(),
-            Control::Node => skip(format!("a node does not order {fault:?}")),
+            Control::Node(_) => skip(format!("a node does not order {fault:?}")),
         }
     }
 
     /// Sends a call that must succeed.
     pub(crate) async fn ok(&self, call: Call, signer: &str) -> Receipt {
+        if self.is_node() {
+            let result = node::submit(self, &call, &self.signer(signer)).await;
+            return result.unwrap_or_else(|error| {
+                node::skip_limits(&error);
+                panic!("{signer}: {error}")
+            });
+        }
         let result = self.chain.submit(&call, &self.signer(signer)).await;
         result.unwrap_or_else(|error| panic!("{signer}: {error}"))
+    }
+
+    /// `spec_version` of the newest block.
+    pub(super) async fn spec_version(&self) -> u32 {
+        match &self.control {
+            Control::Node(Some(subtensor)) => {
+                // A read of the newest state repeats the check where the runtime is another.
+                self.balance("owner").await;
+                subtensor.check().spec_version
+            }
+            Control::Node(None) => skip("an embedded chain is not upgraded from outside"),
+            _ => self.embedded().spec_version(At::Head).await.unwrap(),
+        }
     }
 
     /// Gives a call to the pool, for a later block.
@@ -221,6 +236,17 @@ impl World {
 
     /// Sends a call that must fail as `Pallet.Name`, on the chain, or as the pool's `Custom error: <name>`.
     pub(crate) async fn refused(&self, call: Call, signer: &str, expected: &str) -> ChainError {
+        if self.is_node() {
+            let error = node::submit(self, &call, &self.signer(signer)).await.unwrap_err();
+            if !expected
+                .split('|')
+                .any(|expected| node::is_named(&error, expected))
+            {
+                node::skip_limits(&error);
+                panic!("{signer}: {error}, not {expected}");
+            }
+            return error;
+        }
         let error = self.chain.submit(&call, &self.signer(signer)).await.unwrap_err();
         let found = match &error.kind {
             ChainErrorKind::Dispatch { pallet, name } => format!("{pallet}.{name}"),
@@ -238,19 +264,25 @@ impl World {
     /// A started subnet of `//owner`, without commit–reveal and rate limit, tempo 20.
     pub(crate) async fn subnet(&self) -> NetUid {
         let netuid = self.bare_subnet().await;
-        self.ok(Call::StartCall { netuid }, "owner").await;
         if self.is_node() {
             return netuid;
         }
+        self.ok(Call::StartCall { netuid }, "owner").await;
         for (name, value) in [("commit_reveal", 0), ("weights_rate_limit", 0), ("tempo", 20)] {
             self.set(netuid, name, value).await;
         }
         netuid
     }
 
-    /// A new subnet of `//owner`, not started.
+    /// A new subnet of `//owner`, not started; on a node the one that all share.
     pub(crate) async fn bare_subnet(&self) -> NetUid {
         let number = self.extra.fetch_add(1, Ordering::Relaxed);
+        if self.is_node() {
+            if number > 0 {
+                skip("needs more than one subnet");
+            }
+            return node::shared_subnet(self).await;
+        }
         let owner_hotkey = match number {
             0 => "owner-hot".to_owned(),
             number => format!("owner-hot{number}"),
@@ -264,24 +296,14 @@ impl World {
             "owner",
         )
         .await;
-        if !self.is_node() {
-            return NetUid(u16::try_from(number).unwrap() + 1);
-        }
-        let mut found = None;
-        for netuid in (1..=128).map(NetUid) {
-            let metagraph = self.chain.metagraph(netuid, At::Head).await;
-            if metagraph.is_ok_and(|metagraph| metagraph.owner_hotkey == Some(hotkey)) {
-                found = Some(netuid);
-            }
-        }
-        found.expect("a subnet of the owner's hotkey")
+        NetUid(u16::try_from(number).unwrap() + 1)
     }
 
     /// Sets a hyper-parameter as root.
     pub(crate) async fn set(&self, netuid: NetUid, name: &str, value: u64) {
         let call = set(netuid, name, value);
         if self.is_node() {
-            if let Err(error) = self.chain.submit(&call, &key("owner")).await {
+            if let Err(error) = node::submit(self, &call, &key("owner")).await {
                 skip(format!("the owner may not set {name} to {value}: {error}"));
             }
             return;
@@ -330,7 +352,7 @@ impl World {
     /// Makes blocks until so many epochs have run.
     pub(crate) async fn epochs(&self, netuid: NetUid, count: u64) {
         let state = self.epoch_state(netuid).await;
-        if self.is_node() && u64::from(state.tempo) * count > u64::from(NODE_BLOCKS_MAX) {
+        if self.is_node() && u64::from(state.tempo) * count > u64::from(blocks_max()) {
             skip(format!("{count} epochs of {} blocks are too long", state.tempo));
         }
         let until = state.epoch_index + count;

@@ -42,18 +42,19 @@ impl Codec {
         self.encode(api.method_by_name(method).unwrap().output_ty(), value)
     }
 
-    /// `System.Events` of a block: (transaction, pallet, event, fields).
-    pub(crate) fn events(&self, events: &[(u32, &str, &str, Value)]) -> String {
+    /// `System.Events` of a block: (transaction, or none for the block's own, pallet, event, fields).
+    pub(crate) fn events(&self, events: &[(Option<u32>, &str, &str, Value)]) -> String {
         let records = events.iter().map(|(extrinsic, pallet, name, fields)| {
             let fields = match &fields.value {
                 ValueDef::Composite(fields) => fields.clone(),
                 _ => Composite::unnamed([]),
             };
+            let phase = extrinsic.map_or_else(
+                || Value::unnamed_variant("Initialization", []),
+                |extrinsic| Value::unnamed_variant("ApplyExtrinsic", [Value::from(extrinsic)]),
+            );
             Value::named_composite([
-                (
-                    "phase",
-                    Value::unnamed_variant("ApplyExtrinsic", [Value::from(*extrinsic)]),
-                ),
+                ("phase", phase),
                 (
                     "event",
                     Value::unnamed_variant(*pallet, [Value::variant(*name, fields)]),

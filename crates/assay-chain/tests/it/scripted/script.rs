@@ -50,6 +50,8 @@ pub(crate) struct Block {
     pub(crate) extrinsics: Vec<String>,
     spec: u32,
     storage: BTreeMap<String, String>,
+    /// State when it was made; the newest block has that of the script, so that a test may still change it.
+    state: BTreeMap<String, String>,
 }
 
 /// Everything the node knows.
@@ -59,7 +61,7 @@ pub(crate) struct Script {
     pub(crate) spec: u32,
     pub(crate) metadata: HashMap<u32, Vec<u8>>,
     pub(crate) codec: Arc<Codec>,
-    /// State, the same at every block but for time and events.
+    /// State of the newest block, but for time and events.
     pub(crate) storage: BTreeMap<String, String>,
     /// Answers of runtime APIs by `Trait_method`.
     pub(crate) apis: HashMap<String, String>,
@@ -70,6 +72,8 @@ pub(crate) struct Script {
     pub(crate) submits: VecDeque<Submit>,
     /// Transactions that were submitted, in order.
     pub(crate) submitted: Vec<String>,
+    /// Events of the next block beside those of its transactions: pallet, name, fields.
+    pub(crate) events: Vec<(&'static str, &'static str, Value)>,
     pool: Vec<(String, Submit)>,
     pub(crate) nonce: u64,
     /// How often each method was called.
@@ -90,6 +94,7 @@ impl Script {
             silent: Vec::new(),
             submits: VecDeque::new(),
             submitted: Vec::new(),
+            events: Vec::new(),
             pool: Vec::new(),
             nonce: 0,
             calls: HashMap::new(),
@@ -117,7 +122,10 @@ impl Script {
         let number = self.blocks.len();
         let codec = Arc::clone(&self.codec);
         let pool = std::mem::take(&mut self.pool);
-        let mut events = Vec::new();
+        let own = std::mem::take(&mut self.events).into_iter();
+        let mut events: Vec<_> = own
+            .map(|(pallet, name, fields)| (None, pallet, name, fields))
+            .collect();
         // Transaction 0 is the inherent that sets the time.
         let mut extrinsics = vec!["0x280403000b".to_owned()];
         for (bytes, submit) in pool {
@@ -125,10 +133,18 @@ impl Script {
             extrinsics.push(bytes);
             self.nonce += 1;
             events.push(match submit {
-                Submit::Fail(pallet, error) => {
-                    (index, "System", "ExtrinsicFailed", failure(&codec, pallet, error))
-                }
-                _ => (index, "System", "ExtrinsicSuccess", Value::unnamed_composite([])),
+                Submit::Fail(pallet, error) => (
+                    Some(index),
+                    "System",
+                    "ExtrinsicFailed",
+                    failure(&codec, pallet, error),
+                ),
+                _ => (
+                    Some(index),
+                    "System",
+                    "ExtrinsicSuccess",
+                    Value::unnamed_composite([]),
+                ),
             });
         }
         let mut storage = BTreeMap::new();
@@ -149,6 +165,7 @@ impl Script {
         let hash = header_hash(&header);
         let spec = self.spec;
         self.blocks.push(Block {
+            state: self.storage.clone(),
             header,
             hash,
             extrinsics,
@@ -163,6 +180,12 @@ impl Script {
             Some(hash) => self.blocks.iter().find(|block| block.hash == hash),
             None => self.blocks.last(),
         }
+    }
+
+    /// The state of a block.
+    fn state<'a>(&'a self, block: &'a Block) -> &'a BTreeMap<String, String> {
+        let is_newest = self.blocks.last().is_some_and(|newest| newest.hash == block.hash);
+        if is_newest { &self.storage } else { &block.state }
     }
 
     /// Answers one request.
@@ -198,7 +221,7 @@ impl Script {
                 None => Reply::Error(-32000, "UnknownBlock".to_owned(), None),
             },
             "state_queryStorageAt" => self.query(&param(0), &param(1)),
-            "state_getKeysPaged" => self.keys(&param(0), &param(1), &param(2)),
+            "state_getKeysPaged" => self.keys((&param(0), &param(1), &param(2)), &param(3)),
             "state_call" => self.call(&param(0), &param(1), &param(2)),
             "system_accountNextIndex" => Reply::Result(json!(self.nonce + self.pool.len() as u64)),
             "author_submitAndWatchExtrinsic" => self.submit(param(0).as_str().unwrap()),
@@ -216,16 +239,19 @@ impl Script {
             .iter()
             .map(|key| {
                 let name = key.as_str().unwrap();
-                json!([key, block.storage.get(name).or_else(|| self.storage.get(name))])
+                json!([
+                    key,
+                    block.storage.get(name).or_else(|| self.state(block).get(name))
+                ])
             })
             .collect();
         Reply::Result(json!([{"block": block.hash, "changes": changes}]))
     }
 
-    fn keys(&self, prefix: &Json, count: &Json, after: &Json) -> Reply {
+    fn keys(&self, (prefix, count, after): (&Json, &Json, &Json), at: &Json) -> Reply {
         let prefix = prefix.as_str().unwrap();
         let keys: Vec<&String> = self
-            .storage
+            .state(self.block(at).unwrap())
             .keys()
             .filter(|key| key.starts_with(prefix) && after.as_str().is_none_or(|after| key.as_str() > after))
             .take(count.as_u64().unwrap() as usize)

@@ -179,6 +179,30 @@ async fn another_genesis_than_finneys_is_refused() {
 }
 
 #[tokio::test]
+async fn only_the_chain_of_the_genesis_asked_for_is_taken() {
+    let Some(script) = script("only_the_chain_of_the_genesis_asked_for_is_taken", 3) else {
+        return;
+    };
+    let genesis: Digest = script.blocks[0].hash.trim_start_matches("0x").parse().unwrap();
+    let node = ScriptedNode::start(script).await;
+    let network: Network = node.url.parse().unwrap();
+    let other = Digest([9; 32]);
+    let error = Subtensor::connect_to(network.clone(), other, fast())
+        .await
+        .unwrap_err();
+    let ChainErrorKind::WrongGenesis { expected, found } = &error.kind else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        (expected.as_str(), found.as_str()),
+        (&*format!("0x{other}"), &*format!("0x{genesis}"))
+    );
+    assert!(!error.retry_is_safe() && error.help().contains("another chain"));
+    let chain = Subtensor::connect_to(network, genesis, fast()).await.unwrap();
+    assert_eq!(chain.genesis().await.unwrap(), genesis);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_gives_one_block_for_another_is_found_out() {
     let Some(mut script) = script("an_endpoint_that_gives_one_block_for_another_is_found_out", 6) else {
         return;

@@ -48,6 +48,16 @@ fn surroundings() -> Vec<(ChainErrorKind, bool)> {
     vec![
         (ChainErrorKind::Expired { era_end: 1 }, true),
         (
+            ChainErrorKind::Ineffective {
+                block: 1,
+                name: text(),
+                wanted: 2,
+                found: 3,
+            },
+            false,
+        ),
+        (ChainErrorKind::Missed { first: 1, last: 2 }, true),
+        (
             ChainErrorKind::Unresolved {
                 era_end: 1,
                 repeatable: false,

@@ -1,7 +1,7 @@
 //! Timelocked weights that are revealed, and those the chain drops without a word.
 
 use assay_chain::subtensor::{Committed, REVEAL_GRACE_BLOCKS, Subtensor, await_reveal};
-use assay_chain::{ChainError, ChainErrorKind};
+use assay_chain::{At, Chain as _, ChainError, ChainErrorKind};
 use assay_types::{BlockNumber, Digest, Hotkey, MechId, NetUid, Uid, Weight};
 use subxt::ext::scale_value::Value;
 
@@ -75,6 +75,24 @@ fn drop_commit(node: &ScriptedNode) {
     script.storage.remove(&key);
 }
 
+/// What happens in the next block: the commit is opened, with the event of it, and no event otherwise.
+fn reveal_in_the_next_block(node: &ScriptedNode, hotkey: [u8; 32]) {
+    drop_commit(node);
+    let fields = Value::unnamed_composite([Value::from(7_u16), Value::from_bytes(hotkey)]);
+    node.script()
+        .events
+        .push((S, "TimelockedWeightsRevealed", fields));
+    node.make_blocks(1);
+}
+
+/// The row of uid 0.
+fn store_row(node: &ScriptedNode) {
+    let pair = Value::unnamed_composite([Value::from(0_u16), Value::from(65_535_u16)]);
+    let row = Value::unnamed_composite([pair]);
+    node.script()
+        .set(S, "Weights", &[Value::from(7_u16), Value::from(0_u16)], &row);
+}
+
 /// Stores the pulse.
 fn store_pulse(node: &ScriptedNode, round: u64) {
     let mut script = node.script();
@@ -116,18 +134,69 @@ async fn with_blocks(node: &ScriptedNode, chain: &Subtensor) -> Result<BlockNumb
 }
 
 #[tokio::test]
-async fn a_revealed_row_ends_the_watch() {
-    let Some(script) = waiting("a_revealed_row_ends_the_watch", true) else {
+async fn a_reveal_ends_the_watch_with_its_block() {
+    let Some(script) = waiting("a_reveal_ends_the_watch_with_its_block", true) else {
         return;
     };
     let (node, chain) = start(script).await;
     store_pulse(&node, 99);
+    node.make_blocks(1);
+    reveal_in_the_next_block(&node, [1; 32]);
+    node.make_blocks(3);
+    // Block 6 is the last of the script.
+    assert_eq!(with_blocks(&node, &chain).await.unwrap(), BlockNumber(8));
+    let of_block = async |block| {
+        let at = At::Number(BlockNumber(block));
+        let of = async |mecid| {
+            chain
+                .weights_revealed(NetUid(7), MechId(mecid), at)
+                .await
+                .unwrap()
+        };
+        (of(0).await, of(1).await)
+    };
+    assert_eq!(of_block(8).await, (vec![Hotkey([1; 32])], Vec::new()));
+    assert_eq!(of_block(9).await, (Vec::new(), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_row_that_was_there_before_is_no_reveal() {
+    let Some(script) = waiting("a_row_that_was_there_before_is_no_reveal", true) else {
+        return;
+    };
+    let (node, chain) = start(script).await;
+    store_pulse(&node, 99);
+    store_row(&node);
+    node.make_blocks(1);
+    // Another hotkey's reveal in the same block is not this one's.
+    reveal_in_the_next_block(&node, [2; 32]);
+    assert!(reason(&node, &chain).await.contains("the chain dropped it"));
+}
+
+#[tokio::test]
+async fn without_the_event_the_row_decides() {
+    let Some(mut script) = waiting("without_the_event_the_row_decides", true) else {
+        return;
+    };
+    let metadata = without(&script.metadata[&393], "TimelockedWeightsRevealed");
+    script.upgrade(394, metadata);
+    let (node, chain) = start(script).await;
+    store_pulse(&node, 99);
+    store_row(&node);
+    node.make_blocks(1);
     drop_commit(&node);
-    let pair = Value::unnamed_composite([Value::from(0_u16), Value::from(65_535_u16)]);
-    let row = Value::unnamed_composite([pair]);
-    node.script()
-        .set(S, "Weights", &[Value::from(7_u16), Value::from(0_u16)], &row);
-    assert!(with_blocks(&node, &chain).await.unwrap() >= BlockNumber(6));
+    node.make_blocks(1);
+    assert!(with_blocks(&node, &chain).await.unwrap() >= BlockNumber(8));
+    let at = At::Head;
+    let error = chain
+        .weights_revealed(NetUid(7), MechId(0), at)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error.kind, ChainErrorKind::Unsupported { missing, .. }
+            if missing == &["SubtensorModule.TimelockedWeightsRevealed"]),
+        "{error}"
+    );
 }
 
 /// The reason why a commit was not revealed, once the grace is over.

@@ -333,7 +333,7 @@ async fn what_the_chain_would_refuse_is_not_sent() {
     let error = chain.submit(&weights(3), &dev::alice()).await.unwrap_err();
     assert_eq!(error.name(), Some("SettingWeightsTooFast"));
     assert!(error.retry_is_safe());
-    assert_eq!(error.help(), "try again in 98 blocks, about 20 min");
+    assert_eq!(error.help(), "try again in 98 blocks");
     let mut dear = registration();
     if let Call::Register { limit_price, .. } = &mut dear {
         *limit_price = Rao(1);

@@ -17,6 +17,8 @@ pub(super) async fn run(args: &CommitArgs, console: &Console) -> anyhow::Result<
     let content = content(args)?;
     let signer = keys::hotkey(&args.call.signing, console)?;
     let opened = open(network_of(&args.call.network)?).await?;
+    // A chain calls a hotkey of no subnet unregistered, and a wrong number would be paid for.
+    opened.chain.burn(NetUid(args.netuid), At::Head).await?;
     let field = field(args, content, &opened).await?;
     let data = json!({
         "network": opened.chain.network(), "netuid": args.netuid, "field": field,

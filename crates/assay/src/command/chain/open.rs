@@ -19,6 +19,21 @@ pub(in crate::command) struct Opened {
     pub(in crate::command) spec_version: Option<u32>,
     /// What the runtime lacks.
     pub(in crate::command) lacks: Vec<String>,
+    /// Whether somebody makes blocks while nothing is sent: not in a state file that this process has opened.
+    pub(in crate::command) makes_blocks: bool,
+}
+
+impl Opened {
+    /// That blocks come by themselves, which `what` waits for.
+    pub(in crate::command) fn require_blocks(&self, what: &str) -> Result<(), UsageError> {
+        if self.makes_blocks {
+            return Ok(());
+        }
+        Err(UsageError::new(
+            format!("`{what}` waits for blocks, and nobody makes any on a state file"),
+            "start `assay chain run --state FILE`, and give its address as --network",
+        ))
+    }
 }
 
 /// The network asked for: flag, then `ASSAY_NETWORK`, then finney.
@@ -43,6 +58,7 @@ pub(in crate::command) async fn open(network: Network) -> anyhow::Result<Opened>
     let check = chain.check();
     Ok(Opened {
         chain: Box::new(chain),
+        makes_blocks: true,
         spec_version: Some(check.spec_version),
         lacks: check.optional,
     })
@@ -66,7 +82,8 @@ async fn embedded(place: Option<&str>) -> anyhow::Result<Opened> {
         )
         .into());
     }
-    let chain = if address.parse::<SocketAddr>().is_ok() {
+    let makes_blocks = address.parse::<SocketAddr>().is_ok();
+    let chain = if makes_blocks {
         Remote::connect(&format!("ws://{address}"), None).await?.chain()
     } else if !is_file {
         return Err(UsageError::new(
@@ -86,6 +103,7 @@ async fn embedded(place: Option<&str>) -> anyhow::Result<Opened> {
     Ok(Opened {
         spec_version: Some(chain.spec_version(At::Head).await?),
         chain: Box::new(chain),
+        makes_blocks,
         lacks: Vec::new(),
     })
 }

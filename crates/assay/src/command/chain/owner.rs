@@ -59,8 +59,10 @@ async fn asked(command: &OwnerCommand, opened: &Opened, coldkey: &Coldkey) -> an
     Ok(match command {
         OwnerCommand::Create { .. } => {
             let balance = opened.chain.balance(coldkey, At::Head).await?;
+            let cost = opened.chain.lock_cost(At::Head).await?;
             format!(
-                "create a subnet on {network} at the price of the chain from {} ({} TAO)",
+                "create a subnet on {network} for {} TAO from {} ({} TAO)",
+                tao(cost),
                 coldkey.to_ss58(),
                 tao(balance)
             )

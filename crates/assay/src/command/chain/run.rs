@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, serve};
-use assay_chain::{At, Chain as _};
+use assay_chain::{At, Chain as _, ChainErrorKind};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::cli::ChainRunArgs;
 use crate::console::Console;
+use crate::exit::UsageError;
 
 #[derive(Debug, Serialize)]
 struct Data {
@@ -22,11 +23,26 @@ struct Data {
 pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Result<()> {
     let options = NodeOptions {
         genesis: genesis(args.genesis.as_deref())?,
+        same_genesis: args.genesis.is_some(),
         path: Some(args.state.clone()),
         clock: Clock::Every(args.block_time),
         ..NodeOptions::default()
     };
-    let node = Node::start(&options).await?;
+    let node = Node::start(&options)
+        .await
+        .map_err(|error| match (&error.kind, &args.genesis) {
+            (ChainErrorKind::WrongGenesis { .. }, Some(genesis)) => {
+                let (state, genesis) = (args.state.display(), genesis.display());
+                let message =
+                    format!("`{state}` holds another chain than the one that begins with `{genesis}`");
+                UsageError::new(
+                    message,
+                    "give another --state, or leave --genesis away to go on with that chain",
+                )
+                .into()
+            }
+            _ => anyhow::Error::from(error),
+        })?;
     let (stop, shutdown) = watch::channel(false);
     let served = serve(node.clone(), args.listen, shutdown).await?;
     let chain = EmbeddedChain::from(node.clone());
@@ -45,7 +61,10 @@ pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Resul
     })?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for an interrupt")?,
-        () = node.ended() => anyhow::bail!("the chain makes no more blocks; the log above says why"),
+        failure = node.ended() => {
+            let failure = failure.map_or_else(|| anyhow::anyhow!("it was stopped"), anyhow::Error::from);
+            return Err(failure.context("the chain makes no more blocks"));
+        }
     }
     stop.send_replace(true);
     served.closed().await;
@@ -57,12 +76,19 @@ pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Resul
 const GENESIS_BYTES_MAX: u64 = 1 << 20;
 
 /// The first block of a new chain.
-fn genesis(path: Option<&Path>) -> anyhow::Result<Genesis> {
+fn genesis(path: Option<&Path>) -> Result<Genesis, UsageError> {
+    const HELP: &str =
+        "give a JSON file with fields of docs/embedded-chain.md, \"Run it\", or leave --genesis away";
     let Some(path) = path else {
         return Ok(Genesis::development());
     };
+    let unusable = |reason: String| UsageError::new(format!("genesis `{}`: {reason}", path.display()), HELP);
     let mut bytes = Vec::new();
-    let file = fs_err::File::open(path)?;
-    file.take(GENESIS_BYTES_MAX).read_to_end(&mut bytes)?;
-    serde_json::from_slice(&bytes).with_context(|| format!("genesis `{}`", path.display()))
+    std::fs::File::open(path)
+        .and_then(|file| file.take(GENESIS_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| unusable(error.to_string()))?;
+    if bytes.len() as u64 > GENESIS_BYTES_MAX {
+        return Err(unusable(format!("more than {GENESIS_BYTES_MAX} bytes")));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))
 }

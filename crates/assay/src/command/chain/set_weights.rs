@@ -1,4 +1,4 @@
-//! `assay chain weights --set`: sets weights in the clear, or timelocked where the subnet wants it.
+//! `assay chain set-weights`: sets weights in the clear, or timelocked where the subnet wants it.
 
 use assay_agents::subnet::{SetWeights, set_weights};
 use assay_chain::subtensor::{Committed, await_reveal};
@@ -18,6 +18,9 @@ pub(super) async fn run(args: &SetWeightsArgs, console: &Console) -> anyhow::Res
     let weights = assay_chain::quantise(&scores);
     let signer = keys::hotkey(&args.call.signing, console)?;
     let opened = open(network_of(&args.call.network)?).await?;
+    if args.wait {
+        opened.require_blocks("set-weights --wait")?;
+    }
     let netuid = NetUid(args.netuid);
     let parameters = opened.chain.hyperparameters(netuid, At::Head).await?;
     let mecid = MechId(args.mechanism);

@@ -1,6 +1,6 @@
 //! `assay chain status`: what is connected to and how it is.
 
-use assay_chain::{At, EpochState, Network};
+use assay_chain::{At, ChainError, ChainErrorKind, EpochState, Network};
 use assay_types::{BlockNumber, NetUid};
 use serde::Serialize;
 
@@ -28,6 +28,8 @@ struct Data {
     finalized_block: u32,
     spec_version: Option<u32>,
     last_drand_round: Option<u64>,
+    /// What a new subnet costs.
+    lock_cost_rao: Option<String>,
     lacks: Vec<String>,
     subnet: Option<Subnet>,
 }
@@ -60,14 +62,24 @@ pub(super) async fn run(args: &NetworkArgs, netuid: Option<u16>, console: &Conso
         clock: clock(age_seconds(head.time_ms)).filter(|_| has_real_time),
         finalized_block: opened.chain.head(At::Finalized).await?.number.0,
         spec_version: opened.spec_version,
-        // A runtime without a beacon has said so in `lacks`.
-        last_drand_round: opened.chain.last_pulse_round(At::Hash(head.hash)).await.ok(),
+        last_drand_round: where_supported(opened.chain.last_pulse_round(At::Hash(head.hash)).await)?,
+        lock_cost_rao: where_supported(opened.chain.lock_cost(At::Hash(head.hash)).await)?
+            .map(|cost| cost.to_string()),
         lacks: opened.lacks,
         subnet,
     };
     console.result_at("assay.chain-status/1", BlockNumber(data.block), &data, || {
         text(&data)
     })
+}
+
+/// What was read; none where the runtime has no such thing, which it has said in `lacks`.
+fn where_supported<T>(read: Result<T, ChainError>) -> Result<Option<T>, ChainError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind, ChainErrorKind::Unsupported { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn subnet(opened: &Opened, netuid: NetUid, at: At) -> anyhow::Result<Subnet> {
@@ -90,12 +102,12 @@ pub(in crate::command) fn age_seconds(time_ms: u64) -> i64 {
 pub(in crate::command) fn clock(age_seconds: i64) -> Option<String> {
     if age_seconds < -AHEAD_SECONDS_MAX {
         return Some(format!(
-            "this machine's clock is {} s behind the chain's",
+            "this machine's clock is {} s behind the chain's: set the clock by NTP",
             -age_seconds
         ));
     }
     (age_seconds > AGE_SECONDS_MAX).then(|| {
-        format!("the head is {age_seconds} s old: the node is behind, or this machine's clock ahead")
+        format!("the head is {age_seconds} s old: the node is behind (use another endpoint), or this machine's clock ahead (set it by NTP)")
     })
 }
 
@@ -114,6 +126,9 @@ fn text(data: &Data) -> String {
     }
     if let Some(round) = data.last_drand_round {
         lines.push(format!("drand round  {round}"));
+    }
+    if let Some(cost) = data.lock_cost_rao.as_ref().and_then(|cost| cost.parse().ok()) {
+        lines.push(format!("new subnet   {} TAO", tao(assay_types::Rao(cost))));
     }
     if let Some(subnet) = &data.subnet {
         let burn = subnet.burn_rao.parse().map(assay_types::Rao).unwrap_or_default();
@@ -143,7 +158,7 @@ mod tests {
         for fine in [-6, 0, 12, 120] {
             assert_eq!(clock(fine), None, "{fine}");
         }
-        assert!(clock(-7).is_some_and(|odd| odd.contains("7 s behind")));
-        assert!(clock(3_600).is_some_and(|odd| odd.contains("3600 s old")));
+        assert!(clock(-7).is_some_and(|odd| odd.contains("7 s behind") && odd.contains("NTP")));
+        assert!(clock(3_600).is_some_and(|odd| odd.contains("3600 s old") && odd.contains("NTP")));
     }
 }

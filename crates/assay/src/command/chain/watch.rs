@@ -40,6 +40,7 @@ pub(super) async fn run(
     console: &Console,
 ) -> anyhow::Result<()> {
     let opened = open(network_of(args)?).await?;
+    opened.require_blocks("watch")?;
     let netuid = NetUid(netuid);
     let mut heads = opened.chain.heads().await?;
     let mut before: Option<Seen> = None;
