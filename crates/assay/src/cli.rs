@@ -333,7 +333,7 @@ Examples:
   assay evaluate mine/ --against hf://namespace/name@REVISION --pack eval.jsonl
   assay evaluate pack wiki.jsonl books/ --out eval.jsonl
   assay evaluate index benchmarks/ --out bench.index
-  assay evaluate mine/ --ore visible.jsonl.gz --pack eval.jsonl --index bench.index --json"
+  assay evaluate mine/ --ore crawl/*.warc.gz --pack eval.jsonl --index bench.index --json"
 )]
 pub(crate) struct EvaluateArgs {
     #[command(subcommand)]
@@ -353,9 +353,12 @@ pub(crate) struct EvaluateArgs {
     /// Text of the same domains that was public before the datasets were made: raises the leak flag; named as in `--eval`
     #[arg(long, value_name = "TEXT", num_args = 1..)]
     pub(crate) public: Vec<PathBuf>,
-    /// All visible text of the same archives: fineness 0
-    #[arg(long, value_name = "DATASET")]
-    pub(crate) ore: Option<PathBuf>,
+    /// The archives the datasets were made of, or all visible text of their pages: fineness 0
+    #[arg(long, value_name = "FILES", num_args = 1..)]
+    pub(crate) ore: Vec<PathBuf>,
+    /// The same archives: recompute some rows of every dataset of ours (gate `provenance`)
+    #[arg(long, value_name = "FILES", num_args = 1..)]
+    pub(crate) warc: Vec<String>,
     /// Index of public benchmarks, made by `assay evaluate index`
     #[arg(long, value_name = "FILE")]
     pub(crate) index: Option<PathBuf>,

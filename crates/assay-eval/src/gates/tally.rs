@@ -75,8 +75,6 @@ impl Tally {
 
     fn shares(&self, language: &str) -> [Share; 8] {
         let documents = self.documents;
-        let others = self.languages.iter().filter(|(code, _)| !code.is_empty());
-        let known: u64 = others.map(|(_, count)| count).sum();
         let declared = self.languages.get(language).copied().unwrap_or(0);
         let lines = documents + self.unreadable;
         [
@@ -103,10 +101,10 @@ impl Tally {
             ),
             (
                 "language",
-                known - declared,
-                known,
+                documents - declared,
+                documents,
                 LANGUAGE_PPM_MAX,
-                "documents are in another language than the declared one",
+                "documents are not in the declared language, or in none that can be told",
             ),
             (
                 "markup",
@@ -167,6 +165,8 @@ mod tests {
         assert!(failed(&[A, B]).is_empty());
         assert_eq!(failed(&[A, B, A]), ["exact_duplicates", "near_duplicates"]);
         assert_eq!(failed(&[A, B, C]), ["language"]);
+        // What no language can be told of is not of the declared one.
+        assert_eq!(failed(&[A, B, "0001 0002 0003 0004 0005 0006 0007"]), ["language"]);
         // The same words with other punctuation have the same signature, but not the same text.
         assert_eq!(failed(&[A, B, &A.replace(',', ";")]), ["near_duplicates"]);
     }

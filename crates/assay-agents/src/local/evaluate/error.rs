@@ -52,6 +52,28 @@ pub enum EvaluateError {
         /// The limit.
         files_max: usize,
     },
+    /// Two evaluation domains of one name.
+    #[error("`{first}` and `{second}` are both domain `{name}`")]
+    SameDomain {
+        /// The name.
+        name: String,
+        /// The first of them.
+        first: PathBuf,
+        /// The second.
+        second: PathBuf,
+    },
+    /// A language that is not told apart.
+    #[error("`{code}` is no language that can be told from others")]
+    Language {
+        /// What was given.
+        code: String,
+    },
+    /// Archives without a page.
+    #[error("no HTML page was found in `{archives}`")]
+    NoPages {
+        /// Their names.
+        archives: String,
+    },
     /// A kind of address that is not read.
     #[error("`{address}` is an address, not a file or folder")]
     Address {
@@ -127,8 +149,12 @@ impl EvaluateError {
     /// Stable code of the error.
     pub(in super::super) fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } | Self::Small { .. } => "input/nothing-found",
-            Self::HeldOut(_) | Self::PublicDomains { .. } | Self::Pack { .. } => {
+            Self::Empty { .. } | Self::Small { .. } | Self::NoPages { .. } => "input/nothing-found",
+            Self::Language { .. } => "usage/invalid",
+            Self::HeldOut(_)
+            | Self::PublicDomains { .. }
+            | Self::SameDomain { .. }
+            | Self::Pack { .. } => {
                 "evaluate/no-evaluation-text"
             }
             Self::Index { .. } => "evaluate/no-index",
@@ -144,7 +170,8 @@ impl EvaluateError {
     pub(in super::super) fn help(&self) -> String {
         let help = match self {
             Self::Empty { .. } => {
-                "JSON Lines need a string `text` in each object, Parquet a string column `text`, folders text files"
+                "JSON Lines need a string `text` in each object, Parquet a string column `text`; of a folder, files \
+                 that end in .parquet, .jsonl, .ndjson, .json or .txt (plain, .gz, .zst) are read"
             }
             Self::TooLarge { .. } => "give some of its files: folds use at most 2,097,152 tokens each",
             Self::NotText { .. } => "convert it to UTF-8, or take it out of the folder",
@@ -156,6 +183,11 @@ impl EvaluateError {
             Self::HeldOut(_) => {
                 "give texts of more works or sites: ids before `#`, or `url`s, tell them apart"
             }
+            Self::SameDomain { .. } => {
+                "rename one of them: a domain is named by the last part of its path; text of one domain goes into one folder"
+            }
+            Self::Language { .. } => "give an ISO 639-1 code in small letters: en, de, zh, …",
+            Self::NoPages { .. } => "give WARC files with HTML responses of status 200",
             Self::PublicDomains { .. } => {
                 "give one file or folder a domain to `--public`, named as in `--eval` or the pack"
             }

@@ -14,7 +14,7 @@ use assay_eval::stage2::{Cell, Look, Stage2, Trained, TrainingPlan, looks};
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::run::Finished;
 use assay_eval::transformer::{Level, SHARDS};
-use assay_types::Digest;
+use assay_types::{Digest, tagged_hash};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ const SNAPSHOT_STEPS: u64 = 128;
 const KEPT_BYTES_MAX: u64 = 256 << 20;
 
 /// Version of a finished cell's file.
-const CELL_VERSION: u32 = 1;
+const CELL_VERSION: u32 = 2;
 
 /// How models are trained.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,25 @@ struct Kept {
     bits: Vec<u64>,
     /// Losses as the bits of f64: decimal places would come back rounded.
     curve: Vec<u64>,
+    /// Over key, bits and curve.
+    digest: Digest,
+}
+
+impl Kept {
+    fn digest_of(key: &Digest, bits: &[u64], curve: &[u64]) -> Digest {
+        let bytes = |values: &[u64]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
+        tagged_hash("assay/kept-cell/1", &[key.as_bytes(), &bytes(bits), &bytes(curve)])
+    }
+}
+
+/// A kept model as it was found.
+enum Found {
+    /// As it was written.
+    Whole(Finished),
+    /// There is a file, but not one that this build wrote for this model.
+    Damaged(PathBuf),
+    /// There is none.
+    Nothing,
 }
 
 /// Trains look after look until the first of `datasets` differs from the last, or all seeds are used.
@@ -75,16 +94,18 @@ pub(super) fn train(
     stage2: &Stage2<'_>,
     job: &Training<'_>,
     datasets: usize,
+    note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<Trained, LocalError> {
+    let level = level_of(job)?;
     let mut found = BTreeMap::new();
     let mut last = None;
     for look in looks(job.seeds) {
         let seeds = 0..look.seeds as u32;
         let cells = seeds.flat_map(|seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed }));
         let cells: Vec<Cell> = cells.filter(|cell| !found.contains_key(cell)).collect();
-        found.extend(train_cells(stage2, job, &cells, watch)?);
-        let trained = stage2.gather(&found, 0..look.seeds as u32, &look);
+        found.extend(train_cells(stage2, job, &cells, note, watch)?);
+        let trained = stage2.gather(&found, 0..look.seeds as u32, &look, level);
         let difference = trained
             .as_ref()
             .filter(|_| datasets > 1)
@@ -102,37 +123,45 @@ pub(super) fn train_seeds(
     stage2: &Stage2<'_>,
     job: &Training<'_>,
     seeds: Range<u32>,
+    note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<Trained, LocalError> {
     let of_seed = |seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed });
     let cells: Vec<Cell> = seeds.clone().flat_map(of_seed).collect();
-    let found = train_cells(stage2, job, &cells, watch)?;
+    let found = train_cells(stage2, job, &cells, note, watch)?;
     let look = Look {
         number: 1,
         seeds: seeds.len(),
         quantile: 0.0,
     };
-    let trained = stage2.gather(&found, seeds, &look);
+    let trained = stage2.gather(&found, seeds, &look, level_of(job)?);
     trained.ok_or_else(|| EvaluateError::NothingTrained.into())
+}
+
+/// The instructions that were asked for, else the best.
+fn level_of(job: &Training<'_>) -> Result<Level, LocalError> {
+    let Some(name) = job.instructions else {
+        return Ok(Level::best());
+    };
+    let unknown = || EvaluateError::Instructions {
+        name: name.to_owned(),
+        has: Level::all()
+            .iter()
+            .map(|level| level.name())
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    Ok(Level::named(name).ok_or_else(unknown)?)
 }
 
 fn train_cells(
     stage2: &Stage2<'_>,
     job: &Training<'_>,
     cells: &[Cell],
+    note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<BTreeMap<Cell, Finished>, LocalError> {
-    let level = match job.instructions {
-        None => Level::best(),
-        Some(name) => Level::named(name).ok_or_else(|| EvaluateError::Instructions {
-            name: name.to_owned(),
-            has: Level::all()
-                .iter()
-                .map(|level| level.name())
-                .collect::<Vec<_>>()
-                .join(", "),
-        })?,
-    };
+    let level = level_of(job)?;
     if let Some(folder) = job.keep {
         fs::create_dir_all(folder).map_err(LocalError::io(folder))?;
     }
@@ -143,9 +172,22 @@ fn train_cells(
         watch,
         models: AtomicUsize::new(0),
         steps: AtomicU64::new(0),
+        damaged: Mutex::new(Vec::new()),
         cells,
     };
-    round.train()
+    let found = round.train()?;
+    let mut damaged = round
+        .damaged
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    damaged.sort();
+    for path in damaged {
+        note(&format!(
+            "the kept model `{}` was damaged or of another version: it was trained again",
+            path.display()
+        ));
+    }
+    Ok(found)
 }
 
 /// Some cells on their way.
@@ -156,6 +198,8 @@ struct Round<'a> {
     watch: Watch<'a>,
     models: AtomicUsize,
     steps: AtomicU64,
+    /// Kept models that could not be used.
+    damaged: Mutex<Vec<PathBuf>>,
     cells: &'a [Cell],
 }
 
@@ -195,9 +239,18 @@ impl Round<'_> {
             source,
         };
         let prepared = self.stage2.prepare(cell, self.level);
-        if let Some(finished) = self.keep.and_then(|folder| read_finished(folder, &prepared.key)) {
-            self.tell(prepared.steps(), prepared.steps(), 1);
-            return Ok(finished);
+        if let Some(folder) = self.keep {
+            match read_finished(folder, &prepared.key, self.stage2.documents()) {
+                Found::Whole(finished) => {
+                    self.tell(prepared.steps(), prepared.steps(), 1);
+                    return Ok(finished);
+                }
+                Found::Damaged(path) => {
+                    let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                    damaged.push(path);
+                }
+                Found::Nothing => {}
+            }
         }
         let mut run = prepared.run(self.level, threads).map_err(diverged)?;
         let snapshot = self
@@ -255,19 +308,35 @@ fn read_bounded(path: &Path) -> Option<Vec<u8>> {
     (length as u64 <= KEPT_BYTES_MAX).then_some(bytes)
 }
 
-fn read_finished(folder: &Path, key: &Digest) -> Option<Finished> {
-    let kept: Kept = serde_json::from_slice(&read_bounded(&finished_path(folder, key))?).ok()?;
-    (kept.version == CELL_VERSION).then_some(Finished {
-        bits: kept.bits,
-        curve: kept.curve.iter().map(|loss| f64::from_bits(*loss)).collect(),
-    })
+/// A kept model of `documents` held-out documents. A file that another build or a failing disk left is not trusted: bits of a
+/// document that are missing would count as none.
+fn read_finished(folder: &Path, key: &Digest, documents: usize) -> Found {
+    let path = finished_path(folder, key);
+    if !path.exists() {
+        return Found::Nothing;
+    }
+    let kept = read_bounded(&path).and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
+    let is_whole = |kept: &Kept| {
+        kept.version == CELL_VERSION
+            && kept.bits.len() == documents
+            && kept.digest == Kept::digest_of(key, &kept.bits, &kept.curve)
+    };
+    match kept.filter(is_whole) {
+        Some(kept) => Found::Whole(Finished {
+            bits: kept.bits,
+            curve: kept.curve.iter().map(|loss| f64::from_bits(*loss)).collect(),
+        }),
+        None => Found::Damaged(path),
+    }
 }
 
 fn write_finished(folder: &Path, key: &Digest, finished: &Finished) -> Result<(), LocalError> {
+    let curve: Vec<u64> = finished.curve.iter().map(|loss| loss.to_bits()).collect();
     let kept = Kept {
         version: CELL_VERSION,
+        digest: Kept::digest_of(key, &finished.bits, &curve),
         bits: finished.bits.clone(),
-        curve: finished.curve.iter().map(|loss| loss.to_bits()).collect(),
+        curve,
     };
     let path = finished_path(folder, key);
     let bytes = serde_json::to_vec(&kept).map_err(|source| LocalError::Io {
@@ -330,6 +399,12 @@ mod tests {
     }
 
     fn trained(keep: Option<&Path>, watch: Watch<'_>) -> Trained {
+        noted(keep, watch).0
+    }
+
+    /// What was trained, and what a person was told.
+    fn noted(keep: Option<&Path>, watch: Watch<'_>) -> (Trained, Vec<String>) {
+        let mut notes = Vec::new();
         let (held_out, samples) = (held_out(), [sample(3), sample(5)]);
         let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
         let training = Training {
@@ -338,7 +413,8 @@ mod tests {
             plan: CPU_PLAN,
             instructions: None,
         };
-        train(&stage2, &training, 2, watch).unwrap()
+        let found = train(&stage2, &training, 2, &mut |line| notes.push(line.to_owned()), watch).unwrap();
+        (found, notes)
     }
 
     #[test]
@@ -361,13 +437,50 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(files.len(), 8, "no half-trained model is left: {files:?}");
-        // One is lost, one damaged, one of another version, one half-trained model is rubbish.
+        // One is lost, one cut, one of another version, one has no bits, one has other bits than were written, one is
+        // another model's; one half-trained model is rubbish.
         fs::remove_file(&files[0]).unwrap();
         fs::write(&files[1], b"{\"version\":1,\"bits\":[").unwrap();
-        fs::write(&files[2], b"{\"version\":9,\"bits\":[1,2,3],\"curve\":[]}").unwrap();
+        let mut kept: Kept = serde_json::from_slice(&fs::read(&files[2]).unwrap()).unwrap();
+        assert_eq!(kept.bits.len(), 3, "held-out documents");
+        kept.version = 9;
+        fs::write(&files[2], serde_json::to_vec(&kept).unwrap()).unwrap();
+        fs::write(&files[3], b"{\"version\":2,\"bits\":[],\"curve\":[]}").unwrap();
+        let mut kept: Kept = serde_json::from_slice(&fs::read(&files[4]).unwrap()).unwrap();
+        kept.bits[1] -= 1;
+        fs::write(&files[4], serde_json::to_vec(&kept).unwrap()).unwrap();
+        fs::copy(&files[6], &files[5]).unwrap();
         fs::write(files[0].with_extension("safetensors"), b"no model").unwrap();
-        let again = trained(Some(folder.path()), &watch);
+        let (again, notes) = noted(Some(folder.path()), &watch);
         assert_eq!((&again.arms, &again.curves), (&plain.arms, &plain.curves));
+        let told: Vec<String> = files[1..6]
+            .iter()
+            .map(|path| format!("the kept model `{}` was damaged or of another version: it was trained again", path.display()))
+            .collect();
+        assert_eq!(notes, told);
+        let (last, notes) = noted(Some(folder.path()), &watch);
+        assert_eq!((&last.arms, notes), (&plain.arms, Vec::new()), "all are mended");
+    }
+
+    /// Found by review: a kept model without bits was measured as one that predicts everything for free.
+    #[test]
+    fn a_kept_model_without_bits_is_trained_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = trained(Some(folder.path()), &|_| {});
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let key: Digest = serde_json::from_value(stem.into()).unwrap();
+            let kept = Kept {
+                version: CELL_VERSION,
+                digest: Kept::digest_of(&key, &[], &[]),
+                bits: Vec::new(),
+                curve: Vec::new(),
+            };
+            fs::write(path, serde_json::to_vec(&kept).unwrap()).unwrap();
+        }
+        let (again, notes) = noted(Some(folder.path()), &|_| {});
+        assert_eq!((again.arms, notes.len()), (plain.arms, 8));
     }
 
     #[test]
@@ -395,6 +508,7 @@ mod tests {
             },
             models: AtomicUsize::new(0),
             steps: AtomicU64::new(0),
+            damaged: Mutex::new(Vec::new()),
             cells: &[cell],
         };
         assert_eq!(round.train().unwrap()[&cell], whole);
@@ -415,7 +529,8 @@ mod tests {
             plan: CPU_PLAN,
             instructions: Some("mmx"),
         };
-        let error = train(&stage2, &training, 1, &|_| {}).unwrap_err().to_string();
+        let error = train(&stage2, &training, 1, &mut |_| {}, &|_| {})
+            .unwrap_err().to_string();
         assert!(
             error.contains("no `mmx` instructions, it has ") && error.contains("plain"),
             "{error}"
