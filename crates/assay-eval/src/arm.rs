@@ -34,6 +34,8 @@ pub struct Against {
     pub held_out: GramIndex,
     /// 13-grams of public benchmarks, if an index was given.
     pub public: Option<GramIndex>,
+    /// 13-grams of evaluation text that was public before, if it was given.
+    pub public_text: Option<GramIndex>,
     /// ISO code of the declared language.
     pub language: String,
 }
@@ -72,15 +74,16 @@ impl Arm {
     /// Takes documents; an empty text is none and counts as unreadable.
     pub fn push(&mut self, documents: &[TrainingDocument], against: &Against) {
         let none = GramIndex::default();
-        let public = against.public.as_ref().unwrap_or(&none);
+        let [public, public_text] =
+            [&against.public, &against.public_text].map(|index| index.as_ref().unwrap_or(&none));
+        let indexes = [&against.held_out, public, public_text];
         let each = documents.len().div_ceil(self.examiners.len()).max(1);
         let facts: Vec<Vec<Facts>> = self
             .examiners
             .par_iter_mut()
             .zip(documents.par_chunks(each))
             .map(|(examiner, documents)| {
-                let facts =
-                    |document: &TrainingDocument| examiner.facts(&document.text, &against.held_out, public);
+                let facts = |document: &TrainingDocument| examiner.facts(&document.text, indexes);
                 documents.iter().map(facts).collect()
             })
             .collect();
@@ -170,6 +173,7 @@ mod tests {
         Against {
             held_out: GramIndex::default(),
             public: None,
+            public_text: None,
             language: "en".to_owned(),
         }
     }
@@ -215,6 +219,9 @@ mod tests {
         assert!(gate.passed.is_none() && gate.why.contains("--warc"), "{gate:?}");
         arm.set_provenance(Gate::condition(false, "2 of 16 rows differ"));
         let gate = &arm.gates(&against())["provenance"];
-        assert_eq!((gate.passed, gate.why.as_str()), (Some(false), "2 of 16 rows differ"));
+        assert_eq!(
+            (gate.passed, gate.why.as_str()),
+            (Some(false), "2 of 16 rows differ")
+        );
     }
 }

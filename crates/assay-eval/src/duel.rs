@@ -197,7 +197,10 @@ mod tests {
         let alone = decide(Stage::Screen, &cells, 0.0, 300).unwrap();
         let found = decide(Stage::Screen, &cells, variance, 300).unwrap();
         assert_eq!((alone.outcome, found.outcome), ("won", "lost"));
-        assert!((found.standard_error - 200.0_f64.sqrt()).abs() < 0.01, "{found:?}");
+        assert!(
+            (found.standard_error - 200.0_f64.sqrt()).abs() < 0.01,
+            "{found:?}"
+        );
         let equal = [arm([2.5, 2.5]), arm([2.5, 2.5]), arm([2.0, 2.0]), arm([2.0, 2.0])];
         assert!(cluster_variance(&equal, &held_out).abs() < 1e-12);
     }

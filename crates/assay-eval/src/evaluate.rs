@@ -193,6 +193,7 @@ impl Evaluation {
             NGRAM_SMALL.folds
         );
         report.gates.insert("size", Gate::condition(fold >= need, why));
+        report.gates.insert("public_text", self.public_text(place));
         let bits = measured.and_then(|measured| Some((measured, measured.arms.get(place)?)));
         match (bits, &self.held_out) {
             (Some((measured, bits)), Some(held_out)) => {
@@ -213,6 +214,26 @@ impl Evaluation {
 }
 
 impl Evaluation {
+    /// Place of the dataset that one is held against: the other end of the comparison, itself if it is alone.
+    fn other(&self, place: usize) -> usize {
+        let last = self.arms.len().saturating_sub(1);
+        if place == last { 0 } else { last }
+    }
+
+    /// Whether far more documents of a dataset repeat public text than of the one it is compared with.
+    fn public_text(&self, place: usize) -> Gate {
+        let other = self.other(place);
+        if self.against.public_text.is_none() {
+            return Gate::unchecked("no public evaluation text was given (`--public`)");
+        }
+        match (self.arms.get(place), self.arms.get(other)) {
+            (Some(arm), Some(anchor)) if other != place => arm.tally().public_text(anchor.tally()),
+            _ => Gate::unchecked(
+                "hits on public text are compared with those of another dataset (`--against`)",
+            ),
+        }
+    }
+
     /// Whether a dataset gains on public text what it does not gain on fresh text.
     fn fill_leak(
         &self,
@@ -227,8 +248,7 @@ impl Evaluation {
             return;
         };
         // Each is held against the other end of the comparison, a single one against ore.
-        let last = self.arms.len() - 1;
-        let other = if place == last { 0 } else { last };
+        let other = self.other(place);
         let anchor = if other == place {
             measured.scale.as_ref().ok().map(|(ore, _)| (ore, "ore"))
         } else {
@@ -317,7 +337,10 @@ fn domains(bootstrap: &Bootstrap<'_>, bits: &ArmBits, held_out: &HeldOutSet) -> 
 /// What stage 1 says of a dataset.
 fn fill(report: &mut DatasetReport, measured: &Measured<'_>, bits: &ArmBits, held_out: &HeldOutSet) {
     let bootstrap = &measured.bootstrap;
-    report.stage1 = Some(Bits::of(&bootstrap.level(bits), domains(bootstrap, bits, held_out)));
+    report.stage1 = Some(Bits::of(
+        &bootstrap.level(bits),
+        domains(bootstrap, bits, held_out),
+    ));
     if PROFILES.get(measured.place) == Some(&NGRAM_SMALL) {
         report.flags.push("small/ngram-small".to_owned());
     }

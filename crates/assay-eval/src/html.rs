@@ -235,10 +235,18 @@ fn domains(found: &[(&str, &Bits)], body: &mut String) {
         for value in values {
             let _ = match value {
                 Some(value) => {
-                    let mark = if value.bpb <= least { ["<b>", "</b>"] } else { ["", ""] };
+                    let mark = if value.bpb <= least {
+                        ["<b>", "</b>"]
+                    } else {
+                        ["", ""]
+                    };
                     let [begin, end] = mark;
                     let (low, high) = (value.low, value.high);
-                    write!(body, "<td>{begin}{:.4}{end} [{low:.4}, {high:.4}]</td>", value.bpb)
+                    write!(
+                        body,
+                        "<td>{begin}{:.4}{end} [{low:.4}, {high:.4}]</td>",
+                        value.bpb
+                    )
                 }
                 None => write!(body, "<td>–</td>"),
             };
@@ -271,6 +279,9 @@ fn gates(dataset: &DatasetReport, body: &mut String) {
         );
     }
     body.push_str("</table>");
+    if let Some(tokens) = dataset.tokens_per_gb {
+        let _ = write!(body, "<p>yield: {tokens} tokens a GB of archives</p>");
+    }
     if !dataset.flags.is_empty() {
         let _ = write!(body, "<p>flags: {}</p>", escape(&dataset.flags.join(", ")));
     }
@@ -315,7 +326,10 @@ mod tests {
             bpb,
             low: bpb - 0.02,
             high: bpb + 0.02,
-            domains: BTreeMap::from([("novels".to_owned(), domain(bpb)), ("a<b".to_owned(), domain(bpb + 0.1))]),
+            domains: BTreeMap::from([
+                ("novels".to_owned(), domain(bpb)),
+                ("a<b".to_owned(), domain(bpb + 0.1)),
+            ]),
         };
         DatasetReport {
             name: name.to_owned(),
@@ -381,6 +395,7 @@ mod tests {
         for expected in [
             "<b>`b &amp; c` is better, with probability 0.9900</b>: fewer bits per byte.",
             "1 looks, avx2 instructions",
+            "yield: 7 tokens a GB",
             "pack 0707",
             "&lt;script&gt;",
             "4 models of 1048576 tokens",

@@ -247,7 +247,9 @@ mod tests {
         assert_eq!(found.unwrap_err(), StatisticsError::NotFinite);
         let close = bootstrap.fineness(&of([2.9, 2.5]), &ore, &ore).unwrap_err();
         assert!(matches!(close, StatisticsError::Span { .. }), "{close:?}");
-        let found = bootstrap.fineness(&of([2.5, 2.5]), &ore, &of([2.0, 2.0])).unwrap();
+        let found = bootstrap
+            .fineness(&of([2.5, 2.5]), &ore, &of([2.0, 2.0]))
+            .unwrap();
         assert!((found.estimate.points - 500.0).abs() < 1e-3, "{found:?}");
     }
 
@@ -259,10 +261,16 @@ mod tests {
         let arm = arm(4, &bits, &set);
         let bootstrap = Bootstrap::new(&set);
         let [calm, wild] = [0, 1].map(|domain| bootstrap.domain(&arm, domain));
-        assert!((calm.point - 2.0).abs() < 1e-6 && calm.high - calm.low < 1e-6, "{calm:?}");
+        assert!(
+            (calm.point - 2.0).abs() < 1e-6 && calm.high - calm.low < 1e-6,
+            "{calm:?}"
+        );
         // Eight values of standard deviation 1: an error of about .35, t(.975, 3) = 3.182 on each side.
         assert!((wild.point - 2.0).abs() < 1e-6, "{wild:?}");
-        assert!((wild.high - wild.low - 2.0 * 3.182 * 0.354).abs() < 0.25, "{wild:?}");
+        assert!(
+            (wild.high - wild.low - 2.0 * 3.182 * 0.354).abs() < 0.25,
+            "{wild:?}"
+        );
     }
 
     #[test]

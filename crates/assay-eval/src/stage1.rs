@@ -186,10 +186,17 @@ mod tests {
         };
         let held_out = HeldOutSet::choose(vec![domain], b"s", Order::V1).unwrap();
         for length in [0, 2, 4] {
-            assert_eq!(ArmBits::of_documents(&[vec![1; length]], &held_out), None, "{length}");
+            assert_eq!(
+                ArmBits::of_documents(&[vec![1; length]], &held_out),
+                None,
+                "{length}"
+            );
         }
         // One bit a byte: 60 bytes of three documents.
-        let lengths: Vec<u64> = held_out.texts().map(|text| text.len() as u64 * BITS_ONE).collect();
+        let lengths: Vec<u64> = held_out
+            .texts()
+            .map(|text| text.len() as u64 * BITS_ONE)
+            .collect();
         let whole = ArmBits::of_documents(&[lengths.clone(), lengths], &held_out).unwrap();
         assert!((whole.bits_per_byte(1, &held_out) - 1.0).abs() < 1e-12);
         assert!((whole.domain(0, &held_out) - 1.0).abs() < 1e-12);

@@ -121,7 +121,11 @@ fn by_bits(differences: &Differences) -> Decision {
         (Side::Neither, Side::Neither) => (
             Side::Neither,
             Outcome::NoDifference,
-            if differences.trained.is_some() { Basis::Trained } else { Basis::Ngram },
+            if differences.trained.is_some() {
+                Basis::Trained
+            } else {
+                Basis::Ngram
+            },
             "the interval covers 0",
         ),
         (side, Side::Neither) => (side, Outcome::Better, Basis::Ngram, "fewer bits per byte"),
@@ -212,7 +216,10 @@ mod tests {
         let (outcome, chance, headline) = of(both, -0.1, 0.02);
         assert_eq!(outcome, Outcome::Better);
         assert!(chance > Some(0.9), "of n-grams, which decided: {chance:?}");
-        assert!(headline.starts_with("`a` is better, with probability 0.9"), "{headline}");
+        assert!(
+            headline.starts_with("`a` is better, with probability 0.9"),
+            "{headline}"
+        );
         assert!(of(both, 0.0, 0.1).1 > Some(0.9));
         for (passes, words) in [
             ((true, false), "`a` is better"),
@@ -223,12 +230,12 @@ mod tests {
             assert_eq!((chance, headline.as_str()), (None, words));
         }
         let contradiction = of(both, 0.1, -0.1);
-        assert_eq!(
-            contradiction,
-            (Outcome::NoVerdict, None, "no verdict".to_owned())
-        );
+        assert_eq!(contradiction, (Outcome::NoVerdict, None, "no verdict".to_owned()));
         let (outcome, chance, headline) = of(both, 0.02, 0.0);
-        assert_eq!((outcome, headline.as_str()), (Outcome::NoDifference, "no difference"));
+        assert_eq!(
+            (outcome, headline.as_str()),
+            (Outcome::NoDifference, "no difference")
+        );
         assert_eq!(chance, Some(0.5), "of trained models, which see more");
     }
 
@@ -255,6 +262,9 @@ mod tests {
         assert!(verdict(&[dataset("a", true)], &Differences::default()).is_none());
         let unmeasured = verdict(&[dataset("a", true), dataset("b", true)], &Differences::default()).unwrap();
         assert_eq!(unmeasured.why, "bits per byte were not measured");
-        assert_eq!((unmeasured.outcome, unmeasured.probability), (Outcome::NoVerdict, None));
+        assert_eq!(
+            (unmeasured.outcome, unmeasured.probability),
+            (Outcome::NoVerdict, None)
+        );
     }
 }

@@ -114,7 +114,10 @@ mod tests {
     fn pages(hosts: usize, menu: &str) -> Vec<(String, String)> {
         let page = |host: usize| {
             let url = format!("https://WWW.site{host}.example:8080/page?x=1");
-            (url, format!("{menu}\nWhat site {host} alone has to say about {}.", host * 7))
+            (
+                url,
+                format!("{menu}\nWhat site {host} alone has to say about {}.", host * 7),
+            )
         };
         (0..hosts).map(page).collect()
     }
@@ -124,12 +127,19 @@ mod tests {
     #[test]
     fn menus_of_ten_hosts_are_nobodys_text() {
         let gate = of(&pages(10, MENU)).gate();
-        assert_eq!((gate.passed, gate.value_ppm), (Some(false), Some(1_000_000)), "{gate:?}");
+        assert_eq!(
+            (gate.passed, gate.value_ppm),
+            (Some(false), Some(1_000_000)),
+            "{gate:?}"
+        );
         assert_eq!(of(&pages(10, "")).gate().passed, Some(true));
         // A short common line is less than 30 % of the page.
         assert_eq!(of(&pages(10, "Home")).gate().passed, Some(true));
         let few = of(&pages(9, MENU)).gate();
-        assert!(few.passed.is_none() && few.why.ends_with("9 are there"), "{few:?}");
+        assert!(
+            few.passed.is_none() && few.why.ends_with("9 are there"),
+            "{few:?}"
+        );
     }
 
     #[test]

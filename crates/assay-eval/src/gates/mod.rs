@@ -43,6 +43,9 @@ pub const SHARED_HOSTS_MIN: usize = 10;
 /// Most documents that share a 13-gram with public benchmarks or with the held-out text: 1e-4.
 pub const CONTAMINATION_PPM_MAX: u64 = 100;
 
+/// Most hits on public evaluation text, in times those of the dataset it is compared with (docs/evaluation.md).
+pub const PUBLIC_TEXT_TIMES_MAX: u128 = 3;
+
 /// Most lines and files of an input that hold no text: 1 %; a damaged dataset is not measured as if it were whole.
 pub const UNREADABLE_PPM_MAX: u64 = 10_000;
 

@@ -24,15 +24,26 @@ const PROVENANCE_ROWS: u64 = 64;
 
 pub(super) fn run(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
     match &args.command {
-        Some(EvaluateCommand::Pack { input, out }) => {
-            let header = local::make_pack(input, out)?;
-            console.result("assay.evaluate-pack/1", &header, &[], || {
+        Some(EvaluateCommand::Pack { input, out, seal }) => {
+            let made = local::make_pack(input, out, *seal)?;
+            console.result("assay.evaluate-pack/1", &made, &[], || {
+                let header = &made.header;
                 let (held_out, pure) = (report::count(header.held_out), report::count(header.pure));
                 let domains = header.domains.join(", ");
+                let sealed = made.sealed_to.map_or(String::new(), |round| {
+                    format!(", sealed until round {round} of drand quicknet")
+                });
                 format!(
-                    "{domains}: {held_out} documents held out, {pure} pure, digest {}\n",
+                    "{domains}: {held_out} documents held out, {pure} pure, digest {}{sealed}\n",
                     header.digest
                 )
+            })?;
+            Ok(Status::Ok)
+        }
+        Some(EvaluateCommand::Open { input, pulse, out }) => {
+            let header = local::open_sealed_pack(input, pulse, out)?;
+            console.result("assay.evaluate-pack/1", &header, &[], || {
+                format!("{}: digest {}\n", header.domains.join(", "), header.digest)
             })?;
             Ok(Status::Ok)
         }

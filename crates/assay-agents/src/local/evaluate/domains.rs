@@ -43,7 +43,11 @@ fn cluster_of(given: &Given, suffixes: &SuffixList) -> String {
 }
 
 fn id_of(given: &Given) -> &str {
-    if given.id.is_empty() { &given.place } else { &given.id }
+    if given.id.is_empty() {
+        &given.place
+    } else {
+        &given.id
+    }
 }
 
 /// Documents of every input; each is one domain.
@@ -156,7 +160,13 @@ mod tests {
     #[test]
     fn ids_and_works_are_those_of_places_below_the_input() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("one.jsonl", "{\"text\":\"a\"}\n\n{\"text\":\"b\",\"id\":\"w#2\"}\n"), ("sub/two.txt", "c")] {
+        for (name, text) in [
+            (
+                "one.jsonl",
+                "{\"text\":\"a\"}\n\n{\"text\":\"b\",\"id\":\"w#2\"}\n",
+            ),
+            ("sub/two.txt", "c"),
+        ] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
@@ -164,8 +174,15 @@ mod tests {
         for path in [folder.path().to_owned(), folder.path().join("sub/..")] {
             let input = Input::from(path);
             let mut found = Vec::new();
-            for_each_domain(&[input], |_, document| found.push((document.id, document.cluster))).unwrap();
-            let expected = [("one.jsonl#1", "one.jsonl"), ("w#2", "w"), ("sub/two.txt", "sub/two.txt")];
+            for_each_domain(&[input], |_, document| {
+                found.push((document.id, document.cluster))
+            })
+            .unwrap();
+            let expected = [
+                ("one.jsonl#1", "one.jsonl"),
+                ("w#2", "w"),
+                ("sub/two.txt", "sub/two.txt"),
+            ];
             let found: Vec<(&str, &str)> = found.iter().map(|(id, work)| (&**id, &**work)).collect();
             assert_eq!(found, expected);
         }

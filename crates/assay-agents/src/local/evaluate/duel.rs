@@ -22,9 +22,9 @@ use serde::Serialize;
 
 use super::super::error::LocalError;
 use super::super::refine::{Progress, RefineJob, refine};
-use super::train::{Training, Watch, train_seeds};
 use super::ore::read_archives;
 use super::packs::open_pack;
+use super::train::{Training, Watch, train_seeds};
 use super::{EvaluateError, Input, Sampling, check_language, read_arm};
 
 /// Seeds of the confirmation, after those of the screen (docs/mechanism.md).
@@ -131,7 +131,11 @@ pub fn duel(
     check_language(job.language)?;
     let evaluation = read_arms(job, note, progress)?;
     let kept = |place: usize, engine: &Engine| {
-        Kept::of(engine.recipe_id(), evaluation.arms.get(place), &evaluation.against)
+        Kept::of(
+            engine.recipe_id(),
+            evaluation.arms.get(place),
+            &evaluation.against,
+        )
     };
     let (champion, challenger) = (kept(0, job.champion), kept(1, job.challenger));
     for (name, kept) in ARMS.iter().zip([&champion, &challenger]) {
@@ -166,8 +170,8 @@ pub fn duel(
             .try_into()
             .map_err(|_| EvaluateError::NothingTrained)?;
         let variance = cluster_variance(&arms, held_out);
-        let report = decide(stage, &cells(&arms, held_out), variance, job.age_rounds)
-            .map_err(EvaluateError::Duel)?;
+        let report =
+            decide(stage, &cells(&arms, held_out), variance, job.age_rounds).map_err(EvaluateError::Duel)?;
         let is_won = report.is_won();
         stages.push(report);
         if !is_won {
@@ -211,7 +215,10 @@ fn winner(last: Option<&StageReport>, challenger: &Kept) -> (Option<&'static str
     match last.outcome {
         _ if last.is_won() => (Some(challenger_name), "the challenger leads by enough".to_owned()),
         "inconclusive" => (None, format!("the {stage} was inconclusive")),
-        _ => (Some(champion_name), format!("the challenger's lead in the {stage} is too small")),
+        _ => (
+            Some(champion_name),
+            format!("the challenger's lead in the {stage} is too small"),
+        ),
     }
 }
 
@@ -229,6 +236,7 @@ fn read_arms(
     let against = Against {
         held_out: index.finish(),
         public: None,
+        public_text: None,
         language: job.language.to_owned(),
     };
     let profiles = job.training.plan.profiles();
@@ -324,10 +332,19 @@ mod tests {
         let won = stage("confirm", "won");
         assert_eq!(of(&won, true).0, Some("challenger"));
         let (who, why) = of(&won, false);
-        assert_eq!((who, why.as_str()), (Some("champion"), "the challenger fails a gate: repetition"));
+        assert_eq!(
+            (who, why.as_str()),
+            (Some("champion"), "the challenger fails a gate: repetition")
+        );
         let (who, why) = of(&stage("confirm", "inconclusive"), true);
         assert_eq!((who, why.as_str()), (None, "the confirmation was inconclusive"));
         let (who, why) = of(&stage("screen", "lost"), true);
-        assert_eq!((who, why.as_str()), (Some("champion"), "the challenger's lead in the screen is too small"));
+        assert_eq!(
+            (who, why.as_str()),
+            (
+                Some("champion"),
+                "the challenger's lead in the screen is too small"
+            )
+        );
     }
 }

@@ -11,6 +11,8 @@ use assay_eval::pack::PackError;
 use assay_eval::transformer::TrainError;
 use assay_eval::transformer::checkpoint::CheckpointError;
 
+use super::seal::SealError;
+
 /// Why nothing could be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
@@ -100,6 +102,23 @@ pub enum EvaluateError {
         #[source]
         source: PackError,
     },
+    /// A pack that nobody can read yet.
+    #[error("`{path}` is sealed until round {round} of drand quicknet")]
+    StillSealed {
+        /// The file.
+        path: PathBuf,
+        /// The round.
+        round: u64,
+    },
+    /// A sealed pack that cannot be made or opened.
+    #[error("`{path}`: {source}")]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: SealError,
+    },
     /// An index that cannot be read.
     #[error("`{path}`: {source}")]
     Index {
@@ -154,9 +173,9 @@ impl EvaluateError {
             Self::HeldOut(_)
             | Self::PublicDomains { .. }
             | Self::SameDomain { .. }
-            | Self::Pack { .. } => {
-                "evaluate/no-evaluation-text"
-            }
+            | Self::StillSealed { .. }
+            | Self::Sealed { .. }
+            | Self::Pack { .. } => "evaluate/no-evaluation-text",
             Self::Index { .. } => "evaluate/no-index",
             Self::Instructions { .. } => "evaluate/no-instructions",
             Self::Train { .. } | Self::Snapshot(_) | Self::NothingTrained | Self::Duel(_) => {
@@ -190,6 +209,12 @@ impl EvaluateError {
             Self::NoPages { .. } => "give WARC files with HTML responses of status 200",
             Self::PublicDomains { .. } => {
                 "give one file or folder a domain to `--public`, named as in `--eval` or the pack"
+            }
+            Self::StillSealed { .. } => {
+                "after that round: `assay evaluate open FILE --pulse SIGNATURE --out PACK`"
+            }
+            Self::Sealed { .. } => {
+                "give the file that `assay evaluate pack --seal` wrote, and the signature of its round's pulse"
             }
             Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
             Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",

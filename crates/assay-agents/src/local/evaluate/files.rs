@@ -135,7 +135,14 @@ mod tests {
     #[test]
     fn a_folder_gives_its_texts_by_place_or_those_that_were_chosen() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.jsonl", "a/z.txt", "README.md", "load.py", ".hidden.txt", "old.jsonl"] {
+        for name in [
+            "b.jsonl",
+            "a/z.txt",
+            "README.md",
+            "load.py",
+            ".hidden.txt",
+            "old.jsonl",
+        ] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();
@@ -153,8 +160,16 @@ mod tests {
             files: Some(vec![PathBuf::from("b.jsonl"), PathBuf::from("a/z.txt")]),
             ..all
         };
-        assert_eq!(places(&chosen), ["a/z.txt", "b.jsonl"], "what lies beside is no part of it");
+        assert_eq!(
+            places(&chosen),
+            ["a/z.txt", "b.jsonl"],
+            "what lies beside is no part of it"
+        );
         let file = Input::from(folder.path().join("load.py"));
-        assert_eq!(places(&file), [""], "a file that is named is read whatever its ending");
+        assert_eq!(
+            places(&file),
+            [""],
+            "a file that is named is read whatever its ending"
+        );
     }
 }

@@ -6,9 +6,11 @@ mod domains;
 mod duel;
 mod error;
 mod files;
+mod kept;
 mod ore;
 mod packs;
 mod read;
+mod seal;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +31,8 @@ pub use duel::{DuelJob, DuelReport, Kept, duel};
 pub use error::EvaluateError;
 pub(crate) use files::is_text;
 pub use ore::Ore;
-pub use packs::{IndexSummary, make_index, make_pack};
+pub use packs::{IndexSummary, PackSummary, make_index, make_pack};
+pub use seal::{SealedHeader, open_sealed_pack};
 pub use train::{Training, TrainingProgress, Watch};
 
 use domains::read_domains;
@@ -97,14 +100,15 @@ pub fn evaluate(
     };
     let plan = job.training.map_or(CPU_PLAN, |training| training.plan);
     let profiles = plan.profiles();
-    let mut index = GramIndexBuilder::default();
-    held_out
-        .iter()
-        .flat_map(HeldOutSet::texts)
-        .for_each(|text| index.push(text));
+    let grams = |set: &HeldOutSet| {
+        let mut index = GramIndexBuilder::default();
+        set.texts().for_each(|text| index.push(text));
+        index.finish()
+    };
     let against = Against {
-        held_out: index.finish(),
+        held_out: held_out.as_ref().map(grams).unwrap_or_default(),
         public: job.index.map(open_index).transpose()?,
+        public_text: public.as_ref().map(grams),
         language: job.language.to_owned(),
     };
     let sampling = Sampling {
@@ -280,7 +284,8 @@ fn evaluation_text(job: &EvaluateJob<'_>, seed: &[u8]) -> Result<EvaluationText,
 
 /// Public text of the domains that are held out.
 fn read_public(inputs: &[Input], fresh: &HeldOutSet, seed: &[u8]) -> Result<HeldOutSet, LocalError> {
-    let public = HeldOutSet::choose(read_domains(inputs)?, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
+    let public =
+        HeldOutSet::choose(read_domains(inputs)?, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
     if public.domains() == fresh.domains() {
         return Ok(public);
     }

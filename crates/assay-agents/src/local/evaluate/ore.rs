@@ -50,12 +50,21 @@ pub(super) fn read_archives(
         return Ok(());
     }
     Err(EvaluateError::NoPages {
-        archives: sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", "),
+        archives: sources
+            .iter()
+            .map(|source| source.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
     }
     .into())
 }
 
-fn read_archive(source: &Source, open: &OpenOptions, ore: &mut Arm, against: &Against) -> Result<(), LocalError> {
+fn read_archive(
+    source: &Source,
+    open: &OpenOptions,
+    ore: &mut Arm,
+    against: &Against,
+) -> Result<(), LocalError> {
     let limits = ReadLimits::default();
     let archive = |error| LocalError::Archive {
         input: source.name.clone(),

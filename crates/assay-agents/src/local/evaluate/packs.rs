@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::domains::for_each_domain;
 use super::read::{Given, read_items};
+use super::seal::{SealedHeader, sealed_header, write_sealed};
 use super::{EvaluateError, Input};
 use crate::local::LocalError;
 use crate::local::output::write_atomically;
@@ -19,6 +20,13 @@ use crate::local::output::write_atomically;
 /// Reads a pack and checks its digest.
 pub(super) fn open_pack(path: &Path) -> Result<Pack, LocalError> {
     let file = fs::File::open(path).map_err(LocalError::io(path))?;
+    if let Some(header) = sealed_header(path) {
+        return Err(EvaluateError::StillSealed {
+            path: path.to_owned(),
+            round: header.round,
+        }
+        .into());
+    }
     Pack::read(BufReader::new(file)).map_err(|source| {
         EvaluateError::Pack {
             path: path.to_owned(),
@@ -40,11 +48,22 @@ pub(super) fn open_index(path: &Path) -> Result<GramIndex, LocalError> {
     })
 }
 
-/// Writes an evaluation pack of folders or files, one domain each.
+/// What a pack holds, and how it is sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackSummary {
+    /// The pack's header.
+    #[serde(flatten)]
+    pub header: PackHeader,
+    /// The round that opens it; absent if it is not sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed_to: Option<u64>,
+}
+
+/// Writes an evaluation pack of folders or files, one domain each; sealed to a round of drand quicknet, if one is given.
 ///
 /// # Errors
 /// [`LocalError`]: unreadable input, two domains of one name, too few works, an output that cannot be written.
-pub fn make_pack(input: &[PathBuf], out: &Path) -> Result<PackHeader, LocalError> {
+pub fn make_pack(input: &[PathBuf], out: &Path, round: Option<u64>) -> Result<PackSummary, LocalError> {
     let inputs: Vec<Input> = input.iter().cloned().map(Input::from).collect();
     let mut builder = PackBuilder::default();
     for_each_domain(&inputs, |name, document| builder.push(name, document))?;
@@ -53,8 +72,17 @@ pub fn make_pack(input: &[PathBuf], out: &Path) -> Result<PackHeader, LocalError
         path: out.to_owned(),
         source,
     })?;
-    write_atomically(out, &bytes)?;
-    Ok(header)
+    let sealed: Option<SealedHeader> = match round {
+        Some(round) => Some(write_sealed(&bytes, header.digest, round, out)?),
+        None => {
+            write_atomically(out, &bytes)?;
+            None
+        }
+    };
+    Ok(PackSummary {
+        header,
+        sealed_to: sealed.map(|sealed| sealed.round),
+    })
 }
 
 /// What an index holds.

@@ -256,3 +256,43 @@ fn text_of(path: &Path) -> Result<String, LocalError> {
         .into()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(name: &str, bytes: &[u8]) -> Vec<Given> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let mut found = Vec::new();
+        let unreadable = read(&Input::from(path), &mut |batch| {
+            found.extend(batch);
+            Ok(())
+        });
+        assert_eq!(unreadable.unwrap(), 1, "{name}");
+        found
+    }
+
+    #[test]
+    fn json_lines_are_read_plain_and_packed_by_their_first_bytes() {
+        let lines = b"{\"text\":\"a\",\"id\":7}\nnonsense\n{\"text\":\"b\",\"url\":\"https://x.example/\"}\n";
+        let zstd = zstd::encode_all(lines.as_slice(), 1).unwrap();
+        let plain = texts("x.jsonl", lines);
+        let given = |id: &str, place: &str, url: &str, text: &str| Given {
+            id: id.to_owned(),
+            place: place.to_owned(),
+            url: url.to_owned(),
+            text: text.to_owned(),
+        };
+        assert_eq!(
+            plain,
+            [
+                given("7", "#1", "", "a"),
+                given("", "#3", "https://x.example/", "b")
+            ]
+        );
+        assert_eq!(texts("x.jsonl.zst", &zstd), plain);
+        assert_eq!(texts("X.NDJSON.ZST", &zstd), plain);
+    }
+}

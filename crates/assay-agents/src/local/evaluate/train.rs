@@ -4,7 +4,6 @@
 //! reused by any evaluation and never by a wrong one. What is computed is [`assay_eval::stage2`]'s business.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -14,22 +13,15 @@ use assay_eval::stage2::{Cell, Look, Stage2, Trained, TrainingPlan, looks};
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::run::Finished;
 use assay_eval::transformer::{Level, SHARDS};
-use assay_types::{Digest, tagged_hash};
 use fs_err as fs;
-use serde::{Deserialize, Serialize};
 
-use super::super::error::LocalError;
-use super::super::output::write_atomically;
 use super::EvaluateError;
+use super::kept::{Found, read_bounded, read_finished, snapshot_path, write_finished};
+use crate::local::LocalError;
+use crate::local::output::write_atomically;
 
 /// Steps between two copies of a model that is being trained.
 const SNAPSHOT_STEPS: u64 = 128;
-
-/// Most bytes of a kept file that are read.
-const KEPT_BYTES_MAX: u64 = 256 << 20;
-
-/// Version of a finished cell's file.
-const CELL_VERSION: u32 = 2;
 
 /// How models are trained.
 #[derive(Debug, Clone, Copy)]
@@ -59,35 +51,6 @@ pub struct TrainingProgress {
 
 /// Is told how far training is.
 pub type Watch<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
-
-/// A finished cell as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    version: u32,
-    bits: Vec<u64>,
-    /// Losses as the bits of f64: decimal places would come back rounded.
-    curve: Vec<u64>,
-    /// Over key, bits and curve.
-    digest: Digest,
-}
-
-impl Kept {
-    fn digest_of(key: &Digest, bits: &[u64], curve: &[u64]) -> Digest {
-        let bytes = |values: &[u64]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
-        tagged_hash("assay/kept-cell/1", &[key.as_bytes(), &bytes(bits), &bytes(curve)])
-    }
-}
-
-/// A kept model as it was found.
-enum Found {
-    /// As it was written.
-    Whole(Finished),
-    /// There is a file, but not one that this build wrote for this model.
-    Damaged(PathBuf),
-    /// There is none.
-    Nothing,
-}
 
 /// Trains look after look until the first of `datasets` differs from the last, or all seeds are used.
 pub(super) fn train(
@@ -176,10 +139,7 @@ fn train_cells(
         cells,
     };
     let found = round.train()?;
-    let mut damaged = round
-        .damaged
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut damaged = round.damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
     damaged.sort();
     for path in damaged {
         note(&format!(
@@ -292,62 +252,9 @@ impl Round<'_> {
     }
 }
 
-fn finished_path(folder: &Path, key: &Digest) -> PathBuf {
-    folder.join(format!("{key}.json"))
-}
-
-fn snapshot_path(folder: &Path, key: &Digest) -> PathBuf {
-    folder.join(format!("{key}.safetensors"))
-}
-
-/// A kept file's bytes; none if it cannot be read whole: then the work is done again.
-fn read_bounded(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).ok()?;
-    let length = file.take(KEPT_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
-    (length as u64 <= KEPT_BYTES_MAX).then_some(bytes)
-}
-
-/// A kept model of `documents` held-out documents. A file that another build or a failing disk left is not trusted: bits of a
-/// document that are missing would count as none.
-fn read_finished(folder: &Path, key: &Digest, documents: usize) -> Found {
-    let path = finished_path(folder, key);
-    if !path.exists() {
-        return Found::Nothing;
-    }
-    let kept = read_bounded(&path).and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
-    let is_whole = |kept: &Kept| {
-        kept.version == CELL_VERSION
-            && kept.bits.len() == documents
-            && kept.digest == Kept::digest_of(key, &kept.bits, &kept.curve)
-    };
-    match kept.filter(is_whole) {
-        Some(kept) => Found::Whole(Finished {
-            bits: kept.bits,
-            curve: kept.curve.iter().map(|loss| f64::from_bits(*loss)).collect(),
-        }),
-        None => Found::Damaged(path),
-    }
-}
-
-fn write_finished(folder: &Path, key: &Digest, finished: &Finished) -> Result<(), LocalError> {
-    let curve: Vec<u64> = finished.curve.iter().map(|loss| loss.to_bits()).collect();
-    let kept = Kept {
-        version: CELL_VERSION,
-        digest: Kept::digest_of(key, &finished.bits, &curve),
-        bits: finished.bits.clone(),
-        curve,
-    };
-    let path = finished_path(folder, key);
-    let bytes = serde_json::to_vec(&kept).map_err(|source| LocalError::Io {
-        path: path.clone(),
-        source: source.into(),
-    })?;
-    write_atomically(&path, &bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::kept::{CELL_VERSION, Kept};
     use super::*;
     use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
     use assay_eval::ngram::Order;
@@ -356,6 +263,7 @@ mod tests {
     use assay_eval::stage2::CPU_PLAN;
     use assay_eval::transformer::Shape;
     use assay_eval::transformer::profile::{CPU_V1, TrainingProfile};
+    use assay_types::Digest;
 
     static TINY: TrainingProfile = TrainingProfile {
         name: "tiny",
@@ -413,7 +321,14 @@ mod tests {
             plan: CPU_PLAN,
             instructions: None,
         };
-        let found = train(&stage2, &training, 2, &mut |line| notes.push(line.to_owned()), watch).unwrap();
+        let found = train(
+            &stage2,
+            &training,
+            2,
+            &mut |line| notes.push(line.to_owned()),
+            watch,
+        )
+        .unwrap();
         (found, notes)
     }
 
@@ -455,7 +370,12 @@ mod tests {
         assert_eq!((&again.arms, &again.curves), (&plain.arms, &plain.curves));
         let told: Vec<String> = files[1..6]
             .iter()
-            .map(|path| format!("the kept model `{}` was damaged or of another version: it was trained again", path.display()))
+            .map(|path| {
+                format!(
+                    "the kept model `{}` was damaged or of another version: it was trained again",
+                    path.display()
+                )
+            })
             .collect();
         assert_eq!(notes, told);
         let (last, notes) = noted(Some(folder.path()), &watch);
@@ -530,7 +450,8 @@ mod tests {
             instructions: Some("mmx"),
         };
         let error = train(&stage2, &training, 1, &mut |_| {}, &|_| {})
-            .unwrap_err().to_string();
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("no `mmx` instructions, it has ") && error.contains("plain"),
             "{error}"
