@@ -34,10 +34,10 @@ pub(crate) struct EvaluateArgs {
     /// Text of the same domains that was public before the datasets were made: raises the leak flag; named as in `--eval`
     #[arg(long, value_name = "TEXT", num_args = 1..)]
     pub(crate) public: Vec<PathBuf>,
-    /// The archives the datasets were made of, or all visible text of their pages: fineness 0
+    /// The same archives, or all visible text of their pages: fineness 0
     #[arg(long, value_name = "FILES", num_args = 1..)]
     pub(crate) ore: Vec<PathBuf>,
-    /// The same archives: recompute some rows of every dataset of ours (gate `provenance`)
+    /// The same archives: recompute some rows (gate `provenance`)
     #[arg(long, value_name = "FILES", num_args = 1..)]
     pub(crate) warc: Vec<String>,
     /// Index of public benchmarks, made by `assay evaluate index`
@@ -58,13 +58,13 @@ pub(crate) struct EvaluateArgs {
     /// What is trained
     #[arg(long, value_enum, default_value_t = TrainingArg::CpuV1, value_name = "NAME")]
     pub(crate) profile: TrainingArg,
-    /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
+    /// Vector instructions: avx512, avx2, plain [default: the best there are]
     #[arg(long, value_name = "NAME")]
     pub(crate) instructions: Option<String>,
     /// Declared language, ISO 639-1
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(crate) language: String,
-    /// Where datasets of hf:// and other stores are kept; what is there is not fetched again
+    /// Where fetched datasets are kept
     #[arg(long, value_name = "DIR", default_value = "assay-downloads")]
     pub(crate) downloads: PathBuf,
     /// Seed of the samples

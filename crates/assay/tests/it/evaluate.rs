@@ -196,14 +196,13 @@ fn text_files_parquet_and_datasets_are_read() {
     }
 }
 
-#[test]
-fn bad_input_is_named_with_its_cure() {
-    let folder = folder();
-    let path = folder.path();
-    let eval = write(path, "eval.jsonl", &jsonl(&prose(2, 90)));
+/// Name, bytes, exit status, a part of the message and of the cure.
+type Broken = (&'static str, Vec<u8>, i32, &'static str, &'static str);
+
+fn broken_inputs() -> [Broken; 7] {
     let texts = "JSON Lines need a string `text`";
     let table = "give a whole Parquet file with a string column `text`";
-    let cases: [(&str, Vec<u8>, i32, &str, &str); 7] = [
+    [
         (
             "empty.jsonl",
             Vec::new(),
@@ -254,8 +253,15 @@ fn bad_input_is_named_with_its_cure() {
             // What the decompressor says names the file; there is no other cure than a whole one.
             "",
         ),
-    ];
-    for (name, bytes, code, message, cure) in cases {
+    ]
+}
+
+#[test]
+fn bad_input_is_named_with_its_cure() {
+    let folder = folder();
+    let path = folder.path();
+    let eval = write(path, "eval.jsonl", &jsonl(&prose(2, 90)));
+    for (name, bytes, code, message, cure) in broken_inputs() {
         let input = write(path, name, &bytes);
         let answer = line("evaluate {} --eval {}", &[&input, &eval]).with_code(code);
         assert!(answer.stderr.contains(message), "{name}: {}", answer.stderr);
@@ -263,6 +269,13 @@ fn bad_input_is_named_with_its_cure() {
         assert!(help.contains(cure), "{name}: {}", answer.stderr);
         assert_eq!(answer.stdout, "", "{name}");
     }
+}
+
+#[test]
+fn evaluation_text_and_seeds_that_cannot_be_used_are_named() {
+    let folder = folder();
+    let path = folder.path();
+    let eval = write(path, "eval.jsonl", &jsonl(&prose(2, 90)));
     let one = write(path, "one.jsonl", &jsonl(&prose(1, 1)));
     let answer = line("evaluate {} --eval {}", &[&eval, &one]).with_code(2);
     assert!(
@@ -424,31 +437,6 @@ fn trained_models_prefer_prose_to_shuffled_prose() {
     assert!(found["verdict"]["trained_difference"]["high"].as_f64().unwrap() < 0.0);
     let again = data(words, &[&good, &bad, &eval, &keep], 0);
     assert_eq!(again, found, "kept models give the same numbers");
-}
-
-/// A huge document and half-broken lines are measured or gated, never silently trusted.
-#[test]
-fn a_giant_document_and_broken_lines_are_gated() {
-    let folder = folder();
-    let giant = prose(5, 800)
-        .into_iter()
-        .map(|(_, text)| text)
-        .collect::<String>();
-    let giant = write(folder.path(), "giant.txt", giant.as_bytes());
-    let found = data("evaluate {}", &[&giant], 4);
-    assert_eq!(
-        found["datasets"][0]["gates"]["size"]["passed"], false,
-        "one window of 512 tokens"
-    );
-    let mut lines = jsonl(&prose(1, 40));
-    lines.extend_from_slice(b"{\"text\":\"caf\xe9\"}\n{\"other\":1}\n");
-    let broken = write(folder.path(), "broken.jsonl", &lines);
-    let found = data("evaluate {}", &[&broken], 4);
-    assert_eq!(found["datasets"][0]["gates"]["readable"]["passed"], false);
-    assert_eq!(
-        found["datasets"][0]["gates"]["readable"]["why"],
-        "2 of 42 lines hold no text, at most 10000 in a million pass"
-    );
 }
 
 #[test]

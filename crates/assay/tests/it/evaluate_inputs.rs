@@ -245,6 +245,31 @@ fn archives_are_ore_and_show_where_a_dataset_comes_from() {
     );
 }
 
+/// A huge document and half-broken lines are measured or gated, never silently trusted.
+#[test]
+fn a_giant_document_and_broken_lines_are_gated() {
+    let folder = folder();
+    let giant = prose(5, 800)
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect::<String>();
+    let giant = write(folder.path(), "giant.txt", giant.as_bytes());
+    let found = data("evaluate {}", &[&giant], 4);
+    assert_eq!(
+        found["datasets"][0]["gates"]["size"]["passed"], false,
+        "one window of 512 tokens"
+    );
+    let mut lines = jsonl(&prose(1, 40));
+    lines.extend_from_slice(b"{\"text\":\"caf\xe9\"}\n{\"other\":1}\n");
+    let broken = write(folder.path(), "broken.jsonl", &lines);
+    let found = data("evaluate {}", &[&broken], 4);
+    assert_eq!(found["datasets"][0]["gates"]["readable"]["passed"], false);
+    assert_eq!(
+        found["datasets"][0]["gates"]["readable"]["why"],
+        "2 of 42 lines hold no text, at most 10000 in a million pass"
+    );
+}
+
 /// The pulse of round 1000 of drand quicknet, which everybody knows.
 const PULSE_1000: &str =
     "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";

@@ -175,7 +175,7 @@ mod tests {
             let input = Input::from(path);
             let mut found = Vec::new();
             for_each_domain(&[input], |_, document| {
-                found.push((document.id, document.cluster))
+                found.push((document.id, document.cluster));
             })
             .unwrap();
             let expected = [

@@ -16,7 +16,7 @@ mod train;
 use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
-use assay_eval::contamination::GramIndexBuilder;
+use assay_eval::contamination::{GramIndex, GramIndexBuilder};
 use assay_eval::evaluate::{Evaluation, PROFILES};
 use assay_eval::gates::Gate;
 use assay_eval::held_out::{Domain, HeldOutSet};
@@ -100,11 +100,6 @@ pub fn evaluate(
     };
     let plan = job.training.map_or(CPU_PLAN, |training| training.plan);
     let profiles = plan.profiles();
-    let grams = |set: &HeldOutSet| {
-        let mut index = GramIndexBuilder::default();
-        set.texts().for_each(|text| index.push(text));
-        index.finish()
-    };
     let against = Against {
         held_out: held_out.as_ref().map(grams).unwrap_or_default(),
         public: job.index.map(open_index).transpose()?,
@@ -163,6 +158,13 @@ pub fn evaluate(
         }
     }
     Ok(report)
+}
+
+/// 13-grams of evaluation text.
+fn grams(set: &HeldOutSet) -> GramIndex {
+    let mut index = GramIndexBuilder::default();
+    set.texts().for_each(|text| index.push(text));
+    index.finish()
 }
 
 /// How datasets are sampled.

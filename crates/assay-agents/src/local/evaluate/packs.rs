@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::domains::for_each_domain;
 use super::read::{Given, read_items};
-use super::seal::{SealedHeader, sealed_header, write_sealed};
+use super::seal::{sealed_header, write_sealed};
 use super::{EvaluateError, Input};
 use crate::local::LocalError;
 use crate::local::output::write_atomically;
@@ -72,17 +72,13 @@ pub fn make_pack(input: &[PathBuf], out: &Path, round: Option<u64>) -> Result<Pa
         path: out.to_owned(),
         source,
     })?;
-    let sealed: Option<SealedHeader> = match round {
-        Some(round) => Some(write_sealed(&bytes, header.digest, round, out)?),
-        None => {
-            write_atomically(out, &bytes)?;
-            None
-        }
+    let sealed_to = if let Some(round) = round {
+        Some(write_sealed(&bytes, header.digest, round, out)?.round)
+    } else {
+        write_atomically(out, &bytes)?;
+        None
     };
-    Ok(PackSummary {
-        header,
-        sealed_to: sealed.map(|sealed| sealed.round),
-    })
+    Ok(PackSummary { header, sealed_to })
 }
 
 /// What an index holds.
