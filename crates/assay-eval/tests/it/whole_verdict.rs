@@ -146,7 +146,7 @@ fn halves(fixture: &Fixture) -> [Vec<Domain>; 2] {
             works.dedup();
             let is_in = |cluster: &str| {
                 let place = works.binary_search(&cluster).unwrap();
-                (place % 2 == 0) == is_public
+                place.is_multiple_of(2) == is_public
             };
             let documents = domain.documents.iter().filter(|one| is_in(&one.cluster));
             Domain {
