@@ -3,9 +3,11 @@
 
     cargo build --release -p assay-eval --example training_speed
     bench/training_speed.py target/release/examples/training_speed [--python PYTHON] [--shapes a b] [--rounds 5]
+        [--instructions avx512|avx2|plain] [--check]
 
 PYTHON needs `torch`; without it an environment of its own is made in a temporary folder and torch is installed from PyPI.
-Best of the rounds counts on both sides: other work on the machine only ever slows a round down.
+Best of the rounds counts on both sides: other work on the machine only ever slows a round down. `--instructions` forces
+ours to a level; with `--check` the exit status is 1 if a bar below is missed.
 """
 
 import argparse
@@ -20,6 +22,11 @@ from pathlib import Path
 
 PEER = Path(__file__).parent.parent / "crates/assay-eval/tests/fixtures/training.py"
 TORCH = "torch==2.15.0"
+
+# Bars of docs/evaluation.md: tokens a CPU second over PyTorch's, by our instructions; wall from two threads; memory.
+RATIO_MIN = {"avx512": 1.2, "avx2": 1.0}
+SPEEDUP_MIN = 1.85
+PEAK_RATIO_MAX = 0.25
 
 
 def python_with_torch(folder):
@@ -49,6 +56,19 @@ def best(rounds, key, pick=max):
     return pick(found[key] for found in rounds)
 
 
+def missed(row):
+    """Bars that a row misses; instructions without a bar have none."""
+    found = []
+    least = RATIO_MIN.get(row["instructions"])
+    if least is not None and row["ratio_tokens_per_cpu_s"] < least:
+        found.append(f"ratio_tokens_per_cpu_s {row['ratio_tokens_per_cpu_s']} < {least}")
+    if row["peak_ratio"] > PEAK_RATIO_MAX:
+        found.append(f"peak_ratio {row['peak_ratio']} > {PEAK_RATIO_MAX}")
+    if row["threads"] == 2 and row.get("speedup", SPEEDUP_MIN) < SPEEDUP_MIN:
+        found.append(f"speedup {row['speedup']} < {SPEEDUP_MIN}")
+    return [f"shape {row['shape']}, {row['threads']} threads: {what}" for what in found]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
@@ -57,7 +77,10 @@ def main():
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--instructions", help="level of ours: avx512, avx2, plain; the best by default")
+    parser.add_argument("--check", action="store_true", help="exit status 1 if a bar is missed")
     given = parser.parse_args()
+    misses = []
     with tempfile.TemporaryDirectory() as folder:
         python = str(given.python or python_with_torch(folder))
         for shape in given.shapes:
@@ -66,7 +89,8 @@ def main():
                 ours, torch = [], []
                 for _ in range(given.rounds):
                     words = [shape, str(given.steps), str(threads)]
-                    ours.append(measured([given.binary, *words]))
+                    level = [given.instructions] if given.instructions else []
+                    ours.append(measured([given.binary, *words, *level]))
                     torch.append(measured([python, str(PEER), "speed", *words]))
                 row = {"shape": shape, "threads": threads, "instructions": ours[0]["instructions"]}
                 for key in ("tokens_per_cpu_s", "tokens_per_s"):
@@ -78,6 +102,11 @@ def main():
                 if 1 in wall and threads > 1:
                     row["speedup"] = round(wall[threads] / wall[1], 2)
                 print(json.dumps(row), flush=True)
+                misses += missed(row)
+    for miss in misses:
+        print(miss, file=sys.stderr)
+    if given.check and misses:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! Speed of stage 1: one core tokenises, counts and scores, in bytes of training text a second.
 //!
-//! The text is made here from a fixed seed with the shape of English (Zipf-distributed words), so that the figure does not
-//! need files; `cargo test -p assay-eval` measures nothing.
+//! Two texts: one made here from a fixed seed with the shape of English (Zipf-distributed words), which needs no files, and, if
+//! `ASSAY_DATA` names the test data, the real one of `lm/text`. `cargo test -p assay-eval` measures nothing.
 
 use assay_eval::ngram::{HeldOut, Model, Order};
 use assay_eval::tokenizer::Tokenizer;
@@ -42,10 +42,48 @@ fn documents(count: usize, seed: u64) -> Vec<String> {
     (0..count).map(|_| document()).collect()
 }
 
+/// Real documents cut to pieces of about 2,000 bytes: some that are scored, and others that fill a fold; none without data.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a program that measures; the environment says where the test data is"
+)]
+fn real() -> Option<(Vec<String>, Vec<String>)> {
+    let folder = std::path::PathBuf::from(std::env::var_os("ASSAY_DATA")?).join("lm/text");
+    let read = |name: &str| fs_err::read_to_string(folder.join(name)).expect("test data");
+    let pieces = |name: &str| -> Vec<String> {
+        let text = |line: &str| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a JSON object");
+            line["text"].as_str().expect("a text").to_owned()
+        };
+        let texts: String = read(name).lines().map(text).collect::<Vec<_>>().join("\n");
+        let lines = texts.split_inclusive('\n');
+        let mut pieces = vec![String::new()];
+        for line in lines {
+            if pieces.last().is_some_and(|piece| piece.len() >= 2_000) {
+                pieces.push(String::new());
+            }
+            if let Some(piece) = pieces.last_mut() {
+                piece.push_str(line);
+            }
+        }
+        pieces
+    };
+    let held = pieces("wikitext2_valid.jsonl").into_iter().take(355).collect();
+    Some((held, pieces("novels.jsonl")))
+}
+
 fn stage_one(criterion: &mut Criterion) {
-    let held = Tokenizer::default().encode_all(&documents(355, 2));
+    measure(criterion, "ngram", &documents(355, 2), documents(3_600, 1));
+    // Without test data there is no real text to measure.
+    if let Some((held, texts)) = real() {
+        measure(criterion, "ngram of real text", &held, texts);
+    }
+}
+
+fn measure(criterion: &mut Criterion, name: &str, held: &[String], mut texts: Vec<String>) {
+    let held = Tokenizer::default().encode_all(held);
     let held_out = HeldOut::new(Order::V1, held.iter().map(Vec::as_slice));
-    let mut texts = documents(3_600, 1);
     let mut total = 0;
     texts.retain(|text| {
         total += Tokenizer::default()
@@ -56,7 +94,7 @@ fn stage_one(criterion: &mut Criterion) {
         total <= BUDGET_TOKENS
     });
     let bytes = texts.iter().map(String::len).sum::<usize>() as u64;
-    let mut group = criterion.benchmark_group("ngram");
+    let mut group = criterion.benchmark_group(name);
     group.sample_size(10).throughput(Throughput::Bytes(bytes));
     group.bench_function("tokenise", |bencher| {
         bencher.iter(|| Tokenizer::default().encode_all(&texts));

@@ -9,7 +9,7 @@ use assay_types::{Tokens, blake3_16};
 use rayon::prelude::*;
 
 use crate::contamination::GramIndex;
-use crate::gates::{Examiner, Facts, Gate, Tally};
+use crate::gates::{Examiner, Facts, Gate, SharedLines, Tally};
 use crate::profile::Profile;
 use crate::sample::Sample;
 
@@ -21,6 +21,8 @@ pub const DOCUMENTS_MAX: u64 = 4_000_000;
 pub struct TrainingDocument {
     /// Its id; empty if it has none, then its text's hash stands in.
     pub id: String,
+    /// Where it was published; empty if unknown.
+    pub url: String,
     /// Its text.
     pub text: String,
 }
@@ -32,6 +34,8 @@ pub struct Against {
     pub held_out: GramIndex,
     /// 13-grams of public benchmarks, if an index was given.
     pub public: Option<GramIndex>,
+    /// 13-grams of evaluation text that was public before, if it was given.
+    pub public_text: Option<GramIndex>,
     /// ISO code of the declared language.
     pub language: String,
 }
@@ -43,7 +47,10 @@ pub struct Arm {
     pub name: String,
     samples: Vec<Sample>,
     tally: Tally,
+    shared_lines: SharedLines,
     examiners: Vec<Examiner>,
+    provenance: Option<Gate>,
+    crawl_bytes: Option<u64>,
 }
 
 impl Arm {
@@ -57,30 +64,37 @@ impl Arm {
                 .map(|profile| Sample::new(*profile, seed))
                 .collect(),
             tally: Tally::default(),
+            shared_lines: SharedLines::default(),
             examiners: examiners.collect(),
+            provenance: None,
+            crawl_bytes: None,
         }
     }
 
-    /// Takes documents; empty texts are passed over.
+    /// Takes documents; an empty text is none and counts as unreadable.
     pub fn push(&mut self, documents: &[TrainingDocument], against: &Against) {
         let none = GramIndex::default();
-        let public = against.public.as_ref().unwrap_or(&none);
+        let [public, public_text] =
+            [&against.public, &against.public_text].map(|index| index.as_ref().unwrap_or(&none));
+        let indexes = [&against.held_out, public, public_text];
         let each = documents.len().div_ceil(self.examiners.len()).max(1);
         let facts: Vec<Vec<Facts>> = self
             .examiners
             .par_iter_mut()
             .zip(documents.par_chunks(each))
             .map(|(examiner, documents)| {
-                let facts =
-                    |document: &TrainingDocument| examiner.facts(&document.text, &against.held_out, public);
+                let facts = |document: &TrainingDocument| examiner.facts(&document.text, indexes);
                 documents.iter().map(facts).collect()
             })
             .collect();
         for (document, facts) in documents.iter().zip(facts.iter().flatten()) {
             if document.text.is_empty() {
+                self.tally.unreadable += 1;
                 continue;
             }
             self.tally.push(facts);
+            self.shared_lines
+                .push(&facts.text_hash, &document.url, &document.text);
             if facts.hits_held_out {
                 continue;
             }
@@ -101,9 +115,26 @@ impl Arm {
         self.tally.unreadable += lines;
     }
 
-    /// Whether more documents are taken.
-    pub fn is_full(&self) -> bool {
-        self.tally.documents >= DOCUMENTS_MAX
+    /// Whether it has more than [`DOCUMENTS_MAX`] documents: more than are measured.
+    pub fn is_over(&self) -> bool {
+        self.tally.documents > DOCUMENTS_MAX
+    }
+
+    /// What recomputing the dataset from its archives gave: the gate `provenance`.
+    pub fn set_provenance(&mut self, gate: Gate) {
+        self.provenance = Some(gate);
+    }
+
+    /// Bytes of the archives that the dataset was made from, compressed as a crawl stores them.
+    pub fn set_crawl_bytes(&mut self, bytes: u64) {
+        self.crawl_bytes = Some(bytes);
+    }
+
+    /// Tokens for each 10^9 bytes of archives, rounded down; none if the archives are not known.
+    pub fn tokens_per_gb(&self) -> Option<u64> {
+        let tokens = u128::from(self.tally.tokens) * 1_000_000_000;
+        let yielded = tokens.checked_div(u128::from(self.crawl_bytes?))?;
+        u64::try_from(yielded).ok()
     }
 
     /// What was counted.
@@ -123,6 +154,74 @@ impl Arm {
 
     /// The gates by name.
     pub fn gates(&self, against: &Against) -> BTreeMap<&'static str, Gate> {
-        self.tally.gates(&against.language, against.public.is_some())
+        let mut gates = self.tally.gates(&against.language, against.public.is_some());
+        gates.insert("shared_lines", self.shared_lines.gate());
+        let provenance = self.provenance.clone().unwrap_or_else(|| {
+            Gate::unchecked("a dataset of ours is recomputed from its archives with `--warc`")
+        });
+        gates.insert("provenance", provenance);
+        gates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::NGRAM_SMALL;
+
+    fn against() -> Against {
+        Against {
+            held_out: GramIndex::default(),
+            public: None,
+            public_text: None,
+            language: "en".to_owned(),
+        }
+    }
+
+    #[test]
+    fn empty_texts_are_unreadable() {
+        let mut arm = Arm::new("a", &[NGRAM_SMALL], b"s");
+        let document = |text: &str| TrainingDocument {
+            id: String::new(),
+            url: String::new(),
+            text: text.to_owned(),
+        };
+        arm.push(&[document("The river rose in spring."), document("")], &against());
+        assert_eq!((arm.tally().documents, arm.tally().unreadable), (1, 1));
+        assert_eq!(arm.gates(&against())["readable"].passed, Some(false));
+    }
+
+    /// Found by review: a dataset of exactly the bound was refused as larger.
+    #[test]
+    fn the_bound_itself_is_measured() {
+        let mut arm = Arm::new("a", &[NGRAM_SMALL], b"s");
+        arm.tally.documents = DOCUMENTS_MAX;
+        assert!(!arm.is_over());
+        arm.tally.documents += 1;
+        assert!(arm.is_over());
+    }
+
+    #[test]
+    fn yield_is_tokens_of_a_billion_bytes_of_archives() {
+        let mut arm = Arm::new("a", &[NGRAM_SMALL], b"s");
+        assert_eq!(arm.tokens_per_gb(), None);
+        arm.tally.tokens = 3_000;
+        arm.set_crawl_bytes(2_000_000);
+        assert_eq!(arm.tokens_per_gb(), Some(1_500_000));
+        arm.set_crawl_bytes(0);
+        assert_eq!(arm.tokens_per_gb(), None);
+    }
+
+    #[test]
+    fn provenance_is_what_recomputing_gave() {
+        let mut arm = Arm::new("a", &[NGRAM_SMALL], b"s");
+        let gate = &arm.gates(&against())["provenance"];
+        assert!(gate.passed.is_none() && gate.why.contains("--warc"), "{gate:?}");
+        arm.set_provenance(Gate::condition(false, "2 of 16 rows differ"));
+        let gate = &arm.gates(&against())["provenance"];
+        assert_eq!(
+            (gate.passed, gate.why.as_str()),
+            (Some(false), "2 of 16 rows differ")
+        );
     }
 }

@@ -3,7 +3,12 @@
 //! [`Arm`]s and the held-out text come in, a [`Report`] leaves. Stage 2 takes minutes: [`Evaluation::stage2`] says what to
 //! train, the caller trains it cell by cell, [`Evaluation::run`] takes the result.
 
+use std::collections::BTreeMap;
+
+use assay_types::Digest;
+
 use crate::arm::{Against, Arm};
+use crate::contamination::GramIndex;
 use crate::gates::Gate;
 use crate::held_out::{CLUSTERS_MIN, HeldOutSet};
 use crate::interval::{Bootstrap, Interval};
@@ -41,6 +46,8 @@ pub struct Evaluation {
     pub plan: TrainingPlan,
     /// What documents were held against.
     pub against: Against,
+    /// Digest of the evaluation pack that held-out and pure text came from.
+    pub pack: Option<Digest>,
 }
 
 /// Bits of every arm at one budget.
@@ -107,6 +114,8 @@ impl Evaluation {
                 .map(|profile| profile.name),
             budget_tokens: measured.as_ref().map(|measured| measured.budget_tokens),
             evaluation: self.held_out.as_ref().map(|held_out| held_out.id),
+            pack: self.pack,
+            index: self.against.public.as_ref().map(GramIndex::digest),
             training: trained.map(TrainingReport::of),
             verdict: verdict(&datasets, &differences),
             datasets,
@@ -165,6 +174,7 @@ impl Evaluation {
             documents: tally.documents,
             bytes: tally.bytes,
             tokens: tally.tokens,
+            tokens_per_gb: arm.tokens_per_gb(),
             stage1: None,
             stage2: None,
             fineness: None,
@@ -183,10 +193,7 @@ impl Evaluation {
             NGRAM_SMALL.folds
         );
         report.gates.insert("size", Gate::condition(fold >= need, why));
-        report.gates.insert(
-            "provenance",
-            Gate::unchecked("`assay verify` recomputes a dataset from its archives"),
-        );
+        report.gates.insert("public_text", self.public_text(place));
         let bits = measured.and_then(|measured| Some((measured, measured.arms.get(place)?)));
         match (bits, &self.held_out) {
             (Some((measured, bits)), Some(held_out)) => {
@@ -207,6 +214,26 @@ impl Evaluation {
 }
 
 impl Evaluation {
+    /// Place of the dataset that one is held against: the other end of the comparison, itself if it is alone.
+    fn other(&self, place: usize) -> usize {
+        let last = self.arms.len().saturating_sub(1);
+        if place == last { 0 } else { last }
+    }
+
+    /// Whether far more documents of a dataset repeat public text than of the one it is compared with.
+    fn public_text(&self, place: usize) -> Gate {
+        let other = self.other(place);
+        if self.against.public_text.is_none() {
+            return Gate::unchecked("no public evaluation text was given (`--public`)");
+        }
+        match (self.arms.get(place), self.arms.get(other)) {
+            (Some(arm), Some(anchor)) if other != place => arm.tally().public_text(anchor.tally()),
+            _ => Gate::unchecked(
+                "hits on public text are compared with those of another dataset (`--against`)",
+            ),
+        }
+    }
+
     /// Whether a dataset gains on public text what it does not gain on fresh text.
     fn fill_leak(
         &self,
@@ -221,8 +248,7 @@ impl Evaluation {
             return;
         };
         // Each is held against the other end of the comparison, a single one against ore.
-        let last = self.arms.len() - 1;
-        let other = if place == last { 0 } else { last };
+        let other = self.other(place);
         let anchor = if other == place {
             measured.scale.as_ref().ok().map(|(ore, _)| (ore, "ore"))
         } else {
@@ -258,9 +284,7 @@ impl Evaluation {
             return;
         };
         let bootstrap = Bootstrap::new(held_out);
-        let domains = held_out.domains().iter().enumerate();
-        let domains = domains.map(|(place, name)| (name.clone(), bits.domain(place, held_out)));
-        let level = Bits::of(&bootstrap.level(bits), domains.collect());
+        let level = Bits::of(&bootstrap.level(bits), domains(&bootstrap, bits, held_out));
         let curve = trained.curves.get(place).cloned().unwrap_or_default();
         report.stage2 = Some(TrainedBits::of(level, bits.folds(), &curve));
         if !self.plan.decides() {
@@ -277,6 +301,11 @@ impl Evaluation {
                     report.fineness_high = Some(fineness.upper.ceil());
                     report.fineness_profile = Some(trained.profile);
                     report.why = None;
+                }
+                // What n-grams gave stands, marked as theirs.
+                Err(_) if report.fineness.is_some() => {
+                    let profile = report.fineness_profile.unwrap_or_default();
+                    report.flags.push(format!("fineness/{profile}"));
                 }
                 Err(error) => report.why = Some(error.to_string()),
             }
@@ -297,13 +326,21 @@ impl Measured<'_> {
     }
 }
 
+/// Intervals of every domain.
+fn domains(bootstrap: &Bootstrap<'_>, bits: &ArmBits, held_out: &HeldOutSet) -> BTreeMap<String, Interval> {
+    let named = held_out.domains().iter().enumerate();
+    named
+        .map(|(place, name)| (name.clone(), bootstrap.domain(bits, place)))
+        .collect()
+}
+
 /// What stage 1 says of a dataset.
 fn fill(report: &mut DatasetReport, measured: &Measured<'_>, bits: &ArmBits, held_out: &HeldOutSet) {
-    let domains = held_out.domains().iter().enumerate();
-    let domains = domains
-        .map(|(place, name)| (name.clone(), bits.domain(place, held_out)))
-        .collect();
-    report.stage1 = Some(Bits::of(&measured.bootstrap.level(bits), domains));
+    let bootstrap = &measured.bootstrap;
+    report.stage1 = Some(Bits::of(
+        &bootstrap.level(bits),
+        domains(bootstrap, bits, held_out),
+    ));
     if PROFILES.get(measured.place) == Some(&NGRAM_SMALL) {
         report.flags.push("small/ngram-small".to_owned());
     }

@@ -145,6 +145,11 @@ impl HeldOutSet {
         &self.names
     }
 
+    /// Documents that were chosen, of all domains.
+    pub fn documents(&self) -> usize {
+        self.texts.len()
+    }
+
     /// The chosen texts, cut.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.texts.iter().map(String::as_str)

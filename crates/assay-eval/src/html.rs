@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::gates::Gate;
 use crate::leak::Leak;
-use crate::report::{Bits, DatasetReport, Report};
+use crate::report::{Bits, DatasetReport, DomainBits, Report};
 use picture::{Group, Line, Range, bars, curves, escape, intervals, number};
 
 /// Parts a million in a percent.
@@ -93,13 +93,10 @@ fn title(report: &Report) -> String {
 fn verdict(report: &Report) -> String {
     let mut text = String::new();
     if let Some(verdict) = &report.verdict {
-        let better = match &verdict.better {
-            Some(name) => format!("<b>{}</b> is better", escape(name)),
-            None => "<b>No difference</b>".to_owned(),
-        };
         let _ = write!(
             text,
-            "<p class=\"verdict\">{better}: {}.</p>",
+            "<p class=\"verdict\"><b>{}</b>: {}.</p>",
+            escape(&verdict.headline()),
             escape(&verdict.why)
         );
     }
@@ -109,12 +106,16 @@ fn verdict(report: &Report) -> String {
     }
     if let Some(training) = &report.training {
         facts.push(format!(
-            "{}: {} models of {} tokens a dataset, {} looks",
-            training.profile, training.seeds, training.budget_tokens, training.looks
+            "{}: {} models of {} tokens a dataset, {} looks, {} instructions",
+            training.profile, training.seeds, training.budget_tokens, training.looks, training.instructions
         ));
     }
     if let Some(evaluation) = &report.evaluation {
         facts.push(format!("evaluation text {evaluation}"));
+    }
+    let pinned = [("pack", report.pack), ("index of benchmarks", report.index)];
+    for (what, digest) in pinned {
+        facts.extend(digest.map(|digest| format!("{what} {digest}")));
     }
     facts.push("intervals are 95 %".to_owned());
     let _ = write!(text, "<p class=\"facts\">{}</p>", facts.join(" · "));
@@ -149,7 +150,7 @@ fn domain_bars<'a>(found: &[(&'a str, &'a Bits)]) -> Vec<Group<'a>> {
         name: domain,
         bars: found
             .iter()
-            .filter_map(|(name, bits)| Some((*name, *bits.domains.get(domain)?)))
+            .filter_map(|(name, bits)| Some((*name, bits.domains.get(domain)?.bpb)))
             .collect(),
     };
     first.domains.keys().map(group).collect()
@@ -226,14 +227,27 @@ fn domains(found: &[(&str, &Bits)], body: &mut String) {
         heads.collect::<String>()
     );
     for domain in first.domains.keys() {
-        let values = found.iter().map(|(_, bits)| bits.domains.get(domain).copied());
-        let values: Vec<Option<f64>> = values.collect();
-        let least = values.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        let values = found.iter().map(|(_, bits)| bits.domains.get(domain));
+        let values: Vec<Option<&DomainBits>> = values.collect();
+        let least = values.iter().flatten().map(|value| value.bpb);
+        let least = least.fold(f64::INFINITY, f64::min);
         let _ = write!(body, "<tr><td>{}</td>", escape(domain));
         for value in values {
             let _ = match value {
-                Some(value) if value <= least => write!(body, "<td><b>{value:.4}</b></td>"),
-                Some(value) => write!(body, "<td>{value:.4}</td>"),
+                Some(value) => {
+                    let mark = if value.bpb <= least {
+                        ["<b>", "</b>"]
+                    } else {
+                        ["", ""]
+                    };
+                    let [begin, end] = mark;
+                    let (low, high) = (value.low, value.high);
+                    write!(
+                        body,
+                        "<td>{begin}{:.4}{end} [{low:.4}, {high:.4}]</td>",
+                        value.bpb
+                    )
+                }
                 None => write!(body, "<td>–</td>"),
             };
         }
@@ -265,6 +279,9 @@ fn gates(dataset: &DatasetReport, body: &mut String) {
         );
     }
     body.push_str("</table>");
+    if let Some(tokens) = dataset.tokens_per_gb {
+        let _ = write!(body, "<p>yield: {tokens} tokens a GB of archives</p>");
+    }
     if !dataset.flags.is_empty() {
         let _ = write!(body, "<p>flags: {}</p>", escape(&dataset.flags.join(", ")));
     }
@@ -293,21 +310,33 @@ td,th{border-color:#242c30}.facts{color:#a3aeac}.failed{color:#ff8a7a}}";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{TrainedBits, TrainingReport, Verdict};
+    use crate::report::{Outcome, TrainedBits, TrainingReport, Verdict};
     use std::collections::BTreeMap;
+
+    fn domain(bpb: f64) -> DomainBits {
+        DomainBits {
+            bpb,
+            low: bpb - 0.03,
+            high: bpb + 0.03,
+        }
+    }
 
     fn dataset(name: &str, bpb: f64) -> DatasetReport {
         let bits = Bits {
             bpb,
             low: bpb - 0.02,
             high: bpb + 0.02,
-            domains: BTreeMap::from([("novels".to_owned(), bpb), ("a<b".to_owned(), bpb + 0.1)]),
+            domains: BTreeMap::from([
+                ("novels".to_owned(), domain(bpb)),
+                ("a<b".to_owned(), domain(bpb + 0.1)),
+            ]),
         };
         DatasetReport {
             name: name.to_owned(),
             documents: 3,
             bytes: 10,
             tokens: 5,
+            tokens_per_gb: Some(7),
             stage2: Some(TrainedBits::of(bits.clone(), 4, &[9.0, 7.5, 7.0])),
             stage1: Some(bits),
             fineness: Some(400.0),
@@ -337,14 +366,18 @@ mod tests {
             profile: Some("ngram-v1"),
             budget_tokens: Some(131_072),
             evaluation: None,
+            pack: Some(assay_types::Digest([7; 32])),
+            index: None,
             training: Some(TrainingReport {
                 profile: "cpu-v1",
                 budget_tokens: 1 << 20,
                 seeds: 4,
                 looks: 1,
+                instructions: "avx2",
             }),
             datasets: vec![dataset("<script>alert(1)</script>", 2.5), dataset("b & c", 2.4)],
             verdict: Some(Verdict {
+                outcome: Outcome::Better,
                 better: Some("b & c".to_owned()),
                 probability: Some(0.99),
                 looks: 1,
@@ -360,14 +393,17 @@ mod tests {
             assert!(!page.contains(foreign), "{foreign}");
         }
         for expected in [
-            "<b>b &amp; c</b> is better",
+            "<b>`b &amp; c` is better, with probability 0.9900</b>: fewer bits per byte.",
+            "1 looks, avx2 instructions",
+            "yield: 7 tokens a GB",
+            "pack 0707",
             "&lt;script&gt;",
             "4 models of 1048576 tokens",
             "<polyline",
             "10.00 %",
             "FAIL",
             "documents of &lt;tags&gt;",
-            "<td><b>2.4000</b></td>",
+            "<td><b>2.4000</b> [2.3700, 2.4300]</td>",
             "2.500 % · b &amp; c",
             "2.5000 · b &amp; c",
             "<td>+0.3000</td><td>+0.0100</td><td>0.2900 ± 0.0200</td><td>leak</td>",

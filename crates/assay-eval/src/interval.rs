@@ -102,7 +102,7 @@ impl<'a> Bootstrap<'a> {
     /// Fineness of `arm` between `ore` and `pure`.
     ///
     /// # Errors
-    /// [`StatisticsError`]: fewer than four folds, or ore and pure too close.
+    /// [`StatisticsError`]: fewer than four folds, ore and pure too close on average, or in a sample of clusters.
     pub fn fineness(
         &self,
         arm: &ArmBits,
@@ -121,9 +121,21 @@ impl<'a> Bootstrap<'a> {
                 [ore, arm, pure].map(|arm| arm.mean_resampled(self.held_out, Some(counts)));
             1_000.0 * (ore - arm) / (ore - pure)
         });
-        // A sample whose ore and pure coincide gives no number; then the estimate refuses it too.
         let spread = variance(&points);
-        fineness(&seeds, if spread.is_finite() { spread } else { 0.0 })
+        if spread.is_finite() {
+            return fineness(&seeds, spread);
+        }
+        // Ore and pure coincide in a sample: the width of the interval is unknown. What the folds refuse is said first.
+        fineness(&seeds, 0.0)?;
+        Err(StatisticsError::NotFinite)
+    }
+
+    /// Bits per byte of an arm on one domain.
+    pub fn domain(&self, arm: &ArmBits, domain: usize) -> Interval {
+        let of_fold = |fold| arm.fold(fold).domain(domain, self.held_out);
+        let folds: Vec<f64> = (0..arm.folds()).map(of_fold).collect();
+        let samples = self.samples(|counts| arm.domain_resampled(domain, self.held_out, Some(counts)));
+        interval(&folds, &samples)
     }
 
     fn samples(&self, of: impl Fn(&[Vec<u32>]) -> f64) -> Vec<f64> {
@@ -201,6 +213,65 @@ fn variance(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::held_out::{Domain, HeldOutDocument};
+    use crate::ngram::{BITS_ONE, Order};
+
+    fn held_out(domains: &[&str], documents: usize) -> HeldOutSet {
+        let document = |number: usize| HeldOutDocument {
+            id: number.to_string(),
+            cluster: number.to_string(),
+            text: "y".repeat(100),
+        };
+        let domain = |name: &&str| Domain {
+            name: (*name).to_owned(),
+            documents: (0..documents).map(document).collect(),
+        };
+        HeldOutSet::choose(domains.iter().map(domain).collect(), b"s", Order::V1).unwrap()
+    }
+
+    /// An arm of equal folds from the bits per byte of every document.
+    fn arm(folds: usize, bits: &[f64], held_out: &HeldOutSet) -> ArmBits {
+        let units = |bits: &f64| (bits * 100.0 * BITS_ONE as f64) as u64;
+        let fold: Vec<u64> = bits.iter().map(units).collect();
+        ArmBits::of_documents(&vec![fold; folds], held_out).unwrap()
+    }
+
+    #[test]
+    fn a_sample_without_a_scale_is_an_error() {
+        let set = held_out(&["d"], 2);
+        let of = |bits: [f64; 2]| arm(5, &bits, &set);
+        let (ore, pure) = (of([3.0, 3.0]), of([3.0, 2.0]));
+        let bootstrap = Bootstrap::new(&set);
+        // In the samples that draw the first document twice, ore and pure are equal.
+        let found = bootstrap.fineness(&of([2.9, 2.5]), &ore, &pure);
+        assert_eq!(found.unwrap_err(), StatisticsError::NotFinite);
+        let close = bootstrap.fineness(&of([2.9, 2.5]), &ore, &ore).unwrap_err();
+        assert!(matches!(close, StatisticsError::Span { .. }), "{close:?}");
+        let found = bootstrap
+            .fineness(&of([2.5, 2.5]), &ore, &of([2.0, 2.0]))
+            .unwrap();
+        assert!((found.estimate.points - 500.0).abs() < 1e-3, "{found:?}");
+    }
+
+    #[test]
+    fn a_domain_has_an_interval_of_its_own() {
+        let set = held_out(&["calm", "wild"], 8);
+        let mut bits = vec![2.0; 8];
+        bits.extend((0..8).map(|at| if at % 2 == 0 { 1.0 } else { 3.0 }));
+        let arm = arm(4, &bits, &set);
+        let bootstrap = Bootstrap::new(&set);
+        let [calm, wild] = [0, 1].map(|domain| bootstrap.domain(&arm, domain));
+        assert!(
+            (calm.point - 2.0).abs() < 1e-6 && calm.high - calm.low < 1e-6,
+            "{calm:?}"
+        );
+        // Eight values of standard deviation 1: an error of about .35, t(.975, 3) = 3.182 on each side.
+        assert!((wild.point - 2.0).abs() < 1e-6, "{wild:?}");
+        assert!(
+            (wild.high - wild.low - 2.0 * 3.182 * 0.354).abs() < 0.25,
+            "{wild:?}"
+        );
+    }
 
     #[test]
     fn the_interval_is_t_times_the_error_of_folds_and_samples() {

@@ -219,6 +219,7 @@ impl Pack {
                 }),
                 Part::Pure => pure.push(TrainingDocument {
                     id: format!("{}/{}", line.domain, line.id),
+                    url: String::new(),
                     text: line.text,
                 }),
             }

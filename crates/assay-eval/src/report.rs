@@ -25,6 +25,10 @@ pub struct Report {
     pub budget_tokens: Option<u64>,
     /// Digest of the held-out text that was scored.
     pub evaluation: Option<Digest>,
+    /// Digest of the evaluation pack; null if none was given.
+    pub pack: Option<Digest>,
+    /// Digest of the index of benchmarks; null if none was given.
+    pub index: Option<Digest>,
     /// How models were trained; null if none were.
     pub training: Option<TrainingReport>,
     /// The datasets in the order they were given.
@@ -44,6 +48,8 @@ pub struct DatasetReport {
     pub bytes: u64,
     /// Tokens of their texts.
     pub tokens: u64,
+    /// Tokens for each 10^9 bytes of archives; null unless it is a dataset of ours.
+    pub tokens_per_gb: Option<u64>,
     /// n-gram bits per byte; null with a flag that says why.
     pub stage1: Option<Bits>,
     /// Bits of trained models; null if none were trained.
@@ -76,7 +82,18 @@ pub struct Bits {
     /// Upper end.
     pub high: f64,
     /// Bits per byte of every domain.
-    pub domains: BTreeMap<String, f64>,
+    pub domains: BTreeMap<String, DomainBits>,
+}
+
+/// Bits per byte of one domain with a 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DomainBits {
+    /// Mean of the folds or seeds.
+    pub bpb: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
 }
 
 /// Bits per byte of trained models.
@@ -102,6 +119,8 @@ pub struct TrainingReport {
     pub seeds: usize,
     /// Times the result was looked at.
     pub looks: u32,
+    /// Vector instructions: `plain` gives other bits than all others.
+    pub instructions: &'static str,
 }
 
 impl TrainedBits {
@@ -123,6 +142,7 @@ impl TrainingReport {
             budget_tokens: trained.budget_tokens,
             seeds: trained.arms.first().map_or(0, ArmBits::folds),
             looks: trained.looks,
+            instructions: trained.instructions,
         }
     }
 }
@@ -130,9 +150,12 @@ impl TrainingReport {
 /// The comparison of two datasets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// Name of the better one; null: no difference was found.
+    /// What was decided.
+    pub outcome: Outcome,
+    /// Name of the better one; null if nothing was decided.
     pub better: Option<String>,
-    /// Probability that the one with fewer bits per byte is the better one, given the spread of folds and documents.
+    /// Probability that the better one is better, given the spread of folds and documents; without a difference, that the one
+    /// with fewer bits per byte is. Null where bits did not decide: a gate failed, the stages contradict, nothing was measured.
     pub probability: Option<f64>,
     /// Looks of stage 2 that were taken.
     pub looks: u32,
@@ -144,17 +167,55 @@ pub struct Verdict {
     pub why: String,
 }
 
+/// What a comparison decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// One dataset is better.
+    Better,
+    /// Both were measured, and the interval covers 0.
+    NoDifference,
+    /// Nothing can be said.
+    NoVerdict,
+}
+
+impl Verdict {
+    /// A sentence for people, without its reason.
+    pub fn headline(&self) -> String {
+        let chance = self.probability.map(|probability| {
+            // Seen with few folds, no probability is 1.
+            let shown = probability.min(0.9999);
+            format!(", with probability {shown:.4}")
+        });
+        match (self.outcome, &self.better) {
+            (Outcome::Better, Some(name)) => format!("`{name}` is better{}", chance.unwrap_or_default()),
+            (Outcome::NoDifference, _) => "no difference".to_owned(),
+            _ => "no verdict".to_owned(),
+        }
+    }
+}
+
 impl Bits {
     /// Rounded for a report.
-    pub fn of(interval: &Interval, domains: BTreeMap<String, f64>) -> Self {
+    pub fn of(interval: &Interval, domains: BTreeMap<String, Interval>) -> Self {
         Self {
             bpb: rounded(interval.point),
             low: rounded(interval.low),
             high: rounded(interval.high),
             domains: domains
                 .into_iter()
-                .map(|(name, bits)| (name, rounded(bits)))
+                .map(|(name, bits)| (name, DomainBits::of(&bits)))
                 .collect(),
+        }
+    }
+}
+
+impl DomainBits {
+    fn of(interval: &Interval) -> Self {
+        Self {
+            bpb: rounded(interval.point),
+            low: rounded(interval.low),
+            high: rounded(interval.high),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::stage1::ArmBits;
 use crate::tokenizer::{TokenId, Tokenizer};
 use crate::transformer::profile::{self, TrainingProfile};
 use crate::transformer::run::{Course, Finished, Run};
-use crate::transformer::{CpuTrainer, Level, Stream, TrainError, initial};
+use crate::transformer::{CpuTrainer, Level, Stream, TRAINER_VERSION, TrainError, initial};
 
 /// Seeds at which a result is looked at.
 const LOOKS: [usize; 3] = [4, 6, 8];
@@ -107,6 +107,8 @@ pub struct Trained {
     pub budget_tokens: u64,
     /// Name of the profile.
     pub profile: &'static str,
+    /// Vector instructions of this call; kept models may have been trained with others of the same bits.
+    pub instructions: &'static str,
 }
 
 impl<'a> Stage2<'a> {
@@ -151,7 +153,8 @@ impl<'a> Stage2<'a> {
         let stream = Stream::new(windows.into_iter(), shape, self.budget_tokens, &seed);
         let text = stream.digest();
         let rounding = if level.is_plain() { "plain" } else { "fused" };
-        let parts: [&[u8]; 6] = [
+        let parts: [&[u8]; 7] = [
+            &TRAINER_VERSION.to_le_bytes(),
             self.profile.name.as_bytes(),
             rounding.as_bytes(),
             &seed,
@@ -160,7 +163,7 @@ impl<'a> Stage2<'a> {
             text.as_bytes(),
         ];
         Prepared {
-            key: tagged_hash("assay/cell/1", &parts),
+            key: tagged_hash("assay/cell/2", &parts),
             profile: self.profile,
             documents: &self.documents,
             start: initial(shape, &seed),
@@ -168,12 +171,18 @@ impl<'a> Stage2<'a> {
         }
     }
 
-    /// Puts the cells of some seeds together; none if one is missing.
+    /// Documents of the held-out text: every finished cell has bits of each.
+    pub fn documents(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Puts the cells of some seeds together; none if one is missing or was scored on other text.
     pub fn gather(
         &self,
         found: &BTreeMap<Cell, Finished>,
         seeds: Range<u32>,
         look: &Look,
+        level: Level,
     ) -> Option<Trained> {
         let mut arms = Vec::new();
         let mut curves = Vec::new();
@@ -182,7 +191,7 @@ impl<'a> Stage2<'a> {
                 seeds.clone().map(|seed| found.get(&Cell { arm, seed })).collect();
             let cells = cells?;
             let bits: Vec<Vec<u64>> = cells.iter().map(|cell| cell.bits.clone()).collect();
-            arms.push(ArmBits::of_documents(&bits, self.held_out));
+            arms.push(ArmBits::of_documents(&bits, self.held_out)?);
             let points = cells.iter().map(|cell| cell.curve.len()).min().unwrap_or(0);
             let mean = |point: usize| {
                 let of_cell = |cell: &&Finished| cell.curve.get(point).copied().unwrap_or(0.0);
@@ -197,6 +206,7 @@ impl<'a> Stage2<'a> {
             quantile: look.quantile,
             budget_tokens: self.budget_tokens,
             profile: self.profile.name,
+            instructions: level.name(),
         })
     }
 

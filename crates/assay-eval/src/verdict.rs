@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::interval::{Interval, probability};
-use crate::report::{Bits, DatasetReport, Verdict};
+use crate::report::{Bits, DatasetReport, Outcome, Verdict};
 
 /// Steps of a reported probability.
 const PROBABILITY_UNITS: f64 = 10_000.0;
@@ -30,30 +30,46 @@ enum Side {
     Neither,
 }
 
+/// Which stage a verdict rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    Ngram,
+    Trained,
+    /// Nothing, or gates.
+    None,
+}
+
+/// The better of two, and why.
+struct Decision {
+    side: Side,
+    outcome: Outcome,
+    basis: Basis,
+    why: String,
+}
+
 /// The first against the last dataset; none for a single one.
 pub(crate) fn verdict(datasets: &[DatasetReport], differences: &Differences) -> Option<Verdict> {
     let [first, .., last] = datasets else {
         return None;
     };
-    let (side, why) = decide(first, last, differences);
-    let better = match side {
+    let decision = decide(first, last, differences);
+    let better = match decision.side {
         Side::First => Some(first.name.clone()),
         Side::Last => Some(last.name.clone()),
         Side::Neither => None,
     };
-    // Of the stage that decided, else of the one that knows more.
-    let decided = |found: &&(Interval, usize)| found.0.is_decided();
-    let trained = differences.trained.as_ref();
-    let of = trained
-        .filter(decided)
-        .or(differences.ngram.as_ref().filter(decided));
-    let of = of.or(trained).or(differences.ngram.as_ref());
+    let of = match decision.basis {
+        Basis::Ngram => differences.ngram.as_ref(),
+        Basis::Trained => differences.trained.as_ref(),
+        Basis::None => None,
+    };
     let bits = |found: &Option<(Interval, usize)>| {
         found
             .as_ref()
             .map(|(interval, _)| Bits::of(interval, BTreeMap::new()))
     };
     Some(Verdict {
+        outcome: decision.outcome,
         better,
         probability: of.map(|(difference, folds)| {
             (probability(difference, *folds) * PROBABILITY_UNITS).round() / PROBABILITY_UNITS
@@ -61,7 +77,7 @@ pub(crate) fn verdict(datasets: &[DatasetReport], differences: &Differences) -> 
         looks: differences.looks,
         difference: bits(&differences.ngram),
         trained_difference: bits(&differences.trained),
-        why,
+        why: decision.why,
     })
 }
 
@@ -74,33 +90,69 @@ fn side(difference: Option<&(Interval, usize)>) -> Side {
     }
 }
 
-/// The better of two, and why.
-fn decide(first: &DatasetReport, last: &DatasetReport, differences: &Differences) -> (Side, String) {
+fn decide(first: &DatasetReport, last: &DatasetReport, differences: &Differences) -> Decision {
+    let by_gates = |side, outcome, why: String| Decision {
+        side,
+        outcome,
+        basis: Basis::None,
+        why,
+    };
+    let fails = |name: &str| format!("`{name}` fails a gate");
     match (first.passes(), last.passes()) {
-        (true, false) => return (Side::First, format!("`{}` fails a gate", last.name)),
-        (false, true) => return (Side::Last, format!("`{}` fails a gate", first.name)),
-        (false, false) => return (Side::Neither, "both fail a gate".to_owned()),
-        (true, true) => {}
+        (true, false) => by_gates(Side::First, Outcome::Better, fails(&last.name)),
+        (false, true) => by_gates(Side::Last, Outcome::Better, fails(&first.name)),
+        (false, false) => by_gates(Side::Neither, Outcome::NoVerdict, "both fail a gate".to_owned()),
+        (true, true) => by_bits(differences),
     }
+}
+
+fn by_bits(differences: &Differences) -> Decision {
     let (ngram, trained) = (
         side(differences.ngram.as_ref()),
         side(differences.trained.as_ref()),
     );
-    match (ngram, trained) {
-        (Side::Neither, Side::Neither) if differences.ngram.is_none() => {
-            (Side::Neither, "bits per byte were not measured".to_owned())
-        }
-        (Side::Neither, Side::Neither) => (Side::Neither, "no difference: the interval covers 0".to_owned()),
-        (side, Side::Neither) => (side, "fewer bits per byte".to_owned()),
-        (Side::Neither, side) => (side, "fewer bits per byte of trained models".to_owned()),
+    let (side, outcome, basis, why) = match (ngram, trained) {
+        (Side::Neither, Side::Neither) if differences.ngram.is_none() => (
+            Side::Neither,
+            Outcome::NoVerdict,
+            Basis::None,
+            "bits per byte were not measured",
+        ),
+        (Side::Neither, Side::Neither) => (
+            Side::Neither,
+            Outcome::NoDifference,
+            if differences.trained.is_some() {
+                Basis::Trained
+            } else {
+                Basis::Ngram
+            },
+            "the interval covers 0",
+        ),
+        (side, Side::Neither) => (side, Outcome::Better, Basis::Ngram, "fewer bits per byte"),
+        (Side::Neither, side) => (
+            side,
+            Outcome::Better,
+            Basis::Trained,
+            "fewer bits per byte of trained models",
+        ),
         (ngram, trained) if ngram == trained => (
             ngram,
-            "fewer bits per byte, of n-grams and of trained models".to_owned(),
+            Outcome::Better,
+            Basis::Trained,
+            "fewer bits per byte, of n-grams and of trained models",
         ),
         _ => (
             Side::Neither,
-            "n-grams and trained models contradict each other".to_owned(),
+            Outcome::NoVerdict,
+            Basis::None,
+            "n-grams and trained models contradict each other",
         ),
+    };
+    Decision {
+        side,
+        outcome,
+        basis,
+        why: why.to_owned(),
     }
 }
 
@@ -115,6 +167,7 @@ mod tests {
             documents: 1,
             bytes: 1,
             tokens: 1,
+            tokens_per_gb: None,
             stage1: None,
             stage2: None,
             fineness: None,
@@ -138,14 +191,52 @@ mod tests {
         (interval.within(3.0), 4)
     }
 
-    fn better(passes: (bool, bool), ngram: f64, trained: f64) -> (Option<String>, String) {
+    fn found(passes: (bool, bool), ngram: f64, trained: f64) -> Verdict {
         let differences = Differences {
             ngram: Some(at(ngram)),
             trained: Some(at(trained)),
             looks: 1,
         };
-        let found = verdict(&[dataset("a", passes.0), dataset("b", passes.1)], &differences).unwrap();
+        verdict(&[dataset("a", passes.0), dataset("b", passes.1)], &differences).unwrap()
+    }
+
+    fn better(passes: (bool, bool), ngram: f64, trained: f64) -> (Option<String>, String) {
+        let found = found(passes, ngram, trained);
         (found.better, found.why)
+    }
+
+    /// Found by review: the loser's bits gave the probability where a gate had decided.
+    #[test]
+    fn a_probability_is_of_the_bits_that_decided() {
+        let both = (true, true);
+        let of = |passes, ngram, trained| {
+            let found = found(passes, ngram, trained);
+            (found.outcome, found.probability, found.headline())
+        };
+        let (outcome, chance, headline) = of(both, -0.1, 0.02);
+        assert_eq!(outcome, Outcome::Better);
+        assert!(chance > Some(0.9), "of n-grams, which decided: {chance:?}");
+        assert!(
+            headline.starts_with("`a` is better, with probability 0.9"),
+            "{headline}"
+        );
+        assert!(of(both, 0.0, 0.1).1 > Some(0.9));
+        for (passes, words) in [
+            ((true, false), "`a` is better"),
+            ((false, true), "`b` is better"),
+            ((false, false), "no verdict"),
+        ] {
+            let (_, chance, headline) = of(passes, 0.1, 0.1);
+            assert_eq!((chance, headline.as_str()), (None, words));
+        }
+        let contradiction = of(both, 0.1, -0.1);
+        assert_eq!(contradiction, (Outcome::NoVerdict, None, "no verdict".to_owned()));
+        let (outcome, chance, headline) = of(both, 0.02, 0.0);
+        assert_eq!(
+            (outcome, headline.as_str()),
+            (Outcome::NoDifference, "no difference")
+        );
+        assert_eq!(chance, Some(0.5), "of trained models, which see more");
     }
 
     #[test]
@@ -171,5 +262,9 @@ mod tests {
         assert!(verdict(&[dataset("a", true)], &Differences::default()).is_none());
         let unmeasured = verdict(&[dataset("a", true), dataset("b", true)], &Differences::default()).unwrap();
         assert_eq!(unmeasured.why, "bits per byte were not measured");
+        assert_eq!(
+            (unmeasured.outcome, unmeasured.probability),
+            (Outcome::NoVerdict, None)
+        );
     }
 }

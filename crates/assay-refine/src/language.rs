@@ -68,6 +68,11 @@ pub fn detect(text: &str, options: &LanguageOptions) -> Language {
     }
 }
 
+/// Codes of all languages that [`detect`] can give, in no order that means anything.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    whatlang::Lang::all().iter().copied().map(code)
+}
+
 /// ISO 639-1 where there is one.
 fn code(language: whatlang::Lang) -> &'static str {
     let long = language.code();
@@ -156,6 +161,16 @@ mod tests {
 
     fn check(text: &str, code: &str) {
         assert_eq!(detect(text, &LanguageOptions::default()).code, code, "{text}");
+    }
+
+    #[test]
+    fn what_is_detected_is_a_known_code() {
+        let all: Vec<&str> = codes().collect();
+        assert_eq!(all.len(), 70);
+        for code in ["en", "de", "zh", "ru"] {
+            assert!(all.contains(&code), "{code}");
+        }
+        assert!(!all.contains(&"") && !all.contains(&"eng"));
     }
 
     #[test]

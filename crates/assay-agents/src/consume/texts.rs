@@ -13,7 +13,7 @@ use fs_err as fs;
 use super::error::ConsumeError;
 use super::published::Published;
 use super::pull::{PullJob, pull};
-use crate::local::LocalError;
+use crate::local::{Input, LocalError, is_text};
 
 /// Bytes of files after which no further one is fetched, and of the longest file: folds use some ten megabytes of text.
 pub const TEXTS_BYTES_MAX: u64 = 4 << 30;
@@ -21,13 +21,8 @@ pub const TEXTS_BYTES_MAX: u64 = 4 << 30;
 /// Tokens of a dataset of ours that are fetched at most.
 pub const TEXTS_TOKENS_MAX: Tokens = Tokens(200_000_000);
 
-/// Endings of files that hold texts, before `.gz` and `.zst`.
-const ENDINGS: [&str; 5] = [".parquet", ".jsonl", ".ndjson", ".json", ".txt"];
-
-/// Files that describe a repository and are no text of it.
-const DESCRIPTIONS: [&str; 3] = ["dataset_info.json", "dataset_infos.json", "requirements.txt"];
-
-/// Fetches texts of a revision below `root`; gives their folder. What is there already is not fetched again.
+/// Fetches texts of a revision below `root`; gives their folder and which files of it are read: a folder may hold what another
+/// seed chose before. What is there already is not fetched again.
 ///
 /// # Errors
 /// [`ConsumeError`]: a store that fails, a dataset that is not what its manifest says, no file of texts.
@@ -37,7 +32,7 @@ pub async fn fetch_texts(
     revision: &Revision,
     root: &Path,
     seed: u64,
-) -> Result<PathBuf, ConsumeError> {
+) -> Result<Input, ConsumeError> {
     let place = format!("{}@{revision}", repo.as_str());
     let out = root.join(&place);
     let view = store.open(repo, revision).await?;
@@ -46,6 +41,9 @@ pub async fn fetch_texts(
         .any(|entry| entry.path.as_str() == MANIFEST_FILE)
     {
         let published = Published::open(store, repo, revision).await?;
+        let units = published.manifest.units.iter();
+        let tokens = units.map(|unit| u128::from(unit.n_tokens.0)).sum();
+        let out = root.join(folder_of(&place, tokens, seed));
         let job = PullJob {
             published: &published,
             out: &out,
@@ -54,7 +52,7 @@ pub async fn fetch_texts(
         };
         let pulled = pull(&job, &|_| {}).await?;
         return match pulled.faults.first() {
-            None => Ok(out),
+            None => Ok(Input::from(out)),
             Some(fault) => Err(ConsumeError::Fault {
                 place,
                 fault: fault.to_string(),
@@ -68,14 +66,27 @@ pub async fn fetch_texts(
             bytes_max: TEXTS_BYTES_MAX,
         });
     }
-    for path in chosen {
+    for path in &chosen {
         let to = out.join(path.as_str());
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder).map_err(LocalError::io(folder))?;
         }
-        download(&view, &path, &to).await?;
+        download(&view, path, &to).await?;
     }
-    Ok(out)
+    let files = chosen.iter().map(|path| PathBuf::from(path.as_str()));
+    Ok(Input {
+        files: Some(files.collect()),
+        path: out,
+    })
+}
+
+/// Folder of a dataset of ours: of the seed where its units are only a part, because what is there already is kept.
+fn folder_of(place: &str, tokens: u128, seed: u64) -> String {
+    if tokens <= u128::from(TEXTS_TOKENS_MAX.0) {
+        place.to_owned()
+    } else {
+        format!("{place}-seed{seed}")
+    }
 }
 
 /// Fetches a file unless it is there. Small files of the Hub have no digest the store knows: one of the right length
@@ -108,44 +119,14 @@ fn chosen(view: &View, seed: u64) -> Vec<ObjectPath> {
     found
 }
 
-fn is_text(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or(&path);
-    let bare = name
-        .strip_suffix(".gz")
-        .or(name.strip_suffix(".zst"))
-        .unwrap_or(name);
-    // Hidden files are passed over by the reader, too.
-    let is_hidden = path.split('/').any(|part| part.starts_with('.'));
-    !is_hidden && !DESCRIPTIONS.contains(&bare) && ENDINGS.iter().any(|ending| bare.ends_with(ending))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_text;
+    use super::*;
 
     #[test]
-    fn texts_are_told_by_their_endings() {
-        for path in [
-            "data/train-0.parquet",
-            "a.jsonl.gz",
-            "B.JSON.zst",
-            "notes/x.txt",
-            "x.ndjson",
-        ] {
-            assert!(is_text(path), "{path}");
-        }
-        for path in [
-            "README.md",
-            ".gitattributes",
-            ".cache/a.jsonl",
-            "dataset_infos.json",
-            "load.py",
-            "model.pkl",
-            "a.parquet.tmp",
-            "images.tar.gz",
-        ] {
-            assert!(!is_text(path), "{path}");
-        }
+    fn a_part_of_a_dataset_has_a_folder_of_its_seed() {
+        let most = u128::from(TEXTS_TOKENS_MAX.0);
+        assert_eq!(folder_of("a/b@r", most, 3), "a/b@r");
+        assert_eq!(folder_of("a/b@r", most + 1, 3), "a/b@r-seed3");
     }
 }

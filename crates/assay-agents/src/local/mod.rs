@@ -28,9 +28,11 @@ pub(crate) use dataset::read_bounded;
 pub use dataset::{Dataset, dataset_stats};
 pub use dedup::{Cluster, Deduplicated, dedup};
 pub use error::{ErrorKind, LocalError};
+pub(crate) use evaluate::is_text;
 pub use evaluate::{
-    CPU_PLAN, DuelJob, DuelReport, EvaluateError, EvaluateJob, IndexSummary, Kept, SMOKE_PLAN, Training,
-    TrainingPlan, TrainingProgress, Watch, duel, evaluate, make_index, make_pack,
+    CPU_PLAN, DuelJob, DuelReport, EvaluateError, EvaluateJob, IndexSummary, Input, Kept, Ore, PackSummary,
+    SMOKE_PLAN, SealedHeader, Training, TrainingPlan, TrainingProgress, Watch, duel, evaluate, make_index,
+    make_pack, open_sealed_pack,
 };
 pub use explain::explain;
 pub use extract::{PageFacts, PageText, explain_file, extract_file};

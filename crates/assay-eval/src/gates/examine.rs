@@ -1,4 +1,4 @@
-//! What one document contributes to the gates: hashes, band keys, and four yes-or-no facts.
+//! What one document contributes to the gates: hashes, band keys, and yes-or-no facts.
 //!
 //! A text comes in; [`Facts`] and the token ids leave. Signatures, repetition and languages are those of `assay-refine`, so a
 //! gate measures with the code that refines. One [`Examiner`] a thread.
@@ -28,7 +28,7 @@ const ALL_PPM: u32 = 1_000_000;
 #[derive(Debug, Clone)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four independent facts that are only counted"
+    reason = "independent facts that are only counted"
 )]
 pub struct Facts {
     /// Bytes of the text.
@@ -47,6 +47,8 @@ pub struct Facts {
     pub hits_held_out: bool,
     /// Whether it shares a 13-gram with the index of public benchmarks.
     pub hits_public: bool,
+    /// Whether it shares a 13-gram with evaluation text that was public before.
+    pub hits_public_text: bool,
     /// All token ids.
     pub tokens: Vec<TokenId>,
 }
@@ -78,14 +80,14 @@ impl Default for Examiner {
 }
 
 impl Examiner {
-    /// The facts of a text, looked up in the index of held-out text and in that of public benchmarks.
-    pub fn facts(&mut self, text: &str, held_out: &GramIndex, public: &GramIndex) -> Facts {
+    /// The facts of a text, looked up in the indexes of held-out text, of public benchmarks and of public evaluation text.
+    pub fn facts(&mut self, text: &str, indexes: [&GramIndex; 3]) -> Facts {
         let mut tokens = Vec::new();
         self.tokenizer.encode(text, &mut tokens);
         let head = text
             .get(..text.floor_char_boundary(HEAD_BYTES_MAX))
             .unwrap_or(text);
-        let [hits_held_out, hits_public] = self.lookup.hits(text, [held_out, public]);
+        let [hits_held_out, hits_public, hits_public_text] = self.lookup.hits(text, indexes);
         Facts {
             bytes: text.len() as u64,
             text_hash: blake3_16(text.as_bytes()),
@@ -95,6 +97,7 @@ impl Examiner {
             is_markup: markup_bytes(text.as_bytes()) as u64 * PPM > MARKUP_BYTES_PPM_MAX * text.len() as u64,
             hits_held_out,
             hits_public,
+            hits_public_text,
             tokens,
         }
     }
@@ -151,7 +154,8 @@ mod tests {
                          minded: flour was cheap that year, and children swam where carts used to wait.";
 
     fn facts(text: &str) -> Facts {
-        Examiner::default().facts(text, &GramIndex::default(), &GramIndex::default())
+        let none = GramIndex::default();
+        Examiner::default().facts(text, [&none; 3])
     }
 
     #[test]

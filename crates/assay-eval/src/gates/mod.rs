@@ -4,9 +4,11 @@
 //! docs/evaluation.md. Nothing is sampled: duplication shows only if both copies are seen.
 
 mod examine;
+mod lines;
 mod tally;
 
 pub use examine::{Examiner, Facts};
+pub use lines::SharedLines;
 pub use tally::Tally;
 
 use serde::Serialize;
@@ -20,7 +22,7 @@ pub const NEAR_DUPLICATES_PPM_MAX: u64 = 30_000;
 /// Most documents over the repetition limits: 1 %.
 pub const REPETITION_PPM_MAX: u64 = 10_000;
 
-/// Most documents in another than the declared language: 2 %.
+/// Most documents in another than the declared language, or in none that can be told: 2 %.
 pub const LANGUAGE_PPM_MAX: u64 = 20_000;
 
 /// Most documents with more than [`MARKUP_BYTES_PPM_MAX`] of their bytes in tags: 1 %.
@@ -29,8 +31,20 @@ pub const MARKUP_PPM_MAX: u64 = 10_000;
 /// Bytes of a document in tags that make it markup: 5 %.
 pub const MARKUP_BYTES_PPM_MAX: u64 = 50_000;
 
+/// Most documents with more than [`SHARED_BYTES_PPM_MAX`] of their bytes in lines that many hosts share: 1 %.
+pub const SHARED_LINES_PPM_MAX: u64 = 10_000;
+
+/// Bytes of a document in lines of [`SHARED_HOSTS_MIN`] hosts that make it boilerplate: 30 %.
+pub const SHARED_BYTES_PPM_MAX: u64 = 300_000;
+
+/// Hosts a line occurs on to be nobody's own text.
+pub const SHARED_HOSTS_MIN: usize = 10;
+
 /// Most documents that share a 13-gram with public benchmarks or with the held-out text: 1e-4.
 pub const CONTAMINATION_PPM_MAX: u64 = 100;
+
+/// Most hits on public evaluation text, in times those of the dataset it is compared with (docs/evaluation.md).
+pub const PUBLIC_TEXT_TIMES_MAX: u128 = 3;
 
 /// Most lines and files of an input that hold no text: 1 %; a damaged dataset is not measured as if it were whole.
 pub const UNREADABLE_PPM_MAX: u64 = 10_000;

@@ -9,7 +9,7 @@ use assay_types::Digest16;
 
 use super::{
     CONTAMINATION_PPM_MAX, EXACT_DUPLICATES_PPM_MAX, Facts, Gate, LANGUAGE_PPM_MAX, MARKUP_PPM_MAX,
-    NEAR_DUPLICATES_PPM_MAX, REPETITION_PPM_MAX, UNREADABLE_PPM_MAX,
+    NEAR_DUPLICATES_PPM_MAX, PPM, PUBLIC_TEXT_TIMES_MAX, REPETITION_PPM_MAX, UNREADABLE_PPM_MAX,
 };
 
 /// A gate's name, part, whole, threshold, and what the part is.
@@ -33,6 +33,7 @@ pub struct Tally {
     repetitive: u64,
     markup: u64,
     public_hits: u64,
+    public_text_hits: u64,
     /// Documents that share a 13-gram with the held-out text; they are not trained on.
     pub held_out_hits: u64,
     languages: BTreeMap<&'static str, u64>,
@@ -57,6 +58,7 @@ impl Tally {
         self.repetitive += u64::from(facts.is_repetitive);
         self.markup += u64::from(facts.is_markup);
         self.public_hits += u64::from(facts.hits_public);
+        self.public_text_hits += u64::from(facts.hits_public_text);
         self.held_out_hits += u64::from(facts.hits_held_out);
         *self.languages.entry(facts.language).or_default() += 1;
     }
@@ -73,10 +75,22 @@ impl Tally {
         gates
     }
 
+    /// The gate on evaluation text that was public before, against the share of hits of another dataset.
+    pub fn public_text(&self, anchor: &Tally) -> Gate {
+        let (hits, documents) = (self.public_text_hits, self.documents.max(1));
+        let of_anchor =
+            u128::from(anchor.public_text_hits) * u128::from(PPM) / u128::from(anchor.documents.max(1));
+        let limit = u64::try_from(of_anchor * PUBLIC_TEXT_TIMES_MAX).unwrap_or(PPM);
+        Gate::share(
+            hits,
+            documents,
+            limit.clamp(CONTAMINATION_PPM_MAX, PPM),
+            "documents share 13 words with public evaluation text",
+        )
+    }
+
     fn shares(&self, language: &str) -> [Share; 8] {
         let documents = self.documents;
-        let others = self.languages.iter().filter(|(code, _)| !code.is_empty());
-        let known: u64 = others.map(|(_, count)| count).sum();
         let declared = self.languages.get(language).copied().unwrap_or(0);
         let lines = documents + self.unreadable;
         [
@@ -103,10 +117,10 @@ impl Tally {
             ),
             (
                 "language",
-                known - declared,
-                known,
+                documents - declared,
+                documents,
                 LANGUAGE_PPM_MAX,
-                "documents are in another language than the declared one",
+                "documents are not in the declared language, or in none that can be told",
             ),
             (
                 "markup",
@@ -150,7 +164,7 @@ mod tests {
         let mut examiner = Examiner::default();
         let mut tally = Tally::default();
         for text in texts {
-            tally.push(&examiner.facts(text, &GramIndex::default(), &GramIndex::default()));
+            tally.push(&examiner.facts(text, [&GramIndex::default(); 3]));
         }
         let gates = tally.gates("en", false);
         assert_eq!(gates["contamination"].passed, None);
@@ -163,10 +177,34 @@ mod tests {
     const C: &str = "Der Fluss stieg im Frühling, und die alte Mühle an der Brücke musste für drei Wochen geschlossen werden. Später bezahlte der Rat zwei Maurer, die vor dem Winter neue Steine unter beide Bögen setzten.";
 
     #[test]
+    fn public_text_is_hit_at_most_three_times_as_often_as_by_the_anchor() {
+        let of = |hits, documents| Tally {
+            documents,
+            public_text_hits: hits,
+            ..Tally::default()
+        };
+        let gate = |hits, anchor| of(hits, 1_000).public_text(&of(anchor, 2_000));
+        assert_eq!(
+            (gate(3, 2).passed, gate(3, 2).threshold_ppm),
+            (Some(true), Some(3_000))
+        );
+        assert_eq!(gate(4, 2).passed, Some(false));
+        // Of an anchor without a hit, one document in ten thousand may still be one.
+        assert_eq!((gate(0, 0).passed, gate(1, 0).passed), (Some(true), Some(false)));
+        assert_eq!(of(1, 10_000).public_text(&of(0, 10)).passed, Some(true));
+        assert_eq!(gate(1_000, 2_000).passed, Some(true), "every document of both");
+    }
+
+    #[test]
     fn gates_name_what_is_wrong() {
         assert!(failed(&[A, B]).is_empty());
         assert_eq!(failed(&[A, B, A]), ["exact_duplicates", "near_duplicates"]);
         assert_eq!(failed(&[A, B, C]), ["language"]);
+        // What no language can be told of is not of the declared one.
+        assert_eq!(
+            failed(&[A, B, "0001 0002 0003 0004 0005 0006 0007"]),
+            ["language"]
+        );
         // The same words with other punctuation have the same signature, but not the same text.
         assert_eq!(failed(&[A, B, &A.replace(',', ";")]), ["near_duplicates"]);
     }

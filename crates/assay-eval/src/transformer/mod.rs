@@ -23,6 +23,10 @@ mod shape;
 mod stream;
 mod trainer;
 
+/// Version of everything between start values and bits of a document: step, schedule, scoring. It goes up whenever one of
+/// them gives other bits, so that a model kept by an older build is trained again.
+pub const TRAINER_VERSION: u32 = 1;
+
 pub use init::initial;
 pub use level::Level;
 pub use matmul::{Matrix, MatrixMut, Old, Panels};

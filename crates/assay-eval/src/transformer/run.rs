@@ -82,8 +82,9 @@ impl<'a, R: Trainer> Run<'a, R> {
                 return Err(TrainError::Size { found, expected });
             }
         }
-        self.step = snapshot.trainer.steps;
+        let step = snapshot.trainer.steps;
         self.trainer.restore(snapshot.trainer)?;
+        self.step = step;
         self.bits = snapshot.bits;
         self.curve = snapshot.curve;
         Ok(())

@@ -41,6 +41,8 @@ pub(crate) const DRAW: Profile = Profile {
 pub(crate) struct Fixture {
     /// Disjoint draws of training pieces, each with at least [`DRAW_TOKENS`] after the window's cap.
     pub(crate) draws: Vec<Vec<Document>>,
+    /// Held-out documents of every source.
+    pub(crate) domains: Vec<Domain>,
     pub(crate) held_out: HeldOutSet,
 }
 
@@ -121,7 +123,8 @@ pub(crate) fn fixture(draws: usize) -> Option<Fixture> {
     }
     Some(Fixture {
         draws: found,
-        held_out: HeldOutSet::choose(domains, b"fixture", Order::V1).unwrap(),
+        held_out: HeldOutSet::choose(domains.clone(), b"fixture", Order::V1).unwrap(),
+        domains,
     })
 }
 

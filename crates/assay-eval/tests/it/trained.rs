@@ -49,7 +49,9 @@ fn difference(
     let stage2 = Stage2::new(&CPU_V1, &fixture.held_out, samples, budget, b"fixture");
     let mut found = train(&stage2, 0);
     found.extend(train(&stage2, 1));
-    let trained = stage2.gather(&found, 0..SEEDS, &looks(4)[0]).unwrap();
+    let trained = stage2
+        .gather(&found, 0..SEEDS, &looks(4)[0], Level::best())
+        .unwrap();
     let of = |arm: usize, seed| trained.arms[arm].bits_per_byte(seed, &fixture.held_out);
     let each = (0..SEEDS as usize).map(|seed| of(0, seed) - of(1, seed));
     (stage2.difference(&trained, 0, 1).unwrap(), each.collect())

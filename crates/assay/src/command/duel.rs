@@ -75,8 +75,14 @@ fn table(data: &Data<'_>) -> String {
     let found = data.found;
     let mut text = String::new();
     let kept = |kept: &Kept| {
+        let gates = match kept.failed().as_slice() {
+            [] => "gates pass".to_owned(),
+            failed => format!("gates FAIL: {}", failed.join(", ")),
+        };
+        let per_gb = kept.tokens_per_gb.map(report::count);
+        let per_gb = per_gb.map_or(String::new(), |tokens| format!(" ({tokens} a GB of archives)"));
         format!(
-            "{}: {} documents, {} tokens",
+            "{}: {} documents, {} tokens{per_gb}, {gates}",
             kept.recipe,
             report::count(kept.documents),
             report::count(kept.tokens)
@@ -110,9 +116,11 @@ fn table(data: &Data<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "{winner}; {} models of {} tokens, {} s",
+        "{winner} ({}); {} models of {} tokens, {} instructions, {} s",
+        found.why,
         found.models,
         report::count(found.budget_tokens),
+        found.instructions,
         data.seconds
     );
     text

@@ -1,33 +1,49 @@
 //! `assay evaluate`: a table of datasets with bits per byte, fineness and gates, and which of two is better.
 //!
-//! Numbers come from assay-eval through the local driver; here they are only laid out.
+//! Numbers come from assay-eval through the local driver; here inputs are found and results laid out.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use assay_agents::local::{self, EvaluateJob, Training};
+use assay_agents::local::{self, Dataset, EvaluateJob, Input, Ore, Training};
+use assay_eval::gates::Gate;
 use assay_eval::html::report_html;
 use assay_eval::report::{Bits, DatasetReport, Report};
+use assay_hub::{ARCHIVE_ENDINGS, OpenOptions, Source};
 use assay_refine::report;
 
-use super::fetched;
-use crate::cli::{BudgetArg, EvaluateArgs, EvaluateCommand};
+use super::{fetched, verify};
+use crate::cli::{BudgetArg, EvaluateArgs, EvaluateCommand, VerifyArgs};
 use crate::config;
 use crate::console::Console;
 use crate::exit::{Status, UsageError};
 use crate::training_bar::TrainingBar;
 
+/// Rows of each unit that are recomputed for the gate `provenance`.
+const PROVENANCE_ROWS: u64 = 64;
+
 pub(super) fn run(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
     match &args.command {
-        Some(EvaluateCommand::Pack { input, out }) => {
-            let header = local::make_pack(input, out)?;
-            console.result("assay.evaluate-pack/1", &header, &[], || {
+        Some(EvaluateCommand::Pack { input, out, seal }) => {
+            let made = local::make_pack(input, out, *seal)?;
+            console.result("assay.evaluate-pack/1", &made, &[], || {
+                let header = &made.header;
                 let (held_out, pure) = (report::count(header.held_out), report::count(header.pure));
                 let domains = header.domains.join(", ");
+                let sealed = made.sealed_to.map_or(String::new(), |round| {
+                    format!(", sealed until round {round} of drand quicknet")
+                });
                 format!(
-                    "{domains}: {held_out} documents held out, {pure} pure, digest {}\n",
+                    "{domains}: {held_out} documents held out, {pure} pure, digest {}{sealed}\n",
                     header.digest
                 )
+            })?;
+            Ok(Status::Ok)
+        }
+        Some(EvaluateCommand::Open { input, pulse, out }) => {
+            let header = local::open_sealed_pack(input, pulse, out)?;
+            console.result("assay.evaluate-pack/1", &header, &[], || {
+                format!("{}: digest {}\n", header.domains.join(", "), header.digest)
             })?;
             Ok(Status::Ok)
         }
@@ -52,11 +68,17 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
     let fetch = |paths: &[PathBuf]| fetched::local(paths, &args.downloads, args.seed, console);
     let mut datasets = fetch(&args.datasets)?;
     datasets.extend(fetch(args.against.as_slice())?);
-    let (eval, public, ore) = (
-        fetch(&args.eval)?,
-        fetch(&args.public)?,
-        fetch(args.ore.as_slice())?,
-    );
+    let (eval, public) = (fetch(&args.eval)?, fetch(&args.public)?);
+    let open = config::open_options();
+    let ore = match args.ore.as_slice() {
+        [] => None,
+        [texts] if !is_archive(texts) => {
+            let texts = fetch(std::slice::from_ref(texts))?;
+            texts.into_iter().next().map(GivenOre::Texts)
+        }
+        archives => Some(GivenOre::Archives(assay_hub::resolve(&names(archives))?)),
+    };
+    let provenance = provenance(args, &datasets, console)?;
     let pack = if args.eval.is_empty() {
         args.pack.clone().or_else(config::evaluation_pack)
     } else {
@@ -67,7 +89,8 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         eval: &eval,
         public: &public,
         pack: pack.as_deref(),
-        ore: ore.first().map(PathBuf::as_path),
+        provenance: &provenance,
+        ore: ore.as_ref().map(|ore| ore.borrowed(&open)),
         index: args.index.as_deref(),
         language: &args.language,
         seed: args.seed,
@@ -94,6 +117,72 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         .all(DatasetReport::passes);
     console.outcome("assay.evaluate/1", ok, &found, || table(&found))?;
     Ok(if ok { Status::Ok } else { Status::CheckFailed })
+}
+
+/// Where ore comes from, as it was given.
+enum GivenOre {
+    Texts(Input),
+    Archives(Vec<Source>),
+}
+
+impl GivenOre {
+    fn borrowed<'a>(&'a self, open: &'a OpenOptions) -> Ore<'a> {
+        match self {
+            Self::Texts(input) => Ore::Texts(input),
+            Self::Archives(sources) => Ore::Archives { sources, open },
+        }
+    }
+}
+
+/// Whether an input is an archive by its name.
+fn is_archive(path: &Path) -> bool {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    ARCHIVE_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    paths
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Recomputes some rows of every dataset of ours from the archives of `--warc`; nothing without them.
+fn provenance(
+    args: &EvaluateArgs,
+    datasets: &[Input],
+    console: &Console,
+) -> anyhow::Result<Vec<Option<Gate>>> {
+    if args.warc.is_empty() {
+        return Ok(Vec::new());
+    }
+    let archives = assay_hub::resolve(&args.warc)?;
+    let gate = |input: &Input| {
+        if !input.path.join(assay_types::MANIFEST_FILE).is_file() {
+            return Ok(None);
+        }
+        console.note(&format!("recomputing rows of {}", input.path.display()));
+        let job = VerifyArgs {
+            dataset: input.path.clone(),
+            warc: args.warc.clone(),
+            sample: PROVENANCE_ROWS.to_string(),
+            seed: args.seed,
+            proof: PathBuf::new(),
+            prefix: true,
+            recipe: None,
+            url_lists: None,
+            threads: None,
+        };
+        let verified = verify::recompute(&job, &Dataset::open(&input.path)?, &archives)?;
+        let (faults, checked) = (verified.faults.len(), verified.checked);
+        let first = verified.faults.first().map(|fault| fault.kind.name());
+        let why = format!(
+            "{faults} differences in {checked} recomputed rows, the first is `{}`; `assay verify` lists them",
+            first.unwrap_or_default()
+        );
+        Ok(Some(Gate::condition(faults == 0, why)))
+    };
+    datasets.iter().map(gate).collect()
 }
 
 /// The report for people.
@@ -157,19 +246,16 @@ fn add_verdict(found: &Report, text: &mut String) {
     if let Some(training) = &found.training {
         let _ = writeln!(
             text,
-            "{}, {} models of {} tokens a dataset, {} looks",
+            "{}, {} models of {} tokens a dataset, {} looks, {} instructions",
             training.profile,
             training.seeds,
             report::count(training.budget_tokens),
-            training.looks
+            training.looks,
+            training.instructions
         );
     }
     if let Some(verdict) = &found.verdict {
-        let better = verdict
-            .better
-            .as_deref()
-            .map_or("no difference".to_owned(), |name| format!("`{name}` is better"));
-        let _ = writeln!(text, "verdict: {better} ({})", verdict.why);
+        let _ = writeln!(text, "verdict: {} ({})", verdict.headline(), verdict.why);
         let differences = [
             ("", &verdict.difference),
             ("trained, ", &verdict.trained_difference),
@@ -211,6 +297,9 @@ fn notes(dataset: &DatasetReport, text: &mut String) {
     }
     for flag in dataset.flags.iter().filter(|flag| !flag.starts_with("gate/")) {
         let _ = writeln!(text, "{name}: flag `{flag}`");
+    }
+    if let Some(tokens) = dataset.tokens_per_gb {
+        let _ = writeln!(text, "{name}: {} tokens a GB of archives", report::count(tokens));
     }
     if let Some(why) = &dataset.why {
         let _ = writeln!(text, "{name}: no fineness: {why}");

@@ -113,6 +113,11 @@ fn two_recipes_are_decided_and_a_killed_duel_goes_on() {
     );
     for recipe in ["champion", "challenger"] {
         assert!(found[recipe]["documents"].as_u64() > Some(128), "{found}");
+        assert!(found[recipe]["tokens_per_gb"].as_u64() > Some(0), "{found}");
+        assert!(
+            found[recipe]["gates"]["repetition"]["passed"].is_boolean(),
+            "{found}"
+        );
     }
     let documents = |recipe: &str| found[recipe]["documents"].as_u64().unwrap();
     assert!(documents("champion") > documents("challenger"), "{found}");
@@ -131,12 +136,22 @@ fn two_recipes_are_decided_and_a_killed_duel_goes_on() {
     );
     let z = (number("points") - 4.0) / (half / T).max(1.0);
     assert!((number("z") - z).abs() < 1e-2, "{z}: {found}");
-    let winner = match screen["outcome"].as_str().unwrap() {
+    // Seeds and documents are in the standard error.
+    assert!((half / T - number("standard_error")).abs() < 1e-6, "{found}");
+    let documents = number("document_standard_error");
+    assert!(documents > 0.0 && documents < number("standard_error"), "{found}");
+    let gates = found["challenger"]["gates"].as_object().unwrap();
+    let is_gated = gates.values().any(|gate| gate["passed"] == json!(false));
+    let last = found["stages"].as_array().unwrap().last().unwrap();
+    let winner = match last["outcome"].as_str().unwrap() {
         "lost" => json!("champion"),
-        "won" => found["winner"].clone(),
-        other => panic!("a screen is won or lost, not {other}"),
+        "won" if is_gated => json!("champion"),
+        "won" => json!("challenger"),
+        "inconclusive" => Value::Null,
+        other => panic!("a stage is won, lost or inconclusive, not {other}"),
     };
-    assert_eq!(found["winner"], winner);
+    assert_eq!(found["winner"], winner, "{found}");
+    assert!(!found["why"].as_str().unwrap().is_empty());
 
     let mut child = assay(args(&archive, &pack, &killed))
         .stdout(Stdio::null())

@@ -79,6 +79,10 @@ fn texts_of_a_repository_are_fetched_once_and_measured() {
     assert_eq!(dataset["gates"]["exact_duplicates"]["passed"], true);
     let kept = downloads.join(format!("acme/web@{REVISION}"));
     assert!(kept.join("data/a.jsonl").exists() && !kept.join("load.py").exists());
+    // Found by review: what another seed or an older program left in the folder was measured, too.
+    fs_err::write(kept.join("data/old.jsonl"), texts(500, 9)).unwrap();
+    let beside = evaluate(&server, "hf://acme/web", &downloads).with_code(4).json();
+    assert_eq!(beside["data"], found["data"], "only what was chosen is read");
     // The revision is named and everything is there: only the listing is asked for.
     fs_err::remove_dir_all(folder.path().join("hub/datasets")).unwrap();
     let again = evaluate(&server, &format!("hf://acme/web@{REVISION}"), &downloads);

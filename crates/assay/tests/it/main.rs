@@ -21,6 +21,8 @@ mod doctor;
 mod duel;
 mod evaluate;
 mod evaluate_hub;
+mod evaluate_inputs;
+mod evaluate_kill;
 mod guides;
 mod help;
 mod json;

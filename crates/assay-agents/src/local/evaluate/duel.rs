@@ -3,40 +3,35 @@
 //! Both datasets are made in one folder and taken over if they are there; ore is all visible text of the same archives, pure
 //! and held-out text come from an evaluation pack. The decision is [`assay_eval::duel`]'s.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use assay_eval::arm::{Against, Arm, TrainingDocument};
+use assay_eval::arm::{Against, Arm};
 use assay_eval::contamination::GramIndexBuilder;
-use assay_eval::duel::{ARMS, StageReport, cells, decide};
+use assay_eval::duel::{ARMS, StageReport, cells, cluster_variance, decide};
 use assay_eval::evaluate::Evaluation;
+use assay_eval::gates::Gate;
 use assay_eval::held_out::HeldOutSet;
 use assay_eval::ngram::Order;
-use assay_eval::ore::visible_text;
 use assay_eval::stage2::{SEEDS_MIN, Trained};
 use assay_hub::{OpenOptions, Source};
-use assay_refine::charset;
 use assay_refine::engine::Engine;
-use assay_refine::html::{ParseLimits, parse};
-use assay_refine::http::{decoded_body, parse_response};
-use assay_refine::media::{Media, media_type};
 use assay_refine::unit::Format;
-use assay_refine::warc::{ArchiveReader, ArchiveRecord, ReadLimits, RecordContent, RecordKind};
 use assay_types::{Digest, RecipeId, Stage};
 use serde::Serialize;
 
 use super::super::error::LocalError;
 use super::super::refine::{Progress, RefineJob, refine};
+use super::ore::read_archives;
+use super::packs::open_pack;
 use super::train::{Training, Watch, train_seeds};
-use super::{EvaluateError, Sampling, open_pack, read_arm};
+use super::{EvaluateError, Input, Sampling, check_language, read_arm};
 
 /// Seeds of the confirmation, after those of the screen (docs/mechanism.md).
 const CONFIRM_SEEDS: u32 = 8;
 
 /// Seeds of the screen.
 const SCREEN_SEEDS: u32 = SEEDS_MIN as u32;
-
-/// Pages whose text is held at once.
-const PAGES: usize = 256;
 
 /// A duel on this machine.
 #[derive(Debug)]
@@ -74,6 +69,28 @@ pub struct Kept {
     pub documents: u64,
     /// Tokens of stage 1.
     pub tokens: u64,
+    /// Tokens for each 10^9 bytes of archives; null if their stored size is not known.
+    pub tokens_per_gb: Option<u64>,
+    /// Gates by name.
+    pub gates: BTreeMap<&'static str, Gate>,
+}
+
+impl Kept {
+    fn of(recipe: RecipeId, arm: Option<&Arm>, against: &Against) -> Self {
+        Self {
+            recipe,
+            documents: arm.map_or(0, |arm| arm.tally().documents),
+            tokens: arm.map_or(0, |arm| arm.tally().tokens),
+            tokens_per_gb: arm.and_then(Arm::tokens_per_gb),
+            gates: arm.map(|arm| arm.gates(against)).unwrap_or_default(),
+        }
+    }
+
+    /// Names of the gates that failed.
+    pub fn failed(&self) -> Vec<&'static str> {
+        let failed = self.gates.iter().filter(|(_, gate)| gate.passed == Some(false));
+        failed.map(|(name, _)| *name).collect()
+    }
 }
 
 /// The result of a duel.
@@ -81,6 +98,8 @@ pub struct Kept {
 pub struct DuelReport {
     /// `champion` or `challenger`; null if the confirmation was inconclusive.
     pub winner: Option<&'static str>,
+    /// What decided.
+    pub why: String,
     /// The champion's yield.
     pub champion: Kept,
     /// The challenger's, from the same archives.
@@ -91,6 +110,8 @@ pub struct DuelReport {
     pub profile: &'static str,
     /// Tokens every model was trained on.
     pub budget_tokens: u64,
+    /// Vector instructions: `plain` gives other bits than all others.
+    pub instructions: &'static str,
     /// Models trained.
     pub models: u32,
     /// The stages played.
@@ -107,7 +128,21 @@ pub fn duel(
     progress: &dyn Progress,
     watch: Watch<'_>,
 ) -> Result<DuelReport, LocalError> {
+    check_language(job.language)?;
     let evaluation = read_arms(job, note, progress)?;
+    let kept = |place: usize, engine: &Engine| {
+        Kept::of(
+            engine.recipe_id(),
+            evaluation.arms.get(place),
+            &evaluation.against,
+        )
+    };
+    let (champion, challenger) = (kept(0, job.champion), kept(1, job.challenger));
+    for (name, kept) in ARMS.iter().zip([&champion, &challenger]) {
+        if !kept.failed().is_empty() {
+            note(&format!("the {name} fails a gate: {}", kept.failed().join(", ")));
+        }
+    }
     let held_out = evaluation
         .held_out
         .as_ref()
@@ -118,7 +153,7 @@ pub fn duel(
         tokens: job.training.plan.sample.budget_tokens_min,
     })?;
     let mut stages: Vec<StageReport> = Vec::new();
-    let mut budget_tokens = 0;
+    let (mut budget_tokens, mut instructions) = (0, "");
     let plan = [
         (Stage::Screen, 0..SCREEN_SEEDS),
         (Stage::Confirm, SCREEN_SEEDS..SCREEN_SEEDS + CONFIRM_SEEDS),
@@ -128,44 +163,63 @@ pub fn duel(
             Stage::Screen => "screen: training models",
             Stage::Confirm => "confirmation: training models of new seeds",
         });
-        let trained: Trained = train_seeds(&stage2, &job.training, seeds, watch)?;
-        budget_tokens = trained.budget_tokens;
+        let trained: Trained = train_seeds(&stage2, &job.training, seeds, note, watch)?;
+        (budget_tokens, instructions) = (trained.budget_tokens, trained.instructions);
         let arms = trained
             .arms
             .try_into()
             .map_err(|_| EvaluateError::NothingTrained)?;
-        let report = decide(stage, &cells(&arms, held_out), job.age_rounds).map_err(EvaluateError::Duel)?;
+        let variance = cluster_variance(&arms, held_out);
+        let report =
+            decide(stage, &cells(&arms, held_out), variance, job.age_rounds).map_err(EvaluateError::Duel)?;
         let is_won = report.is_won();
         stages.push(report);
         if !is_won {
             break;
         }
     }
-    let kept = |place: usize, engine: &Engine| Kept {
-        recipe: engine.recipe_id(),
-        documents: evaluation.arms.get(place).map_or(0, |arm| arm.tally().documents),
-        tokens: evaluation.arms.get(place).map_or(0, |arm| arm.tally().tokens),
-    };
-    let last = stages.last();
-    let is_inconclusive = last.is_some_and(|stage| stage.outcome == "inconclusive");
-    let [champion, challenger, ..] = ARMS;
+    let (winner, why) = winner(stages.last(), &challenger);
     Ok(DuelReport {
-        winner: match last {
-            Some(stage) if stage.is_won() => Some(challenger),
-            _ if is_inconclusive => None,
-            _ => Some(champion),
-        },
-        champion: kept(0, job.champion),
-        challenger: kept(1, job.challenger),
+        winner,
+        why,
+        champion,
+        challenger,
         evaluation: held_out.id,
         profile: job.training.plan.model.name,
         budget_tokens,
+        instructions,
         models: stages
             .iter()
             .map(|stage| stage.seeds as u32 * ARMS.len() as u32)
             .sum(),
         stages,
     })
+}
+
+/// Who wins after the last stage that was played, and why. Models alone may like repeated text: a challenger whose dataset
+/// fails a gate never wins.
+fn winner(last: Option<&StageReport>, challenger: &Kept) -> (Option<&'static str>, String) {
+    let [champion_name, challenger_name, ..] = ARMS;
+    let Some(last) = last else {
+        return (Some(champion_name), "no stage was played".to_owned());
+    };
+    let stage = match last.stage {
+        "screen" => "screen",
+        _ => "confirmation",
+    };
+    let failed = challenger.failed();
+    if last.is_won() && !failed.is_empty() {
+        let why = format!("the challenger fails a gate: {}", failed.join(", "));
+        return (Some(champion_name), why);
+    }
+    match last.outcome {
+        _ if last.is_won() => (Some(challenger_name), "the challenger leads by enough".to_owned()),
+        "inconclusive" => (None, format!("the {stage} was inconclusive")),
+        _ => (
+            Some(champion_name),
+            format!("the challenger's lead in the {stage} is too small"),
+        ),
+    }
 }
 
 /// Refines with both recipes and reads what there is to train on.
@@ -182,6 +236,7 @@ fn read_arms(
     let against = Against {
         held_out: index.finish(),
         public: None,
+        public_text: None,
         language: job.language.to_owned(),
     };
     let profiles = job.training.plan.profiles();
@@ -195,13 +250,11 @@ fn read_arms(
         note(&format!("refining with the {name}'s recipe"));
         let out = job.out.join(name);
         refine_into(job, engine, &out, progress)?;
-        arms.push(read_arm(&out, (*name).to_owned(), &sampling)?);
+        arms.push(read_arm(&Input::from(out), (*name).to_owned(), &sampling)?);
     }
     note("reading all visible text");
     let mut ore = Arm::new("ore", sampling.profiles, &seed);
-    for source in job.sources {
-        read_ore(source, job.open, &mut ore, &against)?;
-    }
+    read_archives(job.sources, job.open, &mut ore, &against)?;
     let mut pure = Arm::new("pure", sampling.profiles, &seed);
     pure.push(&pack.pure, &against);
     Ok(Evaluation {
@@ -212,6 +265,7 @@ fn read_arms(
         public: None,
         plan: job.training.plan,
         against,
+        pack: Some(pack.header.digest),
     })
 }
 
@@ -242,45 +296,55 @@ fn refine_into(
     }
 }
 
-/// Adds the visible text of every HTML page of an archive.
-fn read_ore(source: &Source, open: &OpenOptions, ore: &mut Arm, against: &Against) -> Result<(), LocalError> {
-    let limits = ReadLimits::default();
-    let archive = |error| LocalError::Archive {
-        input: source.name.clone(),
-        source: error,
-    };
-    let reader = ArchiveReader::new(assay_hub::open(source, open)?, limits).map_err(archive)?;
-    let mut batch = Vec::new();
-    for record in reader {
-        let record = record.map_err(LocalError::io(&source.name))?;
-        if let Some(text) = text_of(&record, &limits) {
-            let id = format!("{}@{}", source.name, record.offset);
-            batch.push(TrainingDocument { id, text });
-        }
-        if batch.len() >= PAGES {
-            ore.push(&batch, against);
-            batch.clear();
-        }
-    }
-    ore.push(&batch, against);
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// All visible text of a page that was found.
-fn text_of(record: &ArchiveRecord, limits: &ReadLimits) -> Option<String> {
-    let RecordContent::Record(content) = &record.content else {
-        return None;
-    };
-    if content.kind != RecordKind::Response {
-        return None;
+    fn kept(passes: bool) -> Kept {
+        Kept {
+            recipe: assay_types::recipe::fineweb_en_v1().id(),
+            documents: 1,
+            tokens: 1,
+            tokens_per_gb: None,
+            gates: BTreeMap::from([("repetition", Gate::condition(passes, "spam"))]),
+        }
     }
-    let response = parse_response(&content.block, limits).ok()?;
-    let body = decoded_body(&response, limits).ok()?;
-    let media = media_type(None, response.content_type(), &body);
-    if response.status != 200 || !matches!(media, Media::Html | Media::Xhtml) {
-        return None;
+
+    fn stage(stage: &'static str, outcome: &'static str) -> StageReport {
+        StageReport {
+            stage,
+            points: 30.0,
+            low: 20.0,
+            high: 40.0,
+            standard_error: 3.0,
+            document_standard_error: 1.0,
+            epsilon: 4.0,
+            z: 9.0,
+            seeds: 8,
+            outcome,
+        }
     }
-    let html = charset::decode(&body, response.content_type(), None).text;
-    let page = parse(&html, &ParseLimits::default()).ok()?;
-    Some(visible_text(&page)).filter(|text| !text.is_empty())
+
+    /// Found by review: a small model likes repeated text, and a duel asked no gate.
+    #[test]
+    fn spam_is_never_crowned() {
+        let of = |played: &StageReport, passes| winner(Some(played), &kept(passes));
+        let won = stage("confirm", "won");
+        assert_eq!(of(&won, true).0, Some("challenger"));
+        let (who, why) = of(&won, false);
+        assert_eq!(
+            (who, why.as_str()),
+            (Some("champion"), "the challenger fails a gate: repetition")
+        );
+        let (who, why) = of(&stage("confirm", "inconclusive"), true);
+        assert_eq!((who, why.as_str()), (None, "the confirmation was inconclusive"));
+        let (who, why) = of(&stage("screen", "lost"), true);
+        assert_eq!(
+            (who, why.as_str()),
+            (
+                Some("champion"),
+                "the challenger's lead in the screen is too small"
+            )
+        );
+    }
 }

@@ -11,6 +11,8 @@ use assay_eval::pack::PackError;
 use assay_eval::transformer::TrainError;
 use assay_eval::transformer::checkpoint::CheckpointError;
 
+use super::seal::SealError;
+
 /// Why nothing could be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
@@ -52,6 +54,28 @@ pub enum EvaluateError {
         /// The limit.
         files_max: usize,
     },
+    /// Two evaluation domains of one name.
+    #[error("`{first}` and `{second}` are both domain `{name}`")]
+    SameDomain {
+        /// The name.
+        name: String,
+        /// The first of them.
+        first: PathBuf,
+        /// The second.
+        second: PathBuf,
+    },
+    /// A language that is not told apart.
+    #[error("`{code}` is no language that can be told from others")]
+    Language {
+        /// What was given.
+        code: String,
+    },
+    /// Archives without a page.
+    #[error("no HTML page was found in `{archives}`")]
+    NoPages {
+        /// Their names.
+        archives: String,
+    },
     /// A kind of address that is not read.
     #[error("`{address}` is an address, not a file or folder")]
     Address {
@@ -77,6 +101,23 @@ pub enum EvaluateError {
         /// What is wrong.
         #[source]
         source: PackError,
+    },
+    /// A pack that nobody can read yet.
+    #[error("`{path}` is sealed until round {round} of drand quicknet")]
+    StillSealed {
+        /// The file.
+        path: PathBuf,
+        /// The round.
+        round: u64,
+    },
+    /// A sealed pack that cannot be made or opened.
+    #[error("`{path}`: {source}")]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: SealError,
     },
     /// An index that cannot be read.
     #[error("`{path}`: {source}")]
@@ -127,10 +168,14 @@ impl EvaluateError {
     /// Stable code of the error.
     pub(in super::super) fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } | Self::Small { .. } => "input/nothing-found",
-            Self::HeldOut(_) | Self::PublicDomains { .. } | Self::Pack { .. } => {
-                "evaluate/no-evaluation-text"
-            }
+            Self::Empty { .. } | Self::Small { .. } | Self::NoPages { .. } => "input/nothing-found",
+            Self::Language { .. } => "usage/invalid",
+            Self::HeldOut(_)
+            | Self::PublicDomains { .. }
+            | Self::SameDomain { .. }
+            | Self::StillSealed { .. }
+            | Self::Sealed { .. }
+            | Self::Pack { .. } => "evaluate/no-evaluation-text",
             Self::Index { .. } => "evaluate/no-index",
             Self::Instructions { .. } => "evaluate/no-instructions",
             Self::Train { .. } | Self::Snapshot(_) | Self::NothingTrained | Self::Duel(_) => {
@@ -144,7 +189,8 @@ impl EvaluateError {
     pub(in super::super) fn help(&self) -> String {
         let help = match self {
             Self::Empty { .. } => {
-                "JSON Lines need a string `text` in each object, Parquet a string column `text`, folders text files"
+                "JSON Lines need a string `text` in each object, Parquet a string column `text`; of a folder, files \
+                 that end in .parquet, .jsonl, .ndjson, .json or .txt (plain, .gz, .zst) are read"
             }
             Self::TooLarge { .. } => "give some of its files: folds use at most 2,097,152 tokens each",
             Self::NotText { .. } => "convert it to UTF-8, or take it out of the folder",
@@ -156,8 +202,19 @@ impl EvaluateError {
             Self::HeldOut(_) => {
                 "give texts of more works or sites: ids before `#`, or `url`s, tell them apart"
             }
+            Self::SameDomain { .. } => {
+                "rename one of them: a domain is named by the last part of its path; text of one domain goes into one folder"
+            }
+            Self::Language { .. } => "give an ISO 639-1 code in small letters: en, de, zh, …",
+            Self::NoPages { .. } => "give WARC files with HTML responses of status 200",
             Self::PublicDomains { .. } => {
                 "give one file or folder a domain to `--public`, named as in `--eval` or the pack"
+            }
+            Self::StillSealed { .. } => {
+                "after that round: `assay evaluate open FILE --pulse SIGNATURE --out PACK`"
+            }
+            Self::Sealed { .. } => {
+                "give the file that `assay evaluate pack --seal` wrote, and the signature of its round's pulse"
             }
             Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
             Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",

@@ -2,49 +2,76 @@
 //!
 //! Files are opened here; every number comes from [`assay_eval`]. Datasets are read once, in batches, and not kept.
 
+mod domains;
 mod duel;
 mod error;
 mod files;
+mod kept;
+mod ore;
+mod packs;
 mod read;
+mod seal;
 mod train;
 
-use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
 use assay_eval::contamination::{GramIndex, GramIndexBuilder};
 use assay_eval::evaluate::{Evaluation, PROFILES};
-use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
+use assay_eval::gates::Gate;
+use assay_eval::held_out::{Domain, HeldOutSet};
 use assay_eval::ngram::Order;
-use assay_eval::pack::{Pack, PackBuilder, PackHeader};
 use assay_eval::profile::Profile;
 use assay_eval::report::Report;
 pub use assay_eval::stage2::{CPU_PLAN, SMOKE_PLAN, TrainingPlan};
-use assay_refine::filter::registered_domain::SuffixList;
-use fs_err as fs;
-use serde::Serialize;
+use assay_refine::language;
+use assay_types::{Addressing, Digest};
 
 pub use duel::{DuelJob, DuelReport, Kept, duel};
 pub use error::EvaluateError;
-use read::{Given, read};
+pub(crate) use files::is_text;
+pub use ore::Ore;
+pub use packs::{IndexSummary, PackSummary, make_index, make_pack};
+pub use seal::{SealedHeader, open_sealed_pack};
 pub use train::{Training, TrainingProgress, Watch};
 
+use domains::read_domains;
+use packs::{open_index, open_pack};
+use read::{Given, read};
+
+use super::Dataset;
 use super::error::LocalError;
-use super::output::write_atomically;
+
+/// One input of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// A file, or a folder of files or of a dataset.
+    pub path: PathBuf,
+    /// Paths below the folder that are read; none for all of its files with texts.
+    pub files: Option<Vec<PathBuf>>,
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        Self { path, files: None }
+    }
+}
 
 /// What to evaluate.
 #[derive(Debug, Clone, Copy)]
 pub struct EvaluateJob<'a> {
     /// Datasets; a verdict compares the first with the last.
-    pub datasets: &'a [PathBuf],
+    pub datasets: &'a [Input],
+    /// What recomputing each dataset from its archives gave, in their order; shorter if nothing was recomputed.
+    pub provenance: &'a [Option<Gate>],
     /// Evaluation text, one domain a path.
-    pub eval: &'a [PathBuf],
+    pub eval: &'a [Input],
     /// An evaluation pack, instead of `eval`.
     pub pack: Option<&'a Path>,
     /// Text of the same domains that was public before the datasets were made.
-    pub public: &'a [PathBuf],
+    pub public: &'a [Input],
     /// All visible text of the same archives.
-    pub ore: Option<&'a Path>,
+    pub ore: Option<Ore<'a>>,
     /// An index of public benchmarks.
     pub index: Option<&'a Path>,
     /// Declared language, ISO 639-1.
@@ -64,22 +91,19 @@ pub fn evaluate(
     note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<Report, LocalError> {
+    check_language(job.language)?;
     let seed = job.seed.to_le_bytes();
-    let (held_out, pure) = evaluation_text(job, &seed)?;
+    let EvaluationText { held_out, pure, pack } = evaluation_text(job, &seed)?;
     let public = match &held_out {
         Some(fresh) if !job.public.is_empty() => Some(read_public(job.public, fresh, &seed)?),
         _ => None,
     };
     let plan = job.training.map_or(CPU_PLAN, |training| training.plan);
     let profiles = plan.profiles();
-    let mut index = GramIndexBuilder::default();
-    held_out
-        .iter()
-        .flat_map(HeldOutSet::texts)
-        .for_each(|text| index.push(text));
     let against = Against {
-        held_out: index.finish(),
+        held_out: held_out.as_ref().map(grams).unwrap_or_default(),
         public: job.index.map(open_index).transpose()?,
+        public_text: public.as_ref().map(grams),
         language: job.language.to_owned(),
     };
     let sampling = Sampling {
@@ -92,14 +116,16 @@ pub fn evaluate(
         against: &against,
     };
     let mut arms = Vec::new();
-    for (path, name) in job.datasets.iter().zip(names(job.datasets)) {
+    let mut provenance = job.provenance.iter().cloned();
+    for (input, name) in job.datasets.iter().zip(names(job.datasets)) {
         note(&format!("reading {name}"));
-        arms.push(read_arm(path, name, &sampling)?);
+        let mut arm = read_arm(input, name, &sampling)?;
+        if let Some(gate) = provenance.next().flatten() {
+            arm.set_provenance(gate);
+        }
+        arms.push(arm);
     }
-    let ore = job
-        .ore
-        .map(|path| read_arm(path, "ore".to_owned(), &sampling))
-        .transpose()?;
+    let ore = job.ore.map(|ore| read_ore(ore, &sampling)).transpose()?;
     let pure = (!pure.is_empty()).then(|| {
         let mut arm = Arm::new("pure", sampling.profiles, &seed);
         arm.push(&pure, &against);
@@ -113,22 +139,32 @@ pub fn evaluate(
         public,
         plan,
         against,
+        pack,
     };
     let trained = match (job.training, evaluation.stage2(&seed)) {
         (Some(training), Some(stage2)) => {
             note("training models");
-            Some(train::train(&stage2, &training, job.datasets.len(), watch)?)
+            let datasets = job.datasets.len();
+            Some(train::train(&stage2, &training, datasets, note, watch)?)
         }
         _ => None,
     };
     note("counting and scoring n-grams");
     let mut report = evaluation.run(trained.as_ref());
-    if job.training.is_some() && trained.is_none() {
+    // Without evaluation text nothing is trained, however large the datasets are; the report says so.
+    if job.training.is_some() && trained.is_none() && evaluation.held_out.is_some() {
         for dataset in &mut report.datasets {
             dataset.flags.push(format!("small/{}", plan.model.name));
         }
     }
     Ok(report)
+}
+
+/// 13-grams of evaluation text.
+fn grams(set: &HeldOutSet) -> GramIndex {
+    let mut index = GramIndexBuilder::default();
+    set.texts().for_each(|text| index.push(text));
+    index.finish()
 }
 
 /// How datasets are sampled.
@@ -139,17 +175,28 @@ struct Sampling<'a> {
     against: &'a Against,
 }
 
+/// Refuses a language that no document can be told to be in.
+fn check_language(code: &str) -> Result<(), LocalError> {
+    if language::codes().any(|known| known == code) {
+        return Ok(());
+    }
+    Err(EvaluateError::Language {
+        code: code.to_owned(),
+    }
+    .into())
+}
+
 /// Names of datasets: the last part of each path, or the whole path where two would be equal.
-fn names(paths: &[PathBuf]) -> Vec<String> {
-    let short = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or(path.as_os_str());
+fn names(inputs: &[Input]) -> Vec<String> {
+    let short = |input: &Input| {
+        let name = input.path.file_name().unwrap_or(input.path.as_os_str());
         name.to_string_lossy().into_owned()
     };
-    let all: Vec<String> = paths.iter().map(short).collect();
+    let all: Vec<String> = inputs.iter().map(short).collect();
     let is_alone = |name: &String| all.iter().filter(|other| *other == name).count() == 1;
-    let named = paths.iter().zip(&all).enumerate().map(|(place, (path, name))| {
-        let whole = path.display().to_string();
-        let is_twice = paths.iter().filter(|other| *other == path).count() > 1;
+    let named = inputs.iter().zip(&all).enumerate().map(|(place, (input, name))| {
+        let whole = input.path.display().to_string();
+        let is_twice = inputs.iter().filter(|other| other.path == input.path).count() > 1;
         match (is_alone(name), is_twice) {
             (true, _) => name.clone(),
             (false, false) => whole,
@@ -160,22 +207,21 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
     named.collect()
 }
 
-fn read_arm(path: &Path, name: String, sampling: &Sampling<'_>) -> Result<Arm, LocalError> {
+fn read_arm(input: &Input, name: String, sampling: &Sampling<'_>) -> Result<Arm, LocalError> {
+    let path = &input.path;
     let mut arm = Arm::new(name, sampling.profiles, sampling.seed);
-    let unreadable = read(path, &mut |batch: Vec<Given>| {
-        let documents: Vec<TrainingDocument> = batch
-            .into_iter()
-            .map(|given| TrainingDocument {
-                id: given.id,
-                text: given.text,
-            })
-            .collect();
+    let unreadable = read(input, &mut |batch: Vec<Given>| {
+        // A document without an id goes by its text: where it lies decides nothing.
+        let document = |given: Given| TrainingDocument {
+            id: given.id,
+            url: given.url,
+            text: given.text,
+        };
+        let documents: Vec<TrainingDocument> = batch.into_iter().map(document).collect();
         arm.push(&documents, sampling.against);
-        if arm.is_full() {
-            Err(EvaluateError::TooLarge {
-                path: path.to_owned(),
-            }
-            .into())
+        if arm.is_over() {
+            let path = path.clone();
+            Err(EvaluateError::TooLarge { path }.into())
         } else {
             Ok(())
         }
@@ -183,78 +229,51 @@ fn read_arm(path: &Path, name: String, sampling: &Sampling<'_>) -> Result<Arm, L
     arm.add_unreadable(unreadable);
     if arm.tally().documents == 0 {
         return Err(EvaluateError::Empty {
-            path: path.to_owned(),
-            unreadable,
+            path: path.clone(),
+            unreadable: arm.tally().unreadable,
         }
         .into());
+    }
+    if let Some(bytes) = crawl_bytes(path) {
+        arm.set_crawl_bytes(bytes);
     }
     Ok(arm)
 }
 
-/// The work or site a document belongs to: the registered domain of its address, else its id before `#`, else its id.
-fn cluster_of(given: &Given, suffixes: &SuffixList) -> String {
-    let site = suffixes.extract(&given.url).registered_domain;
-    if !site.is_empty() {
-        return site;
-    }
-    given.id.split('#').next().unwrap_or(&given.id).to_owned()
+/// Bytes of the archives behind a dataset of ours; none if it is no such dataset, or an archive's stored size is not known.
+fn crawl_bytes(path: &Path) -> Option<u64> {
+    let dataset = Dataset::open(path).ok()?;
+    let units = dataset.manifest.units.iter();
+    let of_unit = units.map(|unit| (unit.addressing == Addressing::Member).then_some(unit.warc_len.0));
+    of_unit.sum()
 }
 
-/// Documents of every path; each path is one domain, named after it.
-fn for_each_domain(paths: &[PathBuf], mut each: impl FnMut(&str, HeldOutDocument)) -> Result<(), LocalError> {
-    let suffixes = SuffixList::pinned();
-    for (path, name) in paths.iter().zip(names(paths)) {
-        let name = name.split('.').next().unwrap_or(&name);
-        let mut count = 0_u64;
-        let unreadable = read(path, &mut |batch: Vec<Given>| {
-            for given in batch {
-                let cluster = cluster_of(&given, &suffixes);
-                each(
-                    name,
-                    HeldOutDocument {
-                        id: given.id,
-                        cluster,
-                        text: given.text,
-                    },
-                );
-                count += 1;
-            }
-            Ok(())
-        })?;
-        if count == 0 {
-            return Err(EvaluateError::Empty {
-                path: path.clone(),
-                unreadable,
-            }
-            .into());
+fn read_ore(ore: Ore<'_>, sampling: &Sampling<'_>) -> Result<Arm, LocalError> {
+    match ore {
+        Ore::Texts(input) => read_arm(input, "ore".to_owned(), sampling),
+        Ore::Archives { sources, open } => {
+            let mut arm = Arm::new("ore", sampling.profiles, sampling.seed);
+            ore::read_archives(sources, open, &mut arm, sampling.against)?;
+            Ok(arm)
         }
     }
-    Ok(())
 }
 
-fn read_domains(paths: &[PathBuf]) -> Result<Vec<Domain>, LocalError> {
-    let mut domains: Vec<Domain> = Vec::new();
-    for_each_domain(paths, |name, document| match domains.last_mut() {
-        Some(last) if last.name == name => last.documents.push(document),
-        _ => domains.push(Domain {
-            name: name.to_owned(),
-            documents: vec![document],
-        }),
-    })?;
-    Ok(domains)
+/// Held-out and pure text of an evaluation.
+struct EvaluationText {
+    held_out: Option<HeldOutSet>,
+    pure: Vec<TrainingDocument>,
+    pack: Option<Digest>,
 }
 
 /// Held-out text, if any was given, and the pure text of a pack.
-fn evaluation_text(
-    job: &EvaluateJob<'_>,
-    seed: &[u8],
-) -> Result<(Option<HeldOutSet>, Vec<TrainingDocument>), LocalError> {
-    let (domains, pure) = match job.pack {
+fn evaluation_text(job: &EvaluateJob<'_>, seed: &[u8]) -> Result<EvaluationText, LocalError> {
+    let (domains, pure, pack): (Vec<Domain>, _, _) = match job.pack {
         Some(path) => {
             let pack = open_pack(path)?;
-            (pack.domains, pack.pure)
+            (pack.domains, pack.pure, Some(pack.header.digest))
         }
-        None => (read_domains(job.eval)?, Vec::new()),
+        None => (read_domains(job.eval)?, Vec::new(), None),
     };
     let held_out = if domains.is_empty() {
         None
@@ -262,100 +281,16 @@ fn evaluation_text(
         let held_out = HeldOutSet::choose(domains, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
         Some(held_out)
     };
-    Ok((held_out, pure))
+    Ok(EvaluationText { held_out, pure, pack })
 }
 
 /// Public text of the domains that are held out.
-fn read_public(paths: &[PathBuf], fresh: &HeldOutSet, seed: &[u8]) -> Result<HeldOutSet, LocalError> {
-    let public = HeldOutSet::choose(read_domains(paths)?, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
+fn read_public(inputs: &[Input], fresh: &HeldOutSet, seed: &[u8]) -> Result<HeldOutSet, LocalError> {
+    let public =
+        HeldOutSet::choose(read_domains(inputs)?, seed, Order::V1).map_err(EvaluateError::HeldOut)?;
     if public.domains() == fresh.domains() {
         return Ok(public);
     }
     let (found, expected) = (public.domains().join(", "), fresh.domains().join(", "));
     Err(EvaluateError::PublicDomains { found, expected }.into())
-}
-
-fn open_pack(path: &Path) -> Result<Pack, LocalError> {
-    let file = fs::File::open(path).map_err(LocalError::io(path))?;
-    Pack::read(BufReader::new(file)).map_err(|source| {
-        EvaluateError::Pack {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
-}
-
-fn open_index(path: &Path) -> Result<GramIndex, LocalError> {
-    let file = fs::File::open(path).map_err(LocalError::io(path))?;
-    GramIndex::read(BufReader::new(file)).map_err(|source| {
-        EvaluateError::Index {
-            path: path.to_owned(),
-            source,
-        }
-        .into()
-    })
-}
-
-/// Writes an evaluation pack of folders or files, one domain each.
-///
-/// # Errors
-/// [`LocalError`]: unreadable input, too few works, an output that cannot be written.
-pub fn make_pack(input: &[PathBuf], out: &Path) -> Result<PackHeader, LocalError> {
-    let mut builder = PackBuilder::default();
-    for_each_domain(input, |name, document| builder.push(name, document))?;
-    let mut bytes = Vec::new();
-    let header = builder.write(&mut bytes).map_err(|source| EvaluateError::Pack {
-        path: out.to_owned(),
-        source,
-    })?;
-    write_atomically(out, &bytes)?;
-    Ok(header)
-}
-
-/// What an index holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IndexSummary {
-    /// Texts read.
-    pub texts: u64,
-    /// Distinct hashes.
-    pub grams: u64,
-    /// What pins the index.
-    pub digest: assay_types::Digest,
-}
-
-/// Writes an index of 13-grams of texts and benchmark items.
-///
-/// # Errors
-/// [`LocalError`]: unreadable input, or an output that cannot be written.
-pub fn make_index(input: &[PathBuf], out: &Path) -> Result<IndexSummary, LocalError> {
-    let mut builder = GramIndexBuilder::default();
-    let mut texts = 0;
-    for path in input {
-        let before = texts;
-        let unreadable = read::read_items(path, &mut |batch: Vec<Given>| {
-            texts += batch.len() as u64;
-            for given in &batch {
-                builder.push(&given.text);
-            }
-            Ok(())
-        })?;
-        if texts == before {
-            return Err(EvaluateError::Empty {
-                path: path.clone(),
-                unreadable,
-            }
-            .into());
-        }
-    }
-    let index = builder.finish();
-    let mut bytes = BufWriter::new(Vec::new());
-    let write = index.write(&mut bytes).and_then(|()| bytes.flush());
-    write.map_err(LocalError::io(out))?;
-    write_atomically(out, bytes.get_ref())?;
-    Ok(IndexSummary {
-        texts,
-        grams: index.len() as u64,
-        digest: index.digest(),
-    })
 }

@@ -10,8 +10,8 @@ use assay_refine::output::TextsReader;
 use fs_err as fs;
 use serde_json::Value;
 
-use super::EvaluateError;
-use super::files::files_below;
+use super::files::{InputFile, bare, files_of};
+use super::{EvaluateError, Input};
 use crate::local::texts::{TextReader, inflated};
 use crate::local::{Dataset, LocalError};
 
@@ -30,7 +30,10 @@ const PARQUET_MAGIC: &[u8] = b"PAR1";
 /// One document as it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Given {
+    /// Its own id; empty if it has none.
     pub(super) id: String,
+    /// The file's path below the input, `#` and the line or row: nothing of where the input lies.
+    pub(super) place: String,
     pub(super) url: String,
     pub(super) text: String,
 }
@@ -62,19 +65,20 @@ impl Batches<'_, '_> {
     }
 }
 
-/// Reads all documents of `path`; gives the number of lines and rows without a text.
-pub(super) fn read(path: &Path, each: &mut Each<'_>) -> Result<u64, LocalError> {
-    read_all(path, each, read_lines)
+/// Reads all documents of an input; gives the number of lines and rows without a text.
+pub(super) fn read(input: &Input, each: &mut Each<'_>) -> Result<u64, LocalError> {
+    read_all(input, each, read_lines)
 }
 
 /// As [`read`], for benchmarks: an item's strings in JSON Lines are one text, whatever their keys.
-pub(super) fn read_items(path: &Path, each: &mut Each<'_>) -> Result<u64, LocalError> {
-    read_all(path, each, read_item_lines)
+pub(super) fn read_items(input: &Input, each: &mut Each<'_>) -> Result<u64, LocalError> {
+    read_all(input, each, read_item_lines)
 }
 
-type ReadLines = fn(&Path, &mut Batches<'_, '_>) -> Result<(), LocalError>;
+type ReadLines = fn(&InputFile, &mut Batches<'_, '_>) -> Result<(), LocalError>;
 
-fn read_all(path: &Path, each: &mut Each<'_>, lines: ReadLines) -> Result<u64, LocalError> {
+fn read_all(input: &Input, each: &mut Each<'_>, lines: ReadLines) -> Result<u64, LocalError> {
+    let path = &input.path;
     if let Some(address) = path.to_str().filter(|path| path.contains("://")) {
         let address = address.to_owned();
         return Err(EvaluateError::Address { address }.into());
@@ -88,7 +92,7 @@ fn read_all(path: &Path, each: &mut Each<'_>, lines: ReadLines) -> Result<u64, L
     if path.join(assay_types::MANIFEST_FILE).is_file() {
         read_dataset(path, &mut batches)?;
     } else {
-        for file in files_below(path)? {
+        for file in files_of(input)? {
             read_file(&file, lines, &mut batches)?;
         }
     }
@@ -104,6 +108,7 @@ fn read_dataset(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalE
             if result.is_ok() {
                 result = batches.push(Given {
                     id: row.id,
+                    place: String::new(),
                     url: row.url,
                     text: row.text,
                 });
@@ -114,56 +119,51 @@ fn read_dataset(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalE
     Ok(())
 }
 
-fn read_file(path: &Path, lines: ReadLines, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+fn read_file(file: &InputFile, lines: ReadLines, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let path = &file.path;
     let mut magic = Vec::new();
-    let file = fs::File::open(path).map_err(LocalError::io(path))?;
-    file.take(PARQUET_MAGIC.len() as u64)
+    let opened = fs::File::open(path).map_err(LocalError::io(path))?;
+    opened
+        .take(PARQUET_MAGIC.len() as u64)
         .read_to_end(&mut magic)
         .map_err(LocalError::io(path))?;
     if magic == PARQUET_MAGIC {
-        return read_parquet(path, batches);
+        return read_parquet(file, batches);
     }
     let name = path
         .file_name()
         .unwrap_or_default()
         .to_string_lossy()
         .to_lowercase();
-    let name = name
-        .strip_suffix(".gz")
-        .or(name.strip_suffix(".zst"))
-        .unwrap_or(&name);
-    match Path::new(name)
+    match Path::new(bare(&name))
         .extension()
         .and_then(|extension| extension.to_str())
     {
-        Some("jsonl" | "ndjson" | "json") => lines(path, batches),
+        Some("jsonl" | "ndjson" | "json") => lines(file, batches),
         // Named so and without its first bytes: cut or never one.
-        Some("parquet") => read_parquet(path, batches),
-        _ => read_text(path, batches),
+        Some("parquet") => read_parquet(file, batches),
+        _ => read_text(file, batches),
     }
 }
 
-fn read_parquet(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+fn read_parquet(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let path = &file.path;
     let table = |source| LocalError::Texts {
         path: path.to_owned(),
         source,
     };
-    let file = fs::File::open(path).map_err(LocalError::io(path))?.into_file();
+    let opened = fs::File::open(path).map_err(LocalError::io(path))?.into_file();
     let mut number = 0_u64;
-    for rows in TextsReader::new(file).map_err(table)? {
+    for rows in TextsReader::new(opened).map_err(table)? {
         for row in rows.map_err(table)? {
             number += 1;
             let Some(text) = row.text else {
                 batches.unreadable += 1;
                 continue;
             };
-            let id = if row.id.is_empty() {
-                format!("{}#{number}", path.display())
-            } else {
-                row.id
-            };
             batches.push(Given {
-                id,
+                id: row.id,
+                place: format!("{}#{number}", file.place),
                 url: row.url,
                 text,
             })?;
@@ -172,20 +172,21 @@ fn read_parquet(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalE
     Ok(())
 }
 
-fn read_lines(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
-    let mut reader = TextReader::open(Some(path))?;
+fn read_lines(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let mut reader = TextReader::open(Some(&file.path))?;
     while let Some(line) = reader.next_line()? {
         let Ok(given) = line.text else {
             batches.unreadable += 1;
             continue;
         };
         let id = match given.id {
-            Value::String(id) if !id.is_empty() => id,
-            Value::Null | Value::String(_) => format!("{}#{}", path.display(), line.number),
+            Value::String(id) => id,
+            Value::Null => String::new(),
             other => other.to_string(),
         };
         batches.push(Given {
             id,
+            place: format!("{}#{}", file.place, line.number),
             url: given.url,
             text: given.text,
         })?;
@@ -193,17 +194,16 @@ fn read_lines(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalErr
     Ok(())
 }
 
-fn read_item_lines(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
-    let text = text_of(path)?;
-    for (number, line) in (1..).zip(text.lines().filter(|line| !line.trim().is_empty())) {
+fn read_item_lines(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let text = text_of(&file.path)?;
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let Ok(Value::Object(item)) = serde_json::from_str(line) else {
             batches.unreadable += 1;
             continue;
         };
         batches.push(Given {
-            id: format!("{}#{number}", path.display()),
-            url: String::new(),
             text: item_text(&item),
+            ..Given::default()
         })?;
     }
     Ok(())
@@ -225,12 +225,12 @@ fn item_text(item: &serde_json::Map<String, Value>) -> String {
     strings.join("\n")
 }
 
-fn read_text(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
-    let text = text_of(path)?;
+fn read_text(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
+    let text = text_of(&file.path)?;
     batches.push(Given {
-        id: path.display().to_string(),
-        url: String::new(),
+        place: file.place.clone(),
         text,
+        ..Given::default()
     })
 }
 
@@ -255,4 +255,44 @@ fn text_of(path: &Path) -> Result<String, LocalError> {
         }
         .into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(name: &str, bytes: &[u8]) -> Vec<Given> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let mut found = Vec::new();
+        let unreadable = read(&Input::from(path), &mut |batch| {
+            found.extend(batch);
+            Ok(())
+        });
+        assert_eq!(unreadable.unwrap(), 1, "{name}");
+        found
+    }
+
+    #[test]
+    fn json_lines_are_read_plain_and_packed_by_their_first_bytes() {
+        let lines = b"{\"text\":\"a\",\"id\":7}\nnonsense\n{\"text\":\"b\",\"url\":\"https://x.example/\"}\n";
+        let zstd = zstd::encode_all(lines.as_slice(), 1).unwrap();
+        let plain = texts("x.jsonl", lines);
+        let given = |id: &str, place: &str, url: &str, text: &str| Given {
+            id: id.to_owned(),
+            place: place.to_owned(),
+            url: url.to_owned(),
+            text: text.to_owned(),
+        };
+        assert_eq!(
+            plain,
+            [
+                given("7", "#1", "", "a"),
+                given("", "#3", "https://x.example/", "b")
+            ]
+        );
+        assert_eq!(texts("x.jsonl.zst", &zstd), plain);
+        assert_eq!(texts("X.NDJSON.ZST", &zstd), plain);
+    }
 }

@@ -4,7 +4,6 @@
 //! reused by any evaluation and never by a wrong one. What is computed is [`assay_eval::stage2`]'s business.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -14,22 +13,15 @@ use assay_eval::stage2::{Cell, Look, Stage2, Trained, TrainingPlan, looks};
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::run::Finished;
 use assay_eval::transformer::{Level, SHARDS};
-use assay_types::Digest;
 use fs_err as fs;
-use serde::{Deserialize, Serialize};
 
-use super::super::error::LocalError;
-use super::super::output::write_atomically;
 use super::EvaluateError;
+use super::kept::{Found, read_bounded, read_finished, snapshot_path, write_finished};
+use crate::local::LocalError;
+use crate::local::output::write_atomically;
 
 /// Steps between two copies of a model that is being trained.
 const SNAPSHOT_STEPS: u64 = 128;
-
-/// Most bytes of a kept file that are read.
-const KEPT_BYTES_MAX: u64 = 256 << 20;
-
-/// Version of a finished cell's file.
-const CELL_VERSION: u32 = 1;
 
 /// How models are trained.
 #[derive(Debug, Clone, Copy)]
@@ -60,31 +52,23 @@ pub struct TrainingProgress {
 /// Is told how far training is.
 pub type Watch<'a> = &'a (dyn Fn(TrainingProgress) + Sync);
 
-/// A finished cell as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    version: u32,
-    bits: Vec<u64>,
-    /// Losses as the bits of f64: decimal places would come back rounded.
-    curve: Vec<u64>,
-}
-
 /// Trains look after look until the first of `datasets` differs from the last, or all seeds are used.
 pub(super) fn train(
     stage2: &Stage2<'_>,
     job: &Training<'_>,
     datasets: usize,
+    note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<Trained, LocalError> {
+    let level = level_of(job)?;
     let mut found = BTreeMap::new();
     let mut last = None;
     for look in looks(job.seeds) {
         let seeds = 0..look.seeds as u32;
         let cells = seeds.flat_map(|seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed }));
         let cells: Vec<Cell> = cells.filter(|cell| !found.contains_key(cell)).collect();
-        found.extend(train_cells(stage2, job, &cells, watch)?);
-        let trained = stage2.gather(&found, 0..look.seeds as u32, &look);
+        found.extend(train_cells(stage2, job, &cells, note, watch)?);
+        let trained = stage2.gather(&found, 0..look.seeds as u32, &look, level);
         let difference = trained
             .as_ref()
             .filter(|_| datasets > 1)
@@ -102,37 +86,45 @@ pub(super) fn train_seeds(
     stage2: &Stage2<'_>,
     job: &Training<'_>,
     seeds: Range<u32>,
+    note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<Trained, LocalError> {
     let of_seed = |seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed });
     let cells: Vec<Cell> = seeds.clone().flat_map(of_seed).collect();
-    let found = train_cells(stage2, job, &cells, watch)?;
+    let found = train_cells(stage2, job, &cells, note, watch)?;
     let look = Look {
         number: 1,
         seeds: seeds.len(),
         quantile: 0.0,
     };
-    let trained = stage2.gather(&found, seeds, &look);
+    let trained = stage2.gather(&found, seeds, &look, level_of(job)?);
     trained.ok_or_else(|| EvaluateError::NothingTrained.into())
+}
+
+/// The instructions that were asked for, else the best.
+fn level_of(job: &Training<'_>) -> Result<Level, LocalError> {
+    let Some(name) = job.instructions else {
+        return Ok(Level::best());
+    };
+    let unknown = || EvaluateError::Instructions {
+        name: name.to_owned(),
+        has: Level::all()
+            .iter()
+            .map(|level| level.name())
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    Ok(Level::named(name).ok_or_else(unknown)?)
 }
 
 fn train_cells(
     stage2: &Stage2<'_>,
     job: &Training<'_>,
     cells: &[Cell],
+    note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<BTreeMap<Cell, Finished>, LocalError> {
-    let level = match job.instructions {
-        None => Level::best(),
-        Some(name) => Level::named(name).ok_or_else(|| EvaluateError::Instructions {
-            name: name.to_owned(),
-            has: Level::all()
-                .iter()
-                .map(|level| level.name())
-                .collect::<Vec<_>>()
-                .join(", "),
-        })?,
-    };
+    let level = level_of(job)?;
     if let Some(folder) = job.keep {
         fs::create_dir_all(folder).map_err(LocalError::io(folder))?;
     }
@@ -143,9 +135,19 @@ fn train_cells(
         watch,
         models: AtomicUsize::new(0),
         steps: AtomicU64::new(0),
+        damaged: Mutex::new(Vec::new()),
         cells,
     };
-    round.train()
+    let found = round.train()?;
+    let mut damaged = round.damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    damaged.sort();
+    for path in damaged {
+        note(&format!(
+            "the kept model `{}` was damaged or of another version: it was trained again",
+            path.display()
+        ));
+    }
+    Ok(found)
 }
 
 /// Some cells on their way.
@@ -156,6 +158,8 @@ struct Round<'a> {
     watch: Watch<'a>,
     models: AtomicUsize,
     steps: AtomicU64,
+    /// Kept models that could not be used.
+    damaged: Mutex<Vec<PathBuf>>,
     cells: &'a [Cell],
 }
 
@@ -195,9 +199,18 @@ impl Round<'_> {
             source,
         };
         let prepared = self.stage2.prepare(cell, self.level);
-        if let Some(finished) = self.keep.and_then(|folder| read_finished(folder, &prepared.key)) {
-            self.tell(prepared.steps(), prepared.steps(), 1);
-            return Ok(finished);
+        if let Some(folder) = self.keep {
+            match read_finished(folder, &prepared.key, self.stage2.documents()) {
+                Found::Whole(finished) => {
+                    self.tell(prepared.steps(), prepared.steps(), 1);
+                    return Ok(finished);
+                }
+                Found::Damaged(path) => {
+                    let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                    damaged.push(path);
+                }
+                Found::Nothing => {}
+            }
         }
         let mut run = prepared.run(self.level, threads).map_err(diverged)?;
         let snapshot = self
@@ -239,46 +252,9 @@ impl Round<'_> {
     }
 }
 
-fn finished_path(folder: &Path, key: &Digest) -> PathBuf {
-    folder.join(format!("{key}.json"))
-}
-
-fn snapshot_path(folder: &Path, key: &Digest) -> PathBuf {
-    folder.join(format!("{key}.safetensors"))
-}
-
-/// A kept file's bytes; none if it cannot be read whole: then the work is done again.
-fn read_bounded(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).ok()?;
-    let length = file.take(KEPT_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
-    (length as u64 <= KEPT_BYTES_MAX).then_some(bytes)
-}
-
-fn read_finished(folder: &Path, key: &Digest) -> Option<Finished> {
-    let kept: Kept = serde_json::from_slice(&read_bounded(&finished_path(folder, key))?).ok()?;
-    (kept.version == CELL_VERSION).then_some(Finished {
-        bits: kept.bits,
-        curve: kept.curve.iter().map(|loss| f64::from_bits(*loss)).collect(),
-    })
-}
-
-fn write_finished(folder: &Path, key: &Digest, finished: &Finished) -> Result<(), LocalError> {
-    let kept = Kept {
-        version: CELL_VERSION,
-        bits: finished.bits.clone(),
-        curve: finished.curve.iter().map(|loss| loss.to_bits()).collect(),
-    };
-    let path = finished_path(folder, key);
-    let bytes = serde_json::to_vec(&kept).map_err(|source| LocalError::Io {
-        path: path.clone(),
-        source: source.into(),
-    })?;
-    write_atomically(&path, &bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::kept::{CELL_VERSION, Kept};
     use super::*;
     use assay_eval::held_out::{Domain, HeldOutDocument, HeldOutSet};
     use assay_eval::ngram::Order;
@@ -287,6 +263,7 @@ mod tests {
     use assay_eval::stage2::CPU_PLAN;
     use assay_eval::transformer::Shape;
     use assay_eval::transformer::profile::{CPU_V1, TrainingProfile};
+    use assay_types::Digest;
 
     static TINY: TrainingProfile = TrainingProfile {
         name: "tiny",
@@ -330,6 +307,12 @@ mod tests {
     }
 
     fn trained(keep: Option<&Path>, watch: Watch<'_>) -> Trained {
+        noted(keep, watch).0
+    }
+
+    /// What was trained, and what a person was told.
+    fn noted(keep: Option<&Path>, watch: Watch<'_>) -> (Trained, Vec<String>) {
+        let mut notes = Vec::new();
         let (held_out, samples) = (held_out(), [sample(3), sample(5)]);
         let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
         let training = Training {
@@ -338,7 +321,15 @@ mod tests {
             plan: CPU_PLAN,
             instructions: None,
         };
-        train(&stage2, &training, 2, watch).unwrap()
+        let found = train(
+            &stage2,
+            &training,
+            2,
+            &mut |line| notes.push(line.to_owned()),
+            watch,
+        )
+        .unwrap();
+        (found, notes)
     }
 
     #[test]
@@ -361,13 +352,55 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(files.len(), 8, "no half-trained model is left: {files:?}");
-        // One is lost, one damaged, one of another version, one half-trained model is rubbish.
+        // One is lost, one cut, one of another version, one has no bits, one has other bits than were written, one is
+        // another model's; one half-trained model is rubbish.
         fs::remove_file(&files[0]).unwrap();
         fs::write(&files[1], b"{\"version\":1,\"bits\":[").unwrap();
-        fs::write(&files[2], b"{\"version\":9,\"bits\":[1,2,3],\"curve\":[]}").unwrap();
+        let mut kept: Kept = serde_json::from_slice(&fs::read(&files[2]).unwrap()).unwrap();
+        assert_eq!(kept.bits.len(), 3, "held-out documents");
+        kept.version = 9;
+        fs::write(&files[2], serde_json::to_vec(&kept).unwrap()).unwrap();
+        fs::write(&files[3], b"{\"version\":2,\"bits\":[],\"curve\":[]}").unwrap();
+        let mut kept: Kept = serde_json::from_slice(&fs::read(&files[4]).unwrap()).unwrap();
+        kept.bits[1] -= 1;
+        fs::write(&files[4], serde_json::to_vec(&kept).unwrap()).unwrap();
+        fs::copy(&files[6], &files[5]).unwrap();
         fs::write(files[0].with_extension("safetensors"), b"no model").unwrap();
-        let again = trained(Some(folder.path()), &watch);
+        let (again, notes) = noted(Some(folder.path()), &watch);
         assert_eq!((&again.arms, &again.curves), (&plain.arms, &plain.curves));
+        let told: Vec<String> = files[1..6]
+            .iter()
+            .map(|path| {
+                format!(
+                    "the kept model `{}` was damaged or of another version: it was trained again",
+                    path.display()
+                )
+            })
+            .collect();
+        assert_eq!(notes, told);
+        let (last, notes) = noted(Some(folder.path()), &watch);
+        assert_eq!((&last.arms, notes), (&plain.arms, Vec::new()), "all are mended");
+    }
+
+    /// Found by review: a kept model without bits was measured as one that predicts everything for free.
+    #[test]
+    fn a_kept_model_without_bits_is_trained_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = trained(Some(folder.path()), &|_| {});
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let key: Digest = serde_json::from_value(stem.into()).unwrap();
+            let kept = Kept {
+                version: CELL_VERSION,
+                digest: Kept::digest_of(&key, &[], &[]),
+                bits: Vec::new(),
+                curve: Vec::new(),
+            };
+            fs::write(path, serde_json::to_vec(&kept).unwrap()).unwrap();
+        }
+        let (again, notes) = noted(Some(folder.path()), &|_| {});
+        assert_eq!((again.arms, notes.len()), (plain.arms, 8));
     }
 
     #[test]
@@ -395,6 +428,7 @@ mod tests {
             },
             models: AtomicUsize::new(0),
             steps: AtomicU64::new(0),
+            damaged: Mutex::new(Vec::new()),
             cells: &[cell],
         };
         assert_eq!(round.train().unwrap()[&cell], whole);
@@ -415,7 +449,9 @@ mod tests {
             plan: CPU_PLAN,
             instructions: Some("mmx"),
         };
-        let error = train(&stage2, &training, 1, &|_| {}).unwrap_err().to_string();
+        let error = train(&stage2, &training, 1, &mut |_| {}, &|_| {})
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("no `mmx` instructions, it has ") && error.contains("plain"),
             "{error}"
