@@ -29,7 +29,8 @@ pub mod store;
 
 pub use error::HubError;
 pub use exchange::{Exchange, ExchangeAnswer, ExchangeError, ExchangeRequest};
-pub use open::{RANGE_READ_BYTES_MAX, Ranges, open, open_range};
+pub use open::{RANGE_READ_BYTES_MAX, Ranges, open, open_range, open_version, version};
 pub use options::{DIRECT, OpenOptions, S3Options, Secret};
+pub use remote::ObjectVersion;
 pub use resolve::{ARCHIVE_ENDINGS, INPUTS_MAX, resolve};
 pub use source::{Input, Source};

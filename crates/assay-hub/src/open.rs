@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use fs_err as fs;
 
-use crate::remote::{Connection, RemoteReader, runtime};
+use crate::remote::{Connection, ObjectVersion, RemoteReader, runtime};
 use crate::{HubError, Input, OpenOptions, Source};
 
 /// Bytes that one ranged read returns at most: a record of 256 MiB is far above any crawler's limit.
@@ -25,6 +25,42 @@ pub fn open(source: &Source, options: &OpenOptions) -> Result<Box<dyn Read + Sen
         Input::Stdin => Ok(Box::new(std::io::stdin())),
         Input::Url(url) => Ok(Box::new(RemoteReader::open(url, &source.name, options)?)),
     }
+}
+
+/// As [`open`], with what the server says of the object's version; nothing for files and standard input.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_version(
+    source: &Source,
+    options: &OpenOptions,
+) -> Result<(Box<dyn Read + Send>, ObjectVersion), HubError> {
+    let Input::Url(url) = &source.input else {
+        return Ok((open(source, options)?, ObjectVersion::default()));
+    };
+    let reader = RemoteReader::open(url, &source.name, options)?;
+    let version = reader.version();
+    Ok((Box::new(reader), version))
+}
+
+/// What a server says now of a remote object's version, by one attempt at its first byte; nothing for files and standard
+/// input.
+///
+/// # Errors
+/// [`HubError`] if it does not answer, or answers with something else than the object.
+pub fn version(source: &Source, options: &OpenOptions) -> Result<ObjectVersion, HubError> {
+    let Input::Url(url) = &source.input else {
+        return Ok(ObjectVersion::default());
+    };
+    let options = OpenOptions {
+        attempts_max: 1,
+        ..options.clone()
+    };
+    let mut connection = Connection::new(url, &source.name, &options)?;
+    let runtime = runtime()?;
+    let read = read_remote(&mut connection, Some(&runtime), 0, 1);
+    runtime.shutdown_background();
+    read.map(|_| connection.object_version())
 }
 
 /// The `len` bytes of a source at `offset`. For more than one range of a source use [`Ranges`].

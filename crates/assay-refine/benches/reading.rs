@@ -1,4 +1,5 @@
-//! Throughput of reading archives, in MB of inflated bytes a second: rows with digests against bare flate2 streaming.
+//! Throughput of reading archives, in MB of inflated bytes a second: rows with digests against bare flate2 streaming, and
+//! against libdeflate on each whole member, which is the most that reading can reach.
 //!
 //! Reads `built-train.warc.gz` below `ASSAY_DATA`; without it, an archive of made-up members. Run with
 //! `cargo bench -p assay-refine --bench reading`.
@@ -56,7 +57,38 @@ fn reading(criterion: &mut Criterion) {
             while let Ok(1..) = decoder.read(black_box(&mut sink)) {}
         });
     });
+    let members = members(&archive);
+    let mut inflater = libdeflater::Decompressor::new();
+    let mut member = vec![
+        0_u8;
+        members
+            .iter()
+            .map(|(_, inflated)| *inflated)
+            .max()
+            .unwrap_or_default()
+    ];
+    group.bench_function("libdeflate", |bencher| {
+        bencher.iter(|| {
+            let inflate =
+                |(bytes, _): &(&[u8], usize)| inflater.gzip_decompress(bytes, black_box(&mut member));
+            members.iter().map(inflate).filter(Result::is_ok).count()
+        });
+    });
     group.finish();
+}
+
+/// Each member of an archive and the length of what it holds, which its last four bytes say (RFC 1952 §2.3.1).
+fn members(archive: &[u8]) -> Vec<(&[u8], usize)> {
+    let rows = ArchiveReader::new(archive, ReadLimits::default())
+        .into_iter()
+        .flatten();
+    let member = |offset: u64, length: u64| {
+        let bytes = archive.get(offset as usize..(offset + length) as usize)?;
+        Some((bytes, u32::from_le_bytes(*bytes.last_chunk()?) as usize))
+    };
+    rows.filter_map(Result::ok)
+        .filter_map(|row| member(row.offset, row.length))
+        .collect()
 }
 
 criterion_group!(benches, reading);

@@ -85,7 +85,8 @@ impl ErrorEnvelope {
     }
 }
 
-/// The data of `assay refine --json`.
+/// The data of `assay refine --json`: all of it is about the units of this run's inputs, those finished by an earlier run
+/// included. Units of other inputs that the folder holds are in its manifest only.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefineReport {
@@ -95,7 +96,7 @@ pub struct RefineReport {
     pub kept: u64,
     /// GPT-2 tokens of kept rows.
     pub tokens: Tokens,
-    /// Archive bytes read.
+    /// Archive bytes read, as they are stored.
     pub bytes_in: Bytes,
     /// UTF-8 bytes of kept texts.
     pub bytes_out: Bytes,
@@ -107,7 +108,7 @@ pub struct RefineReport {
     pub wall_seconds: f64,
     /// The recipe.
     pub recipe_id: RecipeId,
-    /// Roots of the units by ascending unit id.
+    /// Roots of these units by ascending unit id.
     pub unit_roots: Vec<Digest>,
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct RunProgress<'a> {
 
 struct Lines {
     name: String,
+    /// Length of the archive, if known.
+    bytes: Option<u64>,
     started: Instant,
     last: Instant,
 }
@@ -38,6 +40,7 @@ impl<'a> RunProgress<'a> {
             bar: Mutex::new(ProgressBar::hidden()),
             lines: Mutex::new(Lines {
                 name: String::new(),
+                bytes: None,
                 started: now,
                 last: now,
             }),
@@ -89,12 +92,13 @@ impl Progress for RunProgress<'_> {
         let now = Instant::now();
         *self.lines.lock().unwrap_or_else(PoisonError::into_inner) = Lines {
             name: name.to_owned(),
+            bytes,
             started: now,
             last: now,
         };
     }
 
-    fn record(&self, end: u64, kept: bool) {
+    fn record(&self, read: u64, kept: bool) {
         let records = self.records.fetch_add(1, Ordering::Relaxed) + 1;
         if kept {
             self.kept.fetch_add(1, Ordering::Relaxed);
@@ -105,20 +109,15 @@ impl Progress for RunProgress<'_> {
         }
         if self.console.has_progress() {
             let bar = self.bar();
-            bar.set_position(end);
+            bar.set_position(read);
             bar.set_message(self.message());
         } else if self.console.has_progress_lines() {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             if lines.last.elapsed() >= LINE_EVERY {
                 lines.last = Instant::now();
-                let seconds = lines.started.elapsed().as_secs().max(1);
-                let rate = report::bytes(end / seconds);
-                self.console.note(&format!(
-                    "{}: {} read, {rate}/s, {}",
-                    lines.name,
-                    report::bytes(end),
-                    self.message()
-                ));
+                let pace = pace(read, lines.bytes, lines.started.elapsed());
+                self.console
+                    .note(&format!("{}: {pace}, {}", lines.name, self.message()));
             }
         }
     }
@@ -130,5 +129,64 @@ impl Progress for RunProgress<'_> {
     fn failed(&self, input: &FailedInput) {
         self.bar()
             .suspend(|| self.console.note(&format!("{}: {}", input.input, input.error)));
+    }
+}
+
+/// How far a reading is: `12.0 MB of 48.0 MB read, 1.2 MB/s, 30 s left`; without a length only what was read and how fast.
+fn pace(read: u64, bytes: Option<u64>, elapsed: Duration) -> String {
+    let rate = read / elapsed.as_secs().max(1);
+    let (read_shown, rate_shown) = (report::bytes(read), report::bytes(rate));
+    let Some(bytes) = bytes else {
+        return format!("{read_shown} read, {rate_shown}/s");
+    };
+    let left = bytes.saturating_sub(read).checked_div(rate).map(time);
+    format!(
+        "{read_shown} of {} read, {rate_shown}/s, {} left",
+        report::bytes(bytes),
+        left.unwrap_or_else(|| "unknown time".to_owned())
+    )
+}
+
+/// `59 s`, `12 min`, `3 h 05 min`.
+fn time(seconds: u64) -> String {
+    match (seconds / 3_600, seconds / 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {:02} min", minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_much_time_is_left() {
+        let after = Duration::from_secs;
+        for (read, bytes, elapsed, line) in [
+            (
+                12_000_000,
+                Some(48_000_000),
+                10,
+                "12.0 MB of 48.0 MB read, 1.2 MB/s, 30 s left",
+            ),
+            (
+                10_000_000,
+                Some(1_000_000_000),
+                10,
+                "10.0 MB of 1.0 GB read, 1.0 MB/s, 16 min left",
+            ),
+            (
+                1_000_000,
+                Some(10_000_000_000),
+                1,
+                "1.0 MB of 10.0 GB read, 1.0 MB/s, 2 h 46 min left",
+            ),
+            (50, Some(48), 0, "50 B of 48 B read, 50 B/s, 0 s left"),
+            (0, Some(48), 10, "0 B of 48 B read, 0 B/s, unknown time left"),
+            (12_000_000, None, 10, "12.0 MB read, 1.2 MB/s"),
+        ] {
+            assert_eq!(pace(read, bytes, after(elapsed)), line);
+        }
     }
 }

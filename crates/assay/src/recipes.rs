@@ -27,7 +27,7 @@ const RECIPE_BYTES_MAX: u64 = 1 << 20;
 /// A recipe made ready to run.
 pub(crate) fn engine(name: &str, url_lists: Option<&Path>) -> anyhow::Result<Engine> {
     let (recipe, lists) = recipe(name, url_lists)?;
-    Ok(Engine::new(recipe, &lists)?)
+    Ok(Engine::new(recipe, &lists).map_err(LocalError::from)?)
 }
 
 /// The recipe of a name, id or file, with the lists it was given.
@@ -51,16 +51,25 @@ pub(crate) fn recipe(name: &str, url_lists: Option<&Path>) -> anyhow::Result<(Re
     if path.exists() {
         return Ok((from_file(path)?, lists));
     }
+    Err(unknown(name).into())
+}
+
+/// A name, id or file that leads to no recipe, and what would.
+fn unknown(name: &str) -> UsageError {
+    let message = format!("no recipe `{name}`");
+    if name.parse::<Digest>().is_ok() {
+        // An id names what is built in; a dataset has no more of its recipe.
+        let help = format!(
+            "give `--recipe` the recipe's TOML file; if it is `{LISTS_RECIPE}`, give `--url-lists` its lists"
+        );
+        return UsageError::new(message, help);
+    }
     let known = builtin_names()
         .into_iter()
         .chain([LISTS_RECIPE])
         .collect::<Vec<_>>()
         .join(", ");
-    Err(UsageError::new(
-        format!("no recipe `{name}`"),
-        format!("give one of {known}, an id, or a TOML file"),
-    )
-    .into())
+    UsageError::new(message, format!("give one of {known}, an id, or a TOML file"))
 }
 
 /// The built-in recipe with this id; the one with lists only if they were given.
@@ -115,7 +124,7 @@ fn one_line(error: &dyn std::error::Error) -> String {
 
 /// The bounded text of a recipe file.
 pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
-    let length = fs_err::metadata(path).map_err(LocalError::io(path))?.len();
+    let length = fs_err::metadata(path).map_err(LocalError::read(path))?.len();
     if length > RECIPE_BYTES_MAX {
         let message = format!(
             "recipe `{}` has {length} bytes, at most {RECIPE_BYTES_MAX} are allowed",
@@ -123,7 +132,7 @@ pub(crate) fn read_recipe_text(path: &Path) -> anyhow::Result<String> {
         );
         return Err(UsageError::recipe(message, "give a TOML file as `assay recipe show` prints it").into());
     }
-    Ok(read_bounded_text(path, RECIPE_BYTES_MAX).map_err(LocalError::io(path))?)
+    Ok(read_bounded_text(path, RECIPE_BYTES_MAX).map_err(LocalError::read(path))?)
 }
 
 /// The text of a file of at most `bytes_max` bytes, whatever its metadata say (a device has no length).
@@ -156,7 +165,7 @@ pub(crate) fn read_lists(path: &Path) -> anyhow::Result<UrlLists> {
     if path.is_dir() {
         return lists_of_folder(path);
     }
-    let file = fs_err::File::open(path).map_err(LocalError::io(path))?;
+    let file = fs_err::File::open(path).map_err(LocalError::read(path))?;
     let is = |ending: &str| {
         path.extension()
             .is_some_and(|found| found.eq_ignore_ascii_case(ending))
@@ -188,7 +197,7 @@ fn lists_of_folder(path: &Path) -> anyhow::Result<UrlLists> {
     let mut found = false;
     let tarball = path.join(TARBALL);
     let open = |path: &Path| -> anyhow::Result<_> {
-        let file = File::open(path).map_err(LocalError::io(path))?;
+        let file = File::open(path).map_err(LocalError::read(path))?;
         Ok(std::io::BufReader::new(file))
     };
     if tarball.is_file() {

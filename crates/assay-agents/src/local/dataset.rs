@@ -15,7 +15,7 @@ use assay_types::{
 use fs_err as fs;
 
 use super::error::LocalError;
-use super::output::{Missing, markers_of};
+use super::output::{Missing, markers_of, read_marker};
 
 /// A dataset's folder and manifest.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Dataset {
                     path: path.to_owned(),
                 });
             }
-            read => read.map_err(LocalError::io(&file))?,
+            read => read.map_err(LocalError::read(&file))?,
         };
         // Whether its parts agree is a finding of `verify`, not an error of opening.
         let manifest = Manifest::parse_unchecked(&bytes, LOCAL_MANIFEST_BYTES_MAX)
@@ -61,6 +61,20 @@ impl Dataset {
             manifest,
             rows_max: u64::MAX,
         }
+    }
+
+    /// The error of a dataset without units.
+    pub(super) fn no_units(&self) -> LocalError {
+        LocalError::NoUnits {
+            path: self.path.clone(),
+        }
+    }
+
+    /// Whether a unit's completion marker says that only the beginning of its archive was read (`--limit`). Markers are no
+    /// part of a published dataset and bind nothing: this explains differences, it excuses none.
+    pub(super) fn is_limited(&self, unit: &ManifestUnit) -> bool {
+        let folder = self.path.join("units").join(unit.unit_id.to_string());
+        read_marker(&folder).is_ok_and(|marker| marker.settings.limit.is_some())
     }
 
     /// Path of one of the dataset's files.
@@ -196,11 +210,11 @@ const BESIDE: [&str; 2] = ["done.json", "features.parquet"];
 fn names_in(folder: &Path) -> Result<Vec<String>, LocalError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(LocalError::io(folder))?,
+        entries => entries.map_err(LocalError::read(folder))?,
     };
     let mut names = Vec::new();
     for entry in entries {
-        let name = entry.map_err(LocalError::io(folder))?.file_name();
+        let name = entry.map_err(LocalError::read(folder))?.file_name();
         names.push(name.to_string_lossy().into_owned());
     }
     names.retain(|name| !name.starts_with('.'));
@@ -220,13 +234,13 @@ pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> std::io::Result<Vec<u
 fn open(path: &Path) -> Result<std::fs::File, LocalError> {
     fs::File::open(path)
         .map(fs::File::into_file)
-        .map_err(LocalError::io(path))
+        .map_err(LocalError::read(path))
 }
 
 /// Length and SHA-256 of a file.
 pub(super) fn sha256_of(path: &Path) -> Result<(u64, Sha256Digest), LocalError> {
     let mut writer = DigestingWriter::new(std::io::sink());
-    std::io::copy(&mut open(path)?, &mut writer).map_err(LocalError::io(path))?;
+    std::io::copy(&mut open(path)?, &mut writer).map_err(LocalError::read(path))?;
     let (_, digested) = writer.finish();
     Ok((digested.bytes, digested.sha256))
 }

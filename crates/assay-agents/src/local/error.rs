@@ -59,6 +59,15 @@ pub enum LocalError {
         #[source]
         source: io::Error,
     },
+    /// A given file or folder could not be read.
+    #[error("`{path}`: {source}")]
+    Read {
+        /// The path.
+        path: PathBuf,
+        /// The system's error, or what is wrong with the content.
+        #[source]
+        source: io::Error,
+    },
     /// A unit could not be written.
     #[error("unit in `{path}`: {source}")]
     Unit {
@@ -97,6 +106,12 @@ pub enum LocalError {
         /// What is wrong with it.
         #[source]
         source: ManifestError,
+    },
+    /// A dataset holds nothing.
+    #[error("the dataset in `{path}` has no units")]
+    NoUnits {
+        /// The folder.
+        path: PathBuf,
     },
     /// A folder is no dataset.
     #[error("no dataset in `{path}`: `manifest.json` is missing")]
@@ -144,6 +159,24 @@ pub enum LocalError {
         /// What failed.
         #[source]
         source: WriteError,
+    },
+    /// Two pages to pack would have one address.
+    #[error("`{first}` and `{second}` would both be packed as `{name}`")]
+    SameAddress {
+        /// The part of the address that they share.
+        name: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A folder holds more HTML files than are packed at once.
+    #[error("more than {files_max} HTML files in `{path}`")]
+    TooManyPages {
+        /// The folder.
+        path: PathBuf,
+        /// Most files packed at once.
+        files_max: usize,
     },
     /// A folder holds no HTML file.
     #[error("no HTML file in `{path}`")]
@@ -204,6 +237,12 @@ impl LocalError {
         move |source| Self::Io { path, source }
     }
 
+    /// A given file or folder that could not be read.
+    pub fn read(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Read { path, source }
+    }
+
     /// Stable code of the error, `area/what`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -212,12 +251,13 @@ impl LocalError {
             }
             Self::Archive { .. } => "input/not-an-archive",
             Self::NoPages { .. } | Self::NoSample | Self::Crawl { .. } => "input/nothing-found",
+            Self::SameAddress { .. } | Self::TooManyPages { .. } => "usage/invalid",
             Self::NoArchive { .. } => "input/archive-missing",
             Self::NoRecord { .. } => "input/no-such-record",
             Self::Evaluate(error) => error.code(),
             Self::Engine(_) => "recipe/not-runnable",
-            Self::Io { .. } => "file/unusable",
-            Self::NoDataset { .. } => "dataset/missing",
+            Self::Io { .. } | Self::Read { .. } => "file/unusable",
+            Self::NoDataset { .. } | Self::NoUnits { .. } => "dataset/missing",
             Self::Unit { .. } | Self::Pack { .. } => "output/not-written",
             Self::Table { .. } | Self::Manifest { .. } | Self::Damaged { .. } => "dataset/damaged",
             Self::OtherRecipe { .. } => "output/other-recipe",
@@ -237,6 +277,8 @@ impl LocalError {
             | Self::Engine(_)
             | Self::NoArchive { .. }
             | Self::NoPages { .. }
+            | Self::SameAddress { .. }
+            | Self::TooManyPages { .. }
             | Self::NoSample
             | Self::Crawl { .. }
             | Self::Evaluate(_)
@@ -254,12 +296,22 @@ impl LocalError {
             Self::Archive { source: WarcError::NotWarc { .. }, .. } => {
                 Some("give a WARC or WET file; `assay pack` makes one from HTML files".to_owned())
             }
-            Self::Io { path, source } => io_help(path, source.kind()),
+            Self::Io { path, source } => write_help(path, source.kind()),
+            Self::Read { path, source } => read_help(path, source.kind()),
+            Self::Input { input, source } => read_help(Path::new(input), source.kind()),
             Self::Unit { path, source } => match source {
-                UnitError::Io { source, .. } => io_help(path, source.kind()),
-                UnitError::Table(table) => table.io_kind().and_then(|kind| io_help(path, kind)),
+                UnitError::Io { source, .. } => write_help(path, source.kind()),
+                UnitError::Table(table) => table.io_kind().and_then(|kind| write_help(path, kind)),
             },
-            Self::Pack { source: WriteError::Io(error), path } => io_help(path, error.kind()),
+            Self::Pack { source: WriteError::Io(error), path } => write_help(path, error.kind()),
+            Self::SameAddress { .. } => Some(
+                "rename one, pack the folder that holds both, or pack them one by one with another `--base-url` each"
+                    .to_owned(),
+            ),
+            Self::TooManyPages { .. } => Some("pack its folders one by one".to_owned()),
+            Self::NoUnits { .. } => {
+                Some("every input may have failed: run `assay refine … --out` with this folder again".to_owned())
+            }
             Self::OtherRecipe { .. } => {
                 Some("choose another `--out`, or remove the folder to refine everything again".to_owned())
             }
@@ -296,12 +348,39 @@ impl LocalError {
             }
             Self::Locked { .. } => Some("wait for it to end, or choose another `--out`".to_owned()),
             Self::Inputs { first, .. } => first.help(),
-            Self::Archive { .. } | Self::Pack { .. } | Self::Input { .. } | Self::Engine(_) => None,
+            Self::Engine(error) => Some(engine_help(error)),
+            Self::Archive { .. } | Self::Pack { .. } => None,
         }
     }
 }
 
-fn io_help(path: &Path, kind: io::ErrorKind) -> Option<String> {
+/// What makes a recipe run, or another one that does.
+fn engine_help(error: &EngineError) -> String {
+    match error {
+        EngineError::Version { wanted, .. } => {
+            format!(
+                "run it with the release of assay that has engine {wanted}, or make it anew with `assay recipe new`"
+            )
+        }
+        EngineError::Unsupported { .. } => {
+            "write this as `assay recipe show fineweb-en-v1` does; `assay recipe check FILE` looks at a file"
+                .to_owned()
+        }
+        EngineError::MissingArtifact { .. } => {
+            "give `--url-lists` the datatrove wheel, or the folder that `assay recipe lists` wrote".to_owned()
+        }
+        EngineError::OtherArtifact { .. } => {
+            "give `--url-lists` the very lists that the recipe was made with: it names them by digest"
+                .to_owned()
+        }
+        EngineError::Lists(_) => {
+            "give `--url-lists` other lists, or write them anew with `assay recipe lists`".to_owned()
+        }
+    }
+}
+
+/// What helps where a file or folder cannot be written.
+fn write_help(path: &Path, kind: io::ErrorKind) -> Option<String> {
     let shown = path.display();
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(format!(
@@ -310,10 +389,34 @@ fn io_help(path: &Path, kind: io::ErrorKind) -> Option<String> {
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             Some(format!("`{shown}` cannot be written: choose another `--out`"))
         }
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
             Some(format!("`{shown}` is in the way: choose another `--out`"))
         }
+        _ => read_help(path, kind),
+    }
+}
+
+/// What helps where a file or folder cannot be read.
+fn read_help(path: &Path, kind: io::ErrorKind) -> Option<String> {
+    let shown = path.display();
+    match kind {
         io::ErrorKind::NotFound => Some(format!("there is no `{shown}`")),
+        io::ErrorKind::PermissionDenied => Some(format!(
+            "`{shown}` may not be read: change its permissions, or give another file"
+        )),
+        io::ErrorKind::IsADirectory => Some(format!("`{shown}` is a folder: name a file in it")),
+        io::ErrorKind::NotADirectory => Some(format!(
+            "a part of the path of `{shown}` is a file: check the spelling"
+        )),
+        io::ErrorKind::UnexpectedEof => Some(format!(
+            "`{shown}` was cut short: fetch it again, or compress it again"
+        )),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Some(format!(
+            "`{shown}` is damaged or of another format: fetch it again, or name another file"
+        )),
+        io::ErrorKind::FileTooLarge => Some(format!(
+            "nothing this long is read: cut `{shown}`, or leave it out"
+        )),
         _ => None,
     }
 }

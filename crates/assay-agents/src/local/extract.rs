@@ -10,7 +10,7 @@ use assay_refine::language::{LanguageOptions, detect};
 use serde::Serialize;
 
 use super::error::LocalError;
-use super::pack::read_page;
+use super::pack::{read_page, read_page_of_stdin};
 
 /// The main text of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,10 +57,10 @@ fn facts(metadata: Metadata) -> PageFacts {
     }
 }
 
-/// The bytes of a page, `.gz` inflated; `-` is stdin.
+/// The bytes of a page, `.gz` inflated; `-` is stdin, inflated if it is gzip or zstd.
 fn read(path: &Path) -> Result<Vec<u8>, LocalError> {
     if path == Path::new("-") {
-        read_stdin()
+        read_page_of_stdin()
     } else {
         read_page(path)
     }
@@ -73,7 +73,7 @@ pub fn explain_file(path: &Path, options: &ExtractOptions) -> Result<Option<Stri
     Ok(explain_html(&decoded.text, options).ok())
 }
 
-/// Extracts one file, `.gz` inflated; `-` is stdin.
+/// Extracts one file, `.gz` inflated; `-` is stdin, inflated if it is gzip or zstd.
 pub fn extract_file(path: &Path, options: &ExtractOptions) -> Result<PageText, LocalError> {
     let bytes = read(path)?;
     let file = path.display().to_string();
@@ -107,16 +107,4 @@ pub fn extract_file(path: &Path, options: &ExtractOptions) -> Result<PageText, L
             }
         }
     })
-}
-
-fn read_stdin() -> Result<Vec<u8>, LocalError> {
-    use std::io::Read as _;
-    let mut bytes = Vec::new();
-    let limit = super::pack::PAGE_BYTES_MAX;
-    std::io::stdin()
-        .lock()
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(LocalError::io("stdin"))?;
-    Ok(bytes)
 }

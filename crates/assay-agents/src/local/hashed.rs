@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use assay_types::Digest;
 
-use super::error::LocalError;
-
 /// Bytes of a file hashed at once.
 const STEP_BYTES: usize = 1 << 20;
 
@@ -18,27 +16,37 @@ const STEP_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Hashed<R> {
     input: R,
-    hasher: Arc<Mutex<blake3::Hasher>>,
+    so_far: HashedSoFar,
 }
 
-/// The hash of what was read so far; outlives the reader.
+/// Hash and length of what was read so far; outlives the reader.
 #[derive(Debug, Clone)]
-pub(super) struct HashedSoFar(Arc<Mutex<blake3::Hasher>>);
+pub(super) struct HashedSoFar(Arc<Mutex<Hash>>);
+
+#[derive(Debug, Default)]
+struct Hash {
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
 
 impl<R: Read> Hashed<R> {
     /// Hashes what is read from `input` from now on.
     pub(super) fn new(input: R) -> (Self, HashedSoFar) {
-        let hasher = Arc::new(Mutex::new(blake3::Hasher::new()));
-        let so_far = HashedSoFar(Arc::clone(&hasher));
-        (Self { input, hasher }, so_far)
+        let so_far = HashedSoFar(Arc::default());
+        let reader = Self {
+            input,
+            so_far: so_far.clone(),
+        };
+        (reader, so_far)
     }
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(into)?;
-        let mut hasher = self.hasher.lock().unwrap_or_else(PoisonError::into_inner);
-        hasher.update(into.get(..count).unwrap_or_default());
+        let mut hash = self.so_far.lock();
+        hash.hasher.update(into.get(..count).unwrap_or_default());
+        hash.bytes += count as u64;
         Ok(count)
     }
 }
@@ -46,18 +54,27 @@ impl<R: Read> Read for Hashed<R> {
 impl HashedSoFar {
     /// The digest of all bytes read so far.
     pub(super) fn digest(&self) -> Digest {
-        let hasher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Digest(*hasher.finalize().as_bytes())
+        Digest(*self.lock().hasher.finalize().as_bytes())
+    }
+
+    /// How many bytes these are.
+    pub(super) fn bytes(&self) -> u64 {
+        self.lock().bytes
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Hash> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// BLAKE3 of a file.
-pub(super) fn file_digest(path: &Path) -> Result<Digest, LocalError> {
-    let mut file = fs_err::File::open(path).map_err(LocalError::io(path))?;
+/// BLAKE3 of the first `bytes` of a file, or of all it has if it has fewer.
+pub(super) fn file_digest(path: &Path, bytes: u64) -> io::Result<Digest> {
+    let file = fs_err::File::open(path)?;
+    let mut file = file.take(bytes);
     let mut hasher = blake3::Hasher::new();
     let mut step = vec![0; STEP_BYTES];
     loop {
-        let count = file.read(&mut step).map_err(LocalError::io(path))?;
+        let count = file.read(&mut step)?;
         if count == 0 {
             return Ok(Digest(*hasher.finalize().as_bytes()));
         }
@@ -75,10 +92,11 @@ mod tests {
         let (mut reader, so_far) = Hashed::new(bytes.as_slice());
         assert_eq!(so_far.digest(), Digest::of(b""));
         io::copy(&mut reader, &mut io::sink()).unwrap();
-        assert_eq!(so_far.digest(), Digest::of(&bytes));
+        assert_eq!((so_far.digest(), so_far.bytes()), (Digest::of(&bytes), 3 << 20));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs_err::write(&path, &bytes).unwrap();
-        assert_eq!(file_digest(&path).unwrap(), Digest::of(&bytes));
+        assert_eq!(file_digest(&path, u64::MAX).unwrap(), Digest::of(&bytes));
+        assert_eq!(file_digest(&path, 5).unwrap(), Digest::of(&bytes[..5]));
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use assay_refine::unit::{Counts, Format, UnitFiles, UnitSummary};
-use assay_types::{Digest, MANIFEST_FILE, Manifest, ManifestUnit, RecipeId, Tool, UnitId};
+use assay_types::{Digest, FileEntry, MANIFEST_FILE, Manifest, ManifestUnit, RecipeId, Tool, UnitId};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ use super::error::LocalError;
 /// Most bytes of a completion marker that are read: 1 MiB, hundreds of times what one unit's counts take.
 const MARKER_BYTES_MAX: u64 = 1 << 20;
 
-/// Version of the completion marker.
-const MARKER_VERSION: u32 = 1;
+/// Version of the completion marker. Version 1 had no digest of `features.parquet`, and none of an input read in part.
+const MARKER_VERSION: u32 = 2;
 
 /// Licence of a local dataset: what its pages allow is not ours to say.
 const LICENCE: &str = "unspecified";
@@ -27,7 +27,7 @@ const LICENCE: &str = "unspecified";
 const MARKER: &str = "done.json";
 
 /// Settings that a finished unit must have been written with to be taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitSettings {
     /// Most records read, if limited.
     pub limit: Option<u64>,
@@ -37,8 +37,12 @@ pub struct UnitSettings {
     pub features: bool,
     /// Length of the input when it was read, if known.
     pub input_bytes: Option<u64>,
-    /// BLAKE3 of the input, if it is a file that was read to its end.
+    /// BLAKE3 of what was read of the input, if it is a file.
     pub input_blake3: Option<Digest>,
+    /// Bytes that this digest covers: with `--limit` only the beginning is read.
+    pub input_read_bytes: Option<u64>,
+    /// Entity tag of a remote input, if its server gives one.
+    pub input_etag: Option<String>,
 }
 
 impl UnitSettings {
@@ -79,6 +83,9 @@ pub struct Marker {
     pub counts: Counts,
     /// What it was written with.
     pub settings: UnitSettings,
+    /// `features.parquet`, if it was written.
+    #[serde(default)]
+    pub features: Option<FileEntry>,
 }
 
 /// An output folder, locked against other processes.
@@ -120,7 +127,7 @@ impl OutputDir {
         self.path.join("units").join(unit.to_string())
     }
 
-    /// The marker of a finished unit, `None` if it is not there.
+    /// The marker of a finished unit; `None` if it is not there, or was finished by an older version that noted less of it.
     ///
     /// # Errors
     /// If it is damaged, of another recipe or of other settings.
@@ -148,7 +155,10 @@ impl OutputDir {
                 setting,
             });
         }
-        check_files(&self.path, &marker.entry)?;
+        if marker.version < MARKER_VERSION {
+            return Ok(None);
+        }
+        check_files(&self.path, &marker)?;
         Ok(Some(marker))
     }
 
@@ -246,7 +256,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LocalError> {
     write().map_err(LocalError::io(path))
 }
 
-fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
+/// The completion marker in a unit's folder.
+pub(super) fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
     let path = folder.join(MARKER);
     let damaged = |what: String| LocalError::Damaged {
         path: folder.to_owned(),
@@ -256,7 +267,7 @@ fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
         .map_err(|error| damaged(format!("no completion marker ({})", error.kind())))?;
     let marker: Marker =
         serde_json::from_slice(&bytes).map_err(|error| damaged(format!("completion marker: {error}")))?;
-    if marker.version != MARKER_VERSION {
+    if !(1..=MARKER_VERSION).contains(&marker.version) {
         return Err(damaged(format!(
             "completion marker of version {}",
             marker.version
@@ -266,7 +277,8 @@ fn read_marker(folder: &Path) -> Result<Marker, LocalError> {
 }
 
 /// Whether a finished unit's files are what its marker says. Reading them again costs about a hundredth of making them.
-fn check_files(root: &Path, entry: &ManifestUnit) -> Result<(), LocalError> {
+fn check_files(root: &Path, marker: &Marker) -> Result<(), LocalError> {
+    let entry = &marker.entry;
     let folder = root.join("units").join(entry.unit_id.to_string());
     let damaged = |what: String| LocalError::Damaged {
         path: folder.clone(),
@@ -281,7 +293,11 @@ fn check_files(root: &Path, entry: &ManifestUnit) -> Result<(), LocalError> {
         (&entry.ledger.path, entry.ledger.bytes, entry.ledger.sha256),
         (&entry.bands.path, entry.bands.bytes, entry.bands.sha256),
     ];
-    for (path, bytes, sha256) in tables.into_iter().chain(docs) {
+    let features = marker
+        .features
+        .iter()
+        .map(|file| (&file.path, file.bytes, file.sha256));
+    for (path, bytes, sha256) in tables.into_iter().chain(docs).chain(features) {
         let file = root.join(path);
         let Ok(metadata) = fs::metadata(&file) else {
             return Err(damaged(format!("`{path}` is missing")));
@@ -332,6 +348,7 @@ impl PartialUnit {
             entry: summary.entry.clone(),
             counts: summary.counts.clone(),
             settings,
+            features: summary.features.clone(),
         };
         let bytes = serde_json::to_vec_pretty(&marker)
             .map_err(|error| LocalError::io(&self.folder)(io::Error::from(error)))?;
@@ -339,6 +356,10 @@ impl PartialUnit {
         let finish = || -> io::Result<()> {
             // The folder's entries must be on disk before it gets its final name.
             fs::File::open(&self.folder)?.sync_all()?;
+            // A unit of an older version is made again; a folder cannot be renamed over another one.
+            if self.target.exists() {
+                fs::remove_dir_all(&self.target)?;
+            }
             fs::rename(&self.folder, &self.target)?;
             match self.target.parent() {
                 Some(parent) => fs::File::open(parent)?.sync_all(),

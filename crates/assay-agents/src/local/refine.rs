@@ -3,6 +3,7 @@
 //! Sources come from assay-hub, the [`Engine`] decides, [`OutputDir`] writes. A failing input is reported and the
 //! others go on; a failing output ends the run. What is finished stays.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,10 +12,10 @@ use assay_refine::engine::{Detail, Engine, Refined, Scratch};
 use assay_refine::parallel::{self, Flow};
 use assay_refine::unit::{Counts, Format, UnitIdentity, UnitSummary, UnitWriter};
 use assay_refine::warc::{self, ArchiveReader, ArchiveRecord, Compression, WarcError};
-use assay_types::{Addressing, Manifest};
+use assay_types::{Addressing, Digest, Manifest, ManifestUnit};
 
 use super::error::LocalError;
-use super::hashed::{Hashed, file_digest};
+use super::hashed::{Hashed, HashedSoFar, file_digest};
 use super::output::{OutputDir, PartialUnit, UnitSettings};
 
 /// What to refine, and how.
@@ -50,8 +51,9 @@ pub trait Alter: Sync + std::fmt::Debug {
 pub trait Progress: Sync {
     /// A unit begins; `bytes` is the archive's length if known.
     fn unit(&self, name: &str, bytes: Option<u64>);
-    /// One more record of the unit is written, ending at archive byte `end`.
-    fn record(&self, end: u64, kept: bool);
+    /// One more record of the unit is written; `read` bytes of the archive, as it is stored, lead to its end or lie not far
+    /// behind it.
+    fn record(&self, read: u64, kept: bool);
     /// The unit was finished in an earlier run.
     fn resumed(&self, name: &str);
     /// An input failed.
@@ -85,7 +87,9 @@ pub struct RunReport {
     pub counts: Counts,
     /// Units taken over from an earlier run.
     pub resumed: usize,
-    /// The manifest written.
+    /// Roots of this run's units by ascending unit id: those that `counts` counts.
+    pub unit_roots: Vec<Digest>,
+    /// The manifest written; it names all units of the folder, also those of inputs that this run was not given.
     pub manifest: Manifest,
     /// Inputs that failed.
     pub failed: Vec<FailedInput>,
@@ -101,12 +105,13 @@ pub fn refine(job: &RefineJob<'_>, progress: &dyn Progress) -> Result<RunReport,
     let mut counts = Counts::new(&job.engine.stages());
     let mut resumed = 0;
     let mut failed = Vec::new();
+    let mut roots = BTreeMap::new();
     for source in job.sources {
         match refine_source(job, &out, source, progress) {
-            Ok(Unit::Written(unit)) => counts.add(&unit),
-            Ok(Unit::Resumed(unit)) => {
-                counts.add(&unit);
-                resumed += 1;
+            Ok(unit) => {
+                counts.add(&unit.counts);
+                roots.insert(unit.entry.unit_id, unit.entry.unit_root);
+                resumed += usize::from(unit.is_resumed);
             }
             Err(error @ (LocalError::Hub(_) | LocalError::Archive { .. } | LocalError::Input { .. })) => {
                 let input = FailedInput {
@@ -123,14 +128,17 @@ pub fn refine(job: &RefineJob<'_>, progress: &dyn Progress) -> Result<RunReport,
     Ok(RunReport {
         counts,
         resumed,
+        unit_roots: roots.into_values().collect(),
         manifest,
         failed,
     })
 }
 
-enum Unit {
-    Written(Counts),
-    Resumed(Counts),
+/// A unit that is finished, now or before.
+struct FinishedUnit {
+    entry: ManifestUnit,
+    counts: Counts,
+    is_resumed: bool,
 }
 
 fn refine_source(
@@ -138,7 +146,7 @@ fn refine_source(
     out: &OutputDir,
     source: &Source,
     progress: &dyn Progress,
-) -> Result<Unit, LocalError> {
+) -> Result<FinishedUnit, LocalError> {
     let identity = identity_of(source, job.engine);
     let unit_id = identity.unit_id();
     let settings = UnitSettings {
@@ -147,14 +155,21 @@ fn refine_source(
         features: job.features,
         input_bytes: source.bytes,
         input_blake3: None,
+        input_read_bytes: None,
+        input_etag: None,
     };
     if let Some(marker) = out.finished(&unit_id, &job.engine.recipe_id(), &settings)? {
-        check_input(source, &marker.settings, &out.unit_path(&unit_id))?;
+        check_input((source, job.open), &marker.settings, &out.unit_path(&unit_id))?;
         progress.resumed(&source.name);
-        return Ok(Unit::Resumed(marker.counts));
+        return Ok(FinishedUnit {
+            entry: marker.entry,
+            counts: marker.counts,
+            is_resumed: true,
+        });
     }
-    progress.unit(&source.name, source.bytes);
-    let (input, hashed) = Hashed::new(assay_hub::open(source, job.open)?);
+    let (input, version) = assay_hub::open_version(source, job.open)?;
+    progress.unit(&source.name, source.bytes.or(version.bytes));
+    let (input, hashed) = Hashed::new(input);
     let reader = ArchiveReader::new(input, job.engine.read_limits()).map_err(archive_error(source))?;
     let files = out.begin(&unit_id)?;
     let folder = files.folder().to_owned();
@@ -164,37 +179,69 @@ fn refine_source(
     };
     let writer = UnitWriter::new(files, identity, job.format, job.features, &job.engine.stages())
         .map_err(unit_error)?;
-    let (summary, files) = write_unit(job, source, reader, writer, progress)?;
-    let is_whole_file = job.limit.is_none() && matches!(source.input, Input::File(_));
+    let (summary, files) = write_unit(job, source, (reader, &hashed), writer, progress)?;
+    let is_file = matches!(source.input, Input::File(_));
     let settings = UnitSettings {
-        input_blake3: is_whole_file.then(|| hashed.digest()),
+        input_bytes: settings.input_bytes.or(version.bytes),
+        input_blake3: is_file.then(|| hashed.digest()),
+        input_read_bytes: is_file.then(|| hashed.bytes()),
+        input_etag: version.etag,
         ..settings
     };
     files.commit(&summary, settings)?;
-    Ok(Unit::Written(summary.counts))
+    Ok(FinishedUnit {
+        entry: summary.entry,
+        counts: summary.counts,
+        is_resumed: false,
+    })
 }
 
-/// Whether a finished unit was made from this very input: a file must have the same bytes, and standard input cannot be
-/// asked. A remote object is known by its address and length.
-fn check_input(source: &Source, settings: &UnitSettings, unit: &Path) -> Result<(), LocalError> {
+/// Whether a finished unit was made from this very input. A file must have the same bytes where they were read; of a remote
+/// object length and entity tag must be the same, as far as its server tells them now and told them then; standard input
+/// cannot be asked. An object that cannot be reached is known by its address alone.
+fn check_input(
+    (source, open): (&Source, &OpenOptions),
+    settings: &UnitSettings,
+    unit: &Path,
+) -> Result<(), LocalError> {
     let other = |setting| LocalError::OtherSettings {
         path: unit.to_owned(),
         setting,
     };
-    match (&source.input, settings.input_blake3) {
-        (Input::Stdin, _) => Err(other("standard input")),
+    match &source.input {
+        Input::Stdin => Err(other("standard input")),
         // A pipe cannot be read twice.
-        (Input::File(path), Some(known)) if path.is_file() && file_digest(path)? != known => {
-            Err(other("content of the input"))
+        Input::File(path) if path.is_file() => match (settings.input_blake3, settings.input_read_bytes) {
+            (Some(known), Some(bytes)) => {
+                let now = file_digest(path, bytes).map_err(|error| input_error(&source.name, error))?;
+                if now == known {
+                    Ok(())
+                } else {
+                    Err(other("content of the input"))
+                }
+            }
+            _ => Ok(()),
+        },
+        Input::File(_) => Ok(()),
+        Input::Url(_) => {
+            let Ok(now) = assay_hub::version(source, open) else {
+                return Ok(());
+            };
+            if matches!((now.bytes, settings.input_bytes), (Some(now), Some(then)) if now != then) {
+                return Err(other("length of the input"));
+            }
+            match (now.etag, &settings.input_etag) {
+                (Some(now), Some(then)) if now != *then => Err(other("entity tag of the input")),
+                _ => Ok(()),
+            }
         }
-        _ => Ok(()),
     }
 }
 
 fn write_unit<R: std::io::Read + Send>(
     job: &RefineJob<'_>,
     source: &Source,
-    mut reader: ArchiveReader<R>,
+    (mut reader, hashed): (ArchiveReader<R>, &HashedSoFar),
     mut writer: UnitWriter<PartialUnit>,
     progress: &dyn Progress,
 ) -> Result<(UnitSummary, PartialUnit), LocalError> {
@@ -203,6 +250,7 @@ fn write_unit<R: std::io::Read + Send>(
         path: folder.clone(),
         source: error,
     };
+    let addressing = addressing_of(reader.compression());
     let mut left = job.limit.unwrap_or(u64::MAX);
     let read = || {
         if left == 0 {
@@ -212,7 +260,11 @@ fn write_unit<R: std::io::Read + Send>(
         reader.next_record().map_err(read_error(source))
     };
     let write = |refined: Refined| {
-        let end = refined.offset + u64::from(refined.length);
+        let read = match addressing {
+            Addressing::Member => refined.offset + u64::from(refined.length),
+            // Offsets count what the archive inflates to, and nobody knows how much that will be.
+            Addressing::Inflated => hashed.bytes(),
+        };
         let refined = match job.alter {
             None => refined,
             Some(alter) => match alter.alter(refined) {
@@ -221,7 +273,7 @@ fn write_unit<R: std::io::Read + Send>(
             },
         };
         let kept = writer.push(refined).map_err(unit_error)?;
-        progress.record(end, kept);
+        progress.record(read, kept);
         Ok(())
     };
     let flow = RefineFlow {
@@ -233,8 +285,11 @@ fn write_unit<R: std::io::Read + Send>(
         },
     };
     parallel::ordered(&flow, job.threads, read, write)?;
-    let addressing = addressing_of(reader.compression());
-    writer.finish(addressing).map_err(unit_error)
+    let (mut summary, files) = writer.finish(addressing).map_err(unit_error)?;
+    if addressing == Addressing::Inflated {
+        summary.counts.archive_bytes = hashed.bytes();
+    }
+    Ok((summary, files))
 }
 
 /// Where offsets point: into the archive, or into what its single member inflates to.

@@ -92,8 +92,10 @@ fn rust_docs() -> Option<Docs> {
         .len()
         .min((PAGES_MAX / 2).max(PAGES_MAX.saturating_sub(library.len())));
     pages.sort_by_key(|page| *blake3_of(&page.name).as_bytes());
-    pages.truncate(books);
+    // Pages with few words are left out later: further books are there in their place.
+    let spare = pages.split_off(books);
     pages.extend(library);
+    pages.extend(spare);
     (!pages.is_empty()).then_some((folder, "https://doc.rust-lang.org", pages))
 }
 

@@ -156,11 +156,11 @@ impl TextReader {
         let (name, raw): (String, Box<dyn Read + Send>) = match path.filter(|path| *path != Path::new("-")) {
             Some(path) => (
                 path.display().to_string(),
-                Box::new(fs::File::open(path).map_err(LocalError::io(path))?),
+                Box::new(fs::File::open(path).map_err(LocalError::read(path))?),
             ),
             None => ("stdin".to_owned(), Box::new(io::stdin())),
         };
-        let input = inflated(raw).map_err(LocalError::io(&name))?;
+        let input = inflated(raw).map_err(LocalError::read(&name))?;
         Ok(Self {
             input,
             name,
@@ -175,7 +175,7 @@ impl TextReader {
             let mut limited = (&mut self.input).take(LINE_BYTES_MAX);
             let read = limited
                 .read_until(b'\n', &mut bytes)
-                .map_err(LocalError::io(&self.name))?;
+                .map_err(LocalError::read(&self.name))?;
             if read == 0 {
                 return Ok(None);
             }
@@ -204,7 +204,7 @@ impl TextReader {
 
     fn skip_line(&mut self) -> Result<(), LocalError> {
         loop {
-            let buffer = self.input.fill_buf().map_err(LocalError::io(&self.name))?;
+            let buffer = self.input.fill_buf().map_err(LocalError::read(&self.name))?;
             let (length, ended) = match buffer.iter().position(|byte| *byte == b'\n') {
                 Some(at) => (at + 1, true),
                 None => (buffer.len(), buffer.is_empty()),

@@ -80,12 +80,14 @@ pub struct Verified {
     pub faults: Vec<Fault>,
     /// Proofs of them, as far as one row and its Merkle path can prove them.
     pub proofs: Vec<FraudProof>,
+    /// Units with differences that were made of the beginning of their archive (`--limit`), as their completion markers say.
+    pub limited: Vec<UnitId>,
 }
 
 /// Verifies every unit of a dataset.
 ///
 /// # Errors
-/// If a file of the dataset or an archive cannot be read. Differences are no errors.
+/// If a file of the dataset or an archive cannot be read, or there is nothing to verify. Differences are no errors.
 pub fn verify(job: &VerifyJob<'_>) -> Result<Verified, LocalError> {
     let manifest = &job.dataset.manifest;
     let mut verified = Verified {
@@ -106,8 +108,16 @@ pub fn verify(job: &VerifyJob<'_>) -> Result<Verified, LocalError> {
         return Ok(verified);
     }
     verified.faults.extend(job.dataset.unlisted()?);
+    if manifest.units.is_empty() && verified.faults.is_empty() {
+        return Err(job.dataset.no_units());
+    }
     for unit in &manifest.units {
+        let before = verified.faults.len();
         verify_unit(job, unit, &mut verified)?;
+        let differs = verified.faults.len() > before;
+        if differs && !job.prefix && job.dataset.is_limited(unit) {
+            verified.limited.push(unit.unit_id);
+        }
     }
     Ok(verified)
 }
@@ -156,7 +166,7 @@ fn verify_unit(job: &VerifyJob<'_>, unit: &ManifestUnit, verified: &mut Verified
     }
     let mut tables = match load(job.dataset, unit) {
         Ok(tables) => tables,
-        Err(error @ (LocalError::Table { .. } | LocalError::Io { .. })) => {
+        Err(error @ (LocalError::Table { .. } | LocalError::Io { .. } | LocalError::Read { .. })) => {
             verified.faults.push(fault(
                 FaultKind::Unreadable,
                 "readable tables".to_owned(),

@@ -8,6 +8,8 @@ mod killed;
 mod network;
 mod pace;
 mod private;
+mod progress;
+mod resumed;
 mod retention;
 mod rounds;
 mod samples;

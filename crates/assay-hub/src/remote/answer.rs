@@ -39,6 +39,11 @@ impl Version {
         }
     }
 
+    /// The tag, strong or weak.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.etag.as_deref()
+    }
+
     /// The tag if `If-Match` may carry it: weak ones never match (RFC 9110 §13.1.1).
     pub(crate) fn strong_etag(&self) -> Option<&str> {
         self.etag.as_deref().filter(|etag| etag.starts_with('"'))

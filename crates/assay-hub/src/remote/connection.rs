@@ -14,6 +14,7 @@ use tracing::warn;
 
 use super::address::Address;
 use super::answer::{Answer, Version, text};
+use super::version::ObjectVersion;
 use crate::error::status_retryable;
 use crate::{DIRECT, HubError, OpenOptions, Secret};
 
@@ -123,6 +124,14 @@ impl Connection {
         self.total = Some(total);
         self.version = etag.map(Version::tagged);
         self
+    }
+
+    /// What the answers so far said of the object's version.
+    pub(crate) fn object_version(&self) -> ObjectVersion {
+        ObjectVersion {
+            bytes: self.total,
+            etag: self.version.as_ref().and_then(Version::etag).map(str::to_owned),
+        }
     }
 
     /// The bytes `[from, from + len)`, fewer only where the object ends.

@@ -7,12 +7,14 @@ use std::future::{Future, poll_fn};
 use std::io::{self, Read};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
 use super::connection::{Connection, runtime};
+use super::version::ObjectVersion;
 use crate::{HubError, OpenOptions};
 
 /// Bytes of the first range: work starts after one round trip, and a small object costs one request.
@@ -31,6 +33,7 @@ pub(crate) struct RemoteReader {
     chunk: Vec<u8>,
     read: usize,
     ended: bool,
+    version: Arc<OnceLock<ObjectVersion>>,
     chunks: Option<Receiver<Chunk>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -42,7 +45,9 @@ impl RemoteReader {
         // No buffer: the thread holds one finished range at most.
         let (sender, chunks) = sync_channel(0);
         let (stop, stopped) = oneshot::channel();
+        let version = Arc::default();
         let job = Job {
+            version: Arc::clone(&version),
             url: url.to_owned(),
             name: name.to_owned(),
             options: options.clone(),
@@ -58,12 +63,18 @@ impl RemoteReader {
             chunk: Vec::new(),
             read: 0,
             ended: false,
+            version,
             chunks: Some(chunks),
             stop: Some(stop),
             thread: Some(thread),
         };
         reader.next_chunk()?;
         Ok(reader)
+    }
+
+    /// What the first answer said of the object's version.
+    pub(crate) fn version(&self) -> ObjectVersion {
+        self.version.get().cloned().unwrap_or_default()
     }
 
     fn next_chunk(&mut self) -> Result<(), HubError> {
@@ -114,6 +125,7 @@ impl Drop for RemoteReader {
 
 /// What the thread owns.
 struct Job {
+    version: Arc<OnceLock<ObjectVersion>>,
     url: String,
     name: String,
     options: OpenOptions,
@@ -139,6 +151,9 @@ impl Job {
             let range_bytes_max = self.options.range_bytes_max.max(1);
             let (mut offset, mut len) = (0, FIRST_RANGE_BYTES.min(range_bytes_max));
             while let Some(chunk) = unless_stopped(&mut stopped, connection.read(offset, len)).await {
+                if chunk.is_ok() {
+                    self.version.get_or_init(|| connection.object_version());
+                }
                 let read = chunk.as_ref().map_or(0, |bytes| bytes.len() as u64);
                 // The reader is gone, or has the end or the error it needs.
                 if chunks.send(chunk).is_err() || read == 0 {

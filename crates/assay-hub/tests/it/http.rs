@@ -297,3 +297,33 @@ fn reading_works_inside_another_runtime() {
         assert!(open_range(&server.source(), &quick(300), 10, 20).unwrap() == body[10..30]);
     });
 }
+
+#[test]
+fn an_object_tells_its_version_when_it_is_read_and_later() {
+    let (old, new) = (object(5_000), object(6_000));
+    let server = Server::start(move |request| match request.number {
+        0..=5 => Reply::part(request, &old, "v1"),
+        6 => Reply::part(request, &new, "v2"),
+        _ => Reply::status(503),
+    });
+    let source = server.source();
+    let (mut reader, first) = assay_hub::open_version(&source, &quick(1_000)).unwrap();
+    assert_eq!(
+        (first.bytes, first.etag.as_deref()),
+        (Some(5_000), Some("\"v1\""))
+    );
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len(), 5_000);
+    drop(reader);
+    assert_eq!(server.requests().len(), 5);
+    assert_eq!(assay_hub::version(&source, &quick(1_000)).unwrap(), first);
+    let later = assay_hub::version(&source, &quick(1_000)).unwrap();
+    assert_eq!(
+        (later.bytes, later.etag.as_deref()),
+        (Some(6_000), Some("\"v2\""))
+    );
+    // One attempt: whoever only asks does not wait.
+    assert!(assay_hub::version(&source, &quick(1_000)).is_err());
+    assert_eq!(server.requests().len(), 8);
+}

@@ -172,11 +172,16 @@ fn check_supported(recipe: &Recipe) -> Result<(), EngineError> {
         return unsupported("[extract] colspan_max, rowspan_max, table_cells_max");
     }
     let mut after_minhash = false;
+    let mut after_others = false;
     for step in &recipe.steps {
         if after_minhash {
             return unsupported("[[step]] after minhash");
         }
         match step {
+            // Addresses are looked at before the page is decoded.
+            Step::UrlFilter(_) if after_others => {
+                return unsupported("[[step]] url_filter after another step");
+            }
             Step::Minhash(params) if *params != MinhashParams::default() => {
                 return unsupported("[[step]] minhash");
             }
@@ -186,6 +191,7 @@ fn check_supported(recipe: &Recipe) -> Result<(), EngineError> {
             }
             _ => {}
         }
+        after_others |= !matches!(step, Step::UrlFilter(_));
     }
     Ok(())
 }
@@ -277,5 +283,57 @@ fn extract_options(recipe: &Recipe) -> ExtractOptions {
             }),
             TextOutput::MarkdownLinks => Output::Markdown(markdown),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_types::recipe::{builtin, builtin_names, fineweb_en_v1};
+
+    use super::*;
+
+    fn error_of(recipe: Recipe) -> String {
+        Engine::new(recipe, &UrlLists::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn built_in_recipes_run() {
+        for name in builtin_names() {
+            let recipe = builtin(name).unwrap();
+            let id = recipe.id();
+            assert_eq!(
+                Engine::new(recipe, &UrlLists::default()).unwrap().recipe_id(),
+                id,
+                "{name}"
+            );
+        }
+    }
+
+    /// Found by review: such a filter was counted as a step and never ran.
+    #[test]
+    fn a_url_filter_behind_another_step_is_refused() {
+        for places in [1, 3] {
+            let mut recipe = fineweb_en_v1();
+            recipe.steps[..=places].rotate_left(1);
+            assert_eq!(recipe.check(), Ok(()), "the recipe itself is sound");
+            assert_eq!(
+                error_of(recipe),
+                format!(
+                    "recipe `fineweb-en-v1`: engine {ENGINE} does not support this `[[step]] url_filter after another step`"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn another_engine_is_refused() {
+        let recipe = Recipe {
+            engine: "9.0.0".to_owned(),
+            ..fineweb_en_v1()
+        };
+        assert_eq!(
+            error_of(recipe),
+            format!("recipe `fineweb-en-v1` is for engine 9.0.0, this is {ENGINE}")
+        );
     }
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::build::Engine;
 use super::outcome::{Outcome, Refined};
-use super::refine::Detail;
+use super::page::ReadFacts;
+use super::refine::{Detail, Facts};
 use super::steps::Scratch;
 use crate::output::FeatureRow;
 use crate::warc::{ArchiveRecord, RecordContent};
@@ -52,6 +53,8 @@ pub struct Explanation {
     pub url: String,
     /// `kept` or `<step>.<reason>`; deduplication looks at neighbours and is not part of this.
     pub decision: String,
+    /// What would still drop a kept record: its neighbours, where the recipe looks for near-duplicates.
+    pub unless: Option<String>,
     /// The stages in order.
     pub stages: Vec<StageTrace>,
     /// The final text of a kept record.
@@ -61,28 +64,32 @@ pub struct Explanation {
 impl Engine {
     /// Explains the decision on one record.
     pub fn explain(&self, scratch: &mut Scratch, record: &ArchiveRecord) -> Explanation {
-        let refined = self.refine(scratch, record, Detail::Features);
+        let (refined, facts) = self.refine_with_facts(scratch, record, Detail::Features);
         let url = match &record.content {
             RecordContent::Record(warc) => warc.target_uri().unwrap_or_default().to_owned(),
             _ => String::new(),
         };
-        let (decision, text) = match &refined.outcome {
-            Outcome::Dropped(drop) => (drop.key(), None),
-            Outcome::Passed(document) => ("kept".to_owned(), Some(document.text.clone())),
+        let (decision, text, has_bands) = match &refined.outcome {
+            Outcome::Dropped(drop) => (drop.key(), None, false),
+            Outcome::Passed(document) => {
+                let text = Some(document.text.clone());
+                ("kept".to_owned(), text, document.bands.is_some())
+            }
         };
-        let stages = self.traces(&refined, &decision);
+        let stages = self.traces(&refined, &facts, &decision);
         Explanation {
             idx: refined.idx,
             offset: refined.offset,
             length: refined.length,
             url,
             decision,
+            unless: has_bands.then(|| "an earlier record of the archive shares a band".to_owned()),
             stages,
             text,
         }
     }
 
-    fn traces(&self, refined: &Refined, decision: &str) -> Vec<StageTrace> {
+    fn traces(&self, refined: &Refined, facts: &Facts, decision: &str) -> Vec<StageTrace> {
         let none = FeatureRow::default();
         let row = refined.features.as_ref().unwrap_or(&none);
         let survived = refined.trail.len();
@@ -96,7 +103,10 @@ impl Engine {
                 std::cmp::Ordering::Greater => "after the drop".to_owned(),
             };
             let step = self.recipe.steps.iter().find(|step| step.kind() == *stage);
-            let features = step.map_or_else(|| read_features(stage, row), |step| step_features(step, row));
+            let features = match step {
+                Some(step) => step_features(step, row, facts),
+                None => self.read_features(stage, row, &facts.read),
+            };
             traces.push(StageTrace {
                 stage: (*stage).to_owned(),
                 result,
@@ -105,15 +115,55 @@ impl Engine {
         }
         traces
     }
-}
 
-fn read_features(stage: &str, row: &FeatureRow) -> Vec<TracedFeature> {
-    let names: &[&str] = match stage {
-        "html" => &["read_characters", "read_replacements"],
-        "extract" => &["extract_characters"],
-        _ => &[],
-    };
-    names.iter().filter_map(|name| count(row, name)).collect()
+    /// What was found before the text steps. Characters are decoded after the address was looked at, so they stand at
+    /// extraction.
+    fn read_features(&self, stage: &str, row: &FeatureRow, facts: &ReadFacts) -> Vec<TracedFeature> {
+        let mut rules = Rules { row, out: Vec::new() };
+        match stage {
+            "html" => self.message_features(&mut rules, facts),
+            "extract" => {
+                if let (Some(characters), Some(replaced)) = (facts.characters, facts.replacements) {
+                    rules.ratio_at_most(
+                        "replacement_characters",
+                        (replaced, characters),
+                        self.recipe.read.replacement_ppm,
+                    );
+                }
+                return rules.plain("extract_characters").out;
+            }
+            _ => {}
+        }
+        rules.out
+    }
+
+    /// Status, length and media type of what the record holds.
+    fn message_features(&self, rules: &mut Rules<'_>, facts: &ReadFacts) {
+        let read = &self.recipe.read;
+        if let Some(status) = facts.http_status {
+            let wanted: Vec<String> = read.http_status.iter().map(u64::to_string).collect();
+            let holds = read.http_status.contains(&u64::from(status));
+            rules.push("http_status", status.to_string(), wanted.join(", "), holds);
+        }
+        let max = self.read_limits.bytes_max;
+        let bytes = match facts.bytes {
+            Some(bytes) => Some((bytes.to_string(), bytes <= max)),
+            None => facts.is_over_bytes.then(|| (format!("over {max}"), false)),
+        };
+        if let Some((shown, holds)) = bytes {
+            rules.push("bytes", shown, format!("≤ {max}"), holds);
+        }
+        if let Some(media) = facts.media_type {
+            let wanted = if facts.is_conversion {
+                [read.mime.as_slice(), read.mime_conversion.as_slice()].concat()
+            } else {
+                read.mime.clone()
+            };
+            let holds = wanted.iter().any(|name| name == media);
+            let found = if media.is_empty() { "another" } else { media };
+            rules.push("media_type", found.to_owned(), wanted.join(", "), holds);
+        }
+    }
 }
 
 fn count(row: &FeatureRow, name: &str) -> Option<TracedFeature> {
@@ -126,7 +176,7 @@ fn count(row: &FeatureRow, name: &str) -> Option<TracedFeature> {
     })
 }
 
-fn step_features(step: &Step, row: &FeatureRow) -> Vec<TracedFeature> {
+fn step_features(step: &Step, row: &FeatureRow, facts: &Facts) -> Vec<TracedFeature> {
     let rules = Rules { row, out: Vec::new() };
     match step {
         Step::UrlFilter(params) => rules.less(
@@ -136,6 +186,15 @@ fn step_features(step: &Step, row: &FeatureRow) -> Vec<TracedFeature> {
         ),
         Step::Language(params) => {
             let mut rules = rules;
+            if let Some(code) = facts.language {
+                let found = if code.is_empty() { "unknown" } else { code };
+                rules.push(
+                    "language",
+                    found.to_owned(),
+                    params.keep.clone(),
+                    code == params.keep,
+                );
+            }
             if let Some(score) = row.get("language_score") {
                 let ppm = score as u64 * 1_000_000 / 65_536;
                 rules.push(
@@ -155,6 +214,7 @@ fn step_features(step: &Step, row: &FeatureRow) -> Vec<TracedFeature> {
             .less("curly_bracket", "c4_curly_bracket", 1)
             .plain("c4_lines")
             .plain("c4_kept_lines")
+            .plain("c4_too_long_word")
             .plain("c4_too_few_words")
             .plain("c4_javascript")
             .plain("c4_policy"),
@@ -342,15 +402,15 @@ impl Rules<'_> {
 
     fn at_most(mut self, name: &str, part: &str, whole: &str, ppm: u32) -> Self {
         if let (Some(part), Some(whole)) = (self.get(part), self.get(whole)) {
-            let holds = u128::from(part) * 1_000_000 <= u128::from(ppm) * u128::from(whole);
-            self.push(
-                name,
-                ratio(part, whole),
-                format!("≤ {}", percent(u64::from(ppm))),
-                holds,
-            );
+            self.ratio_at_most(name, (part, whole), ppm);
         }
         self
+    }
+
+    fn ratio_at_most(&mut self, name: &str, (part, whole): (u64, u64), ppm: u32) {
+        let holds = u128::from(part) * 1_000_000 <= u128::from(ppm) * u128::from(whole);
+        let bound = format!("≤ {}", percent(u64::from(ppm)));
+        self.push(name, ratio(part, whole), bound, holds);
     }
 
     fn share_at_least(mut self, name: &str, part: &str, whole: &str, ppm: u32) -> Self {
@@ -415,7 +475,9 @@ impl std::fmt::Display for Explanation {
                 let _ = writeln!(out, "{}", line.trim_end());
             }
         }
-        let _ = writeln!(out, "\ndecision: {}", self.decision);
+        let unless = self.unless.iter().map(|why| format!(" unless {why}"));
+        let unless: String = unless.collect();
+        let _ = writeln!(out, "\ndecision: {}{unless}", self.decision);
         f.write_str(&out)
     }
 }

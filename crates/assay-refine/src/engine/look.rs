@@ -12,10 +12,11 @@ impl Engine {
             return Vec::new();
         };
         let url = warc.target_uri().unwrap_or_default();
-        let Ok(body) = page::body(warc, &self.recipe.read, &self.read_limits) else {
+        let mut facts = page::ReadFacts::default();
+        let Ok(body) = page::body(warc, &self.recipe.read, &self.read_limits, &mut facts) else {
             return Vec::new();
         };
-        match page::decode(&body, url, &self.recipe.read) {
+        match page::decode(&body, url, &self.recipe.read, &mut facts) {
             Ok(page) if page.is_html => judged_blocks(&page.decoded.text, &self.extract).unwrap_or_default(),
             _ => Vec::new(),
         }

@@ -26,6 +26,21 @@ pub(super) struct Page<'b> {
     pub(super) decoded: DecodedText<'b>,
 }
 
+/// What was found on the way to a record's characters, each as far as the way led; for people.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct ReadFacts {
+    pub(super) http_status: Option<u16>,
+    pub(super) media_type: Option<&'static str>,
+    /// Whether the record is a conversion (WET), which may be plain text.
+    pub(super) is_conversion: bool,
+    /// Length of the body, in bytes.
+    pub(super) bytes: Option<u64>,
+    /// Whether the body was left undecoded at its budget, so that its length is not known.
+    pub(super) is_over_bytes: bool,
+    pub(super) characters: Option<u64>,
+    pub(super) replacements: Option<u64>,
+}
+
 fn dropped(reason: Reason, why: &'static str) -> Drop {
     Drop {
         reason,
@@ -72,19 +87,23 @@ pub(super) fn body<'r>(
     record: &'r WarcRecord,
     rules: &ReadParams,
     limits: &ReadLimits,
+    facts: &mut ReadFacts,
 ) -> Result<Body<'r>, Drop> {
     let (bytes, content_type) = if record.kind == RecordKind::Response && is_http(record) {
-        http_body(record, rules, limits)?
+        http_body(record, rules, limits, facts)?
     } else {
         (
             Cow::Borrowed(record.block.as_slice()),
             record.content_type().map(str::to_owned),
         )
     };
+    facts.bytes = Some(bytes.len() as u64);
     if bytes.len() as u64 > limits.bytes_max {
         return Err(dropped(Reason::OverBudget, "bytes"));
     }
     let media = media::media_type(record.identified_payload_type(), content_type.as_deref(), &bytes);
+    facts.media_type = Some(media.name());
+    facts.is_conversion = record.kind == RecordKind::Conversion;
     let accepted = |names: &[String], name: &str| names.iter().any(|known| known == name);
     let is_html = match media {
         Media::Html => accepted(&rules.mime, "text/html"),
@@ -109,18 +128,23 @@ fn http_body<'r>(
     record: &'r WarcRecord,
     rules: &ReadParams,
     limits: &ReadLimits,
+    facts: &mut ReadFacts,
 ) -> Result<(Cow<'r, [u8]>, Option<String>), Drop> {
     let response = http::parse_response(&record.block, limits).map_err(|error| match error {
         http::HttpError::OverBudget => dropped(Reason::OverBudget, error.name()),
         _ => dropped(Reason::Malformed, error.name()),
     })?;
+    facts.http_status = Some(response.status);
     if !rules.http_status.contains(&u64::from(response.status)) {
         return Err(dropped(Reason::NotText, "http_status"));
     }
     let content_type = response.content_type().map(str::to_owned);
     let bytes = http::decoded_body(&response, limits).map_err(|error| match error {
         http::BodyError::Malformed(_) => dropped(Reason::Malformed, "content_encoding"),
-        http::BodyError::OverBudget => dropped(Reason::OverBudget, "bytes"),
+        http::BodyError::OverBudget => {
+            facts.is_over_bytes = true;
+            dropped(Reason::OverBudget, "bytes")
+        }
     })?;
     Ok((bytes, content_type))
 }
@@ -133,8 +157,15 @@ fn is_http(record: &WarcRecord) -> bool {
 }
 
 /// Decodes a body's characters and refuses one with too many replaced ones.
-pub(super) fn decode<'b>(body: &'b Body<'_>, url: &str, rules: &ReadParams) -> Result<Page<'b>, Drop> {
+pub(super) fn decode<'b>(
+    body: &'b Body<'_>,
+    url: &str,
+    rules: &ReadParams,
+    facts: &mut ReadFacts,
+) -> Result<Page<'b>, Drop> {
     let decoded = charset::decode(&body.bytes, body.content_type.as_deref(), top_level_domain(url));
+    facts.characters = Some(u64::from(decoded.chars));
+    facts.replacements = Some(u64::from(decoded.replacements));
     let replaced = u128::from(decoded.replacements) * 1_000_000;
     if replaced > u128::from(rules.replacement_ppm) * u128::from(decoded.chars.max(1)) {
         return Err(dropped(Reason::NotText, "replacement_characters"));

@@ -6,7 +6,7 @@ use assay_types::{Digest16, Reason, blake3_16, step_reason};
 
 use super::build::Engine;
 use super::outcome::{Document, Drop, Outcome, Refined};
-use super::page::{self, Page};
+use super::page::{self, Page, ReadFacts};
 use super::steps::{Passed, Scratch};
 use crate::extract::{self, ExtractDrop};
 use crate::filter::Verdict;
@@ -27,6 +27,15 @@ pub enum Detail {
 pub(super) struct Way {
     pub(super) trail: Vec<u64>,
     pub(super) features: Option<FeatureRow>,
+    pub(super) facts: Facts,
+}
+
+/// What decisions rested on and no column holds; for people.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) read: ReadFacts,
+    /// The language found, "" if none.
+    pub(super) language: Option<&'static str>,
 }
 
 impl Way {
@@ -34,6 +43,7 @@ impl Way {
         Self {
             trail: Vec::new(),
             features: (detail == Detail::Features).then(FeatureRow::default),
+            facts: Facts::default(),
         }
     }
 
@@ -47,6 +57,16 @@ impl Way {
 impl Engine {
     /// Decides on one record.
     pub fn refine(&self, scratch: &mut Scratch, record: &ArchiveRecord, detail: Detail) -> Refined {
+        self.refine_with_facts(scratch, record, detail).0
+    }
+
+    /// The same, with what the decision rested on.
+    pub(super) fn refine_with_facts(
+        &self,
+        scratch: &mut Scratch,
+        record: &ArchiveRecord,
+        detail: Detail,
+    ) -> (Refined, Facts) {
         let mut way = Way::new(detail);
         way.trail.push(record.length);
         let result = self.outcome(scratch, record, &mut way);
@@ -63,7 +83,7 @@ impl Engine {
             }
             features
         });
-        Refined {
+        let refined = Refined {
             idx: record.idx,
             offset: record.offset,
             // Rows are bounded far below 4 GiB by the reader (`row_bytes_max`).
@@ -76,7 +96,8 @@ impl Engine {
             outcome,
             trail: way.trail,
             features,
-        }
+        };
+        (refined, way.facts)
     }
 
     fn outcome(
@@ -88,11 +109,11 @@ impl Engine {
         let warc = page::content_record(&record.content)?;
         way.trail.push(warc.block.len() as u64);
         let url = warc.target_uri().unwrap_or_default();
-        let body = page::body(warc, &self.recipe.read, &self.read_limits)?;
+        let body = page::body(warc, &self.recipe.read, &self.read_limits, &mut way.facts.read)?;
         way.set("read_truncated", u64::from(warc.truncated.is_some()));
         // The address is looked at before the characters are decoded: it costs nothing and saves the rest.
         self.run_early_steps(url, body.len(), way)?;
-        let page = page::decode(&body, url, &self.recipe.read)?;
+        let page = page::decode(&body, url, &self.recipe.read, &mut way.facts.read)?;
         let text = self.text(page, way)?;
         let passed = self.run_text_steps(scratch, text, way)?;
         Ok(document(warc, url, passed))

@@ -137,10 +137,12 @@ impl Engine {
         }
         let text = &current.passed.text;
         match step {
+            // It ran before extraction; `Engine::new` refuses one behind other steps.
             Step::UrlFilter(_) => Verdict::Kept,
             Step::Language(params) => {
                 let (verdict, code, score) = language_step(text, params);
                 (current.passed.language, current.passed.language_score) = (code, score);
+                way.facts.language = Some(code);
                 way.set("language_score", u64::from(score));
                 verdict
             }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::format::{bytes, count, share};
 use super::plot::{STYLE, escape};
-use crate::unit::Counts;
+use crate::unit::{Counts, KEPT_STAGE, StageCount};
 
 /// What a stage does, in words for people who never saw the pipeline.
 fn meaning(stage: &str) -> &'static str {
@@ -27,25 +27,31 @@ fn meaning(stage: &str) -> &'static str {
     }
 }
 
-/// The funnel as an aligned table: stage, records, share of all records, share of the stage before, bytes.
+/// Tokens left after a stage: counted once a text has passed every step, so that only the last stage has them.
+fn tokens_of(counts: &Counts, stage: &StageCount) -> Option<u64> {
+    (stage.stage == KEPT_STAGE).then_some(counts.tokens)
+}
+
+/// The funnel as an aligned table: stage, records, share of all records, share of the stage before, bytes, tokens.
 pub fn funnel_table(counts: &Counts) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{:<18} {:>11} {:>8} {:>9} {:>9}  means",
-        "stage", "records", "of all", "of stage", "bytes"
+        "{:<18} {:>11} {:>8} {:>9} {:>9} {:>13}  means",
+        "stage", "records", "of all", "of stage", "bytes", "tokens"
     );
     let all = counts.records;
     let mut before = all;
     for stage in &counts.stages {
         let _ = writeln!(
             out,
-            "{:<18} {:>11} {:>8} {:>9} {:>9}  {}",
+            "{:<18} {:>11} {:>8} {:>9} {:>9} {:>13}  {}",
             stage.stage,
             count(stage.records),
             share(stage.records, all),
             share(stage.records, before),
             bytes(stage.bytes),
+            tokens_of(counts, stage).map_or_else(|| "–".to_owned(), count),
             meaning(&stage.stage),
         );
         before = stage.records;
@@ -100,8 +106,8 @@ pub fn funnel_svg(counts: &Counts) -> String {
     let mut out = String::new();
     let _ = write!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {height}\" role=\"img\" aria-label=\"Refining funnel\">\
-         <style>{STYLE}</style><rect class=\"bg\" width=\"860\" height=\"{height}\"/>\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1040 {height}\" role=\"img\" aria-label=\"Refining funnel\">\
+         <style>{STYLE}</style><rect class=\"bg\" width=\"1040\" height=\"{height}\"/>\
          <text class=\"title\" x=\"20\" y=\"32\">{} records in, {} documents out</text>",
         count(counts.records),
         count(counts.kept),
@@ -123,13 +129,16 @@ pub fn funnel_svg(counts: &Counts) -> String {
             "<text class=\"name\" x=\"20\" y=\"{middle}\">{}</text>\
              <rect class=\"{class}\" x=\"{LEFT}\" y=\"{}\" width=\"{width}\" height=\"22\" rx=\"3\"/>\
              <rect class=\"lost\" x=\"{}\" y=\"{}\" width=\"{lost_width}\" height=\"22\" rx=\"3\"/>\
-             <text class=\"number\" x=\"640\" y=\"{middle}\">{} · {}{}</text>",
+             <text class=\"number\" x=\"640\" y=\"{middle}\">{} · {} · {}{}{}</text>",
             escape(&stage.stage),
             y + 4,
             LEFT as u64 + width,
             y + 4,
             count(stage.records),
+            share(stage.records, counts.records),
             bytes(stage.bytes),
+            tokens_of(counts, stage)
+                .map_or_else(String::new, |tokens| format!(" · {} tokens", count(tokens))),
             if lost > 0 {
                 format!(" · −{}", count(lost))
             } else {
@@ -184,10 +193,10 @@ mod tests {
     #[test]
     fn table_shows_counts_and_shares() {
         insta::assert_snapshot!(funnel_table(&counts()), @r"
-        stage                  records   of all  of stage     bytes  means
-        records                  1,000  100.0 %   100.0 %   20.0 MB  read from the archive
-        extract                    450   45.0 %    45.0 %    900 kB  main text found
-        kept                        40    4.0 %     8.9 %    140 kB  not a near-duplicate
+        stage                  records   of all  of stage     bytes        tokens  means
+        records                  1,000  100.0 %   100.0 %   20.0 MB             –  read from the archive
+        extract                    450   45.0 %    45.0 %    900 kB             –  main text found
+        kept                        40    4.0 %     8.9 %    140 kB        31,000  not a near-duplicate
 
         40 documents, 31,000 tokens, 140 kB of text from 20.0 MB of archive
         ");
@@ -208,6 +217,11 @@ mod tests {
         assert_eq!(svg.matches("class=\"name\"").count(), 3);
         assert!(
             svg.contains("<rect class=\"gold\" x=\"190\" y=\"122\" width=\"16\""),
+            "{svg}"
+        );
+        assert!(svg.contains(">450 · 45.0 % · 900 kB · −550</text>"), "{svg}");
+        assert!(
+            svg.contains(">40 · 4.0 % · 140 kB · 31,000 tokens · −410</text>"),
             "{svg}"
         );
     }

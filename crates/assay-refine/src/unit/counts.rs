@@ -15,7 +15,7 @@ pub struct StageCount {
     pub stage: String,
     /// Records that survived it.
     pub records: u64,
-    /// Bytes those records hold after it (archive bytes, then page bytes, then text bytes).
+    /// Bytes those records hold after it (bytes of the rows, then page bytes, then text bytes).
     pub bytes: u64,
 }
 
@@ -30,7 +30,7 @@ pub struct Counts {
     pub tokens: u64,
     /// UTF-8 bytes of the kept documents' text.
     pub text_bytes: u64,
-    /// Archive bytes read.
+    /// Archive bytes read: as they are stored, also where rows count what the archive inflates to.
     pub archive_bytes: u64,
     /// Survivors of each stage, in order; the last is `kept`.
     pub stages: Vec<StageCount>,

@@ -97,6 +97,8 @@ pub struct UnitSummary {
     pub entry: ManifestUnit,
     /// Counts for the funnel.
     pub counts: Counts,
+    /// `features.parquet`, which no manifest names, if it was written.
+    pub features: Option<FileEntry>,
 }
 
 /// Writes one unit record by record.
@@ -108,7 +110,7 @@ pub struct UnitWriter<F: UnitFiles> {
     bands: BandsWriter<DigestingWriter<F::File>>,
     docs: DocumentFile<DigestingWriter<F::File>>,
     docs_done: Vec<DocsEntry>,
-    features: Option<FeaturesWriter<F::File>>,
+    features: Option<FeaturesWriter<DigestingWriter<F::File>>>,
     leaves: MerkleBuilder,
     dedup: UnitDedup,
     counts: Counts,
@@ -137,7 +139,9 @@ impl<F: UnitFiles> UnitWriter<F> {
         let bands = BandsWriter::new(DigestingWriter::new(create(&mut files, BANDS)?))?;
         let docs = open_docs(&mut files, format, 0)?;
         let features = if with_features {
-            Some(FeaturesWriter::new(create(&mut files, FEATURES)?)?)
+            Some(FeaturesWriter::new(DigestingWriter::new(create(
+                &mut files, FEATURES,
+            )?))?)
         } else {
             None
         };
@@ -273,9 +277,18 @@ impl<F: UnitFiles> UnitWriter<F> {
         files.close(file).map_err(UnitError::io(LEDGER))?;
         let (file, bands) = bands.finish()?.finish();
         files.close(file).map_err(UnitError::io(BANDS))?;
-        if let Some(features) = features {
-            files.close(features.finish()?).map_err(UnitError::io(FEATURES))?;
-        }
+        let features = match features {
+            Some(writer) => {
+                let (file, digested) = writer.finish()?.finish();
+                files.close(file).map_err(UnitError::io(FEATURES))?;
+                Some(FileEntry {
+                    path: identity.path_of(FEATURES),
+                    bytes: Bytes(digested.bytes),
+                    sha256: digested.sha256,
+                })
+            }
+            None => None,
+        };
         let unit_id = identity.unit_id();
         let mut entry = ManifestUnit {
             unit_id,
@@ -302,7 +315,12 @@ impl<F: UnitFiles> UnitWriter<F> {
             unit_root: Digest::ZERO,
         };
         entry.unit_root = entry.expected_root();
-        Ok((UnitSummary { entry, counts }, files))
+        let summary = UnitSummary {
+            entry,
+            counts,
+            features,
+        };
+        Ok((summary, files))
     }
 }
 

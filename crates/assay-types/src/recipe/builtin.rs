@@ -81,7 +81,7 @@ pub struct ListArtifacts {
     pub domains: Option<Artifact>,
     /// Words of which two are enough (word list).
     pub soft_banned_words: Option<Artifact>,
-    /// Whole URLs (word list).
+    /// Whole URLs (hashed as domains are).
     pub urls: Option<Artifact>,
 }
 

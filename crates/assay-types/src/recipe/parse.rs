@@ -140,7 +140,7 @@ fn check_artifacts(recipe: &Recipe) -> Result<(), RecipeError> {
             (&lists.banned_words, ArtifactKind::WordList),
             (&lists.domains, ArtifactKind::DomainHashes),
             (&lists.soft_banned_words, ArtifactKind::WordList),
-            (&lists.urls, ArtifactKind::WordList),
+            (&lists.urls, ArtifactKind::DomainHashes),
         ] {
             match recipe.artifact(name) {
                 _ if name.is_empty() => {}

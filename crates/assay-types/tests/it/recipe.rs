@@ -63,7 +63,7 @@ fn lists() -> ListArtifacts {
         banned_words: artifact("banned_words", ArtifactKind::WordList),
         domains: artifact("domains", ArtifactKind::DomainHashes),
         soft_banned_words: artifact("soft_banned_words", ArtifactKind::WordList),
-        urls: None,
+        urls: artifact("urls", ArtifactKind::DomainHashes),
     }
 }
 
@@ -75,8 +75,26 @@ fn lists_are_part_of_the_id() {
     other.domains.as_mut().unwrap().blake3 = Digest::ZERO;
     assert_ne!(fineweb_en_v1_lists(other).id(), recipe.id());
     let text = recipe.to_canonical();
-    assert!(text.contains("urls = \"\"\n") && text.contains("domains = \"domains\"\n"));
+    assert!(text.contains("urls = \"urls\"\n") && text.contains("domains = \"domains\"\n"));
+    assert!(text.ends_with("bytes = 3\nkind = \"domain_hashes\"\nname = \"urls\"\n"));
+    assert_eq!(Recipe::parse_canonical(&text), Ok(recipe));
+    let mut without = lists();
+    without.urls = None;
+    let text = fineweb_en_v1_lists(without).to_canonical();
+    assert!(text.contains("urls = \"\"\n"));
     assert!(text.ends_with("bytes = 3\nkind = \"word_list\"\nname = \"soft_banned_words\"\n"));
+}
+
+/// Found by review: the list of addresses is written as hashes, and its recipe was refused.
+#[test]
+fn addresses_are_hashed_as_domains_are() {
+    let mut lists = lists();
+    lists.urls.as_mut().unwrap().kind = ArtifactKind::WordList;
+    let error = fineweb_en_v1_lists(lists).check().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "artifact `urls` is of another kind than step `url_filter` needs"
+    );
 }
 
 #[test]

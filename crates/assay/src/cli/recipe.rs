@@ -32,6 +32,8 @@ pub(crate) enum RecipeCommand {
         from: String,
         /// Name, id or TOML file
         to: String,
+        #[arg(long, value_name = "FILE|DIR|WHEEL")]
+        url_lists: Option<PathBuf>,
     },
     /// Take the URL lists out of a datatrove wheel, as artifacts for `fineweb-en-v1-lists`
     Lists {

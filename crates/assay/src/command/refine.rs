@@ -65,7 +65,7 @@ pub(super) fn run(args: &RefineArgs, console: &Console) -> anyhow::Result<Status
 
 /// Packs the sample into the output folder and gives it as the only source.
 fn sample(out: &std::path::Path, console: &Console) -> anyhow::Result<Vec<Source>> {
-    fs_err::create_dir_all(out)?;
+    fs_err::create_dir_all(out).map_err(LocalError::io(out))?;
     let archive = out.join("sample.warc.gz");
     if !archive.is_file() {
         let (packed, folder) = local::pack_sample(&archive)?;
@@ -77,7 +77,11 @@ fn sample(out: &std::path::Path, console: &Console) -> anyhow::Result<Vec<Source
     }
     Ok(vec![Source::file(
         archive.clone(),
-        Some(fs_err::metadata(&archive)?.len()),
+        Some(
+            fs_err::metadata(&archive)
+                .map_err(LocalError::read(&archive))?
+                .len(),
+        ),
     )?])
 }
 
@@ -124,13 +128,23 @@ fn summary(run: &RunReport, data: &RefineReport, job: &RefineJob<'_>) -> String 
         report::funnel_table(&run.counts),
         job.engine.recipe().name,
         job.engine.recipe_id(),
-        report::counted(run.manifest.units.len() as u64, "unit"),
+        units(run),
         job.out.display(),
         job.out.join("funnel.svg").display(),
         data.wall_seconds,
         report::count(rate),
         data.cpu_seconds,
     )
+}
+
+/// This run's units, and those of the folder where it has more.
+fn units(run: &RunReport) -> String {
+    let (mine, all) = (run.unit_roots.len() as u64, run.manifest.units.len() as u64);
+    if mine == all {
+        report::counted(all, "unit")
+    } else {
+        format!("{} of {}", report::count(mine), report::counted(all, "unit"))
+    }
 }
 
 fn report_of(run: &RunReport, engine: &Engine, started: Instant) -> RefineReport {
@@ -144,6 +158,6 @@ fn report_of(run: &RunReport, engine: &Engine, started: Instant) -> RefineReport
         cpu_seconds: cpu_time::ProcessTime::now().as_duration().as_secs_f64(),
         wall_seconds: started.elapsed().as_secs_f64(),
         recipe_id: engine.recipe_id(),
-        unit_roots: run.manifest.units.iter().map(|unit| unit.unit_root).collect(),
+        unit_roots: run.unit_roots.clone(),
     }
 }

@@ -71,10 +71,13 @@ fn sample(text: &str) -> anyhow::Result<Sample<'static>> {
     if text == "all" {
         return Ok(Sample::All);
     }
-    let rows = text
-        .parse()
-        .map_err(|_| UsageError::new(format!("`--sample {text}`"), "give a number of rows, or `all`"))?;
-    Ok(Sample::Rows(rows))
+    match text.parse() {
+        Ok(rows @ 1..) => Ok(Sample::Rows(rows)),
+        _ => {
+            let help = "give a number of rows from 1 on, or `all`";
+            Err(UsageError::new(format!("`--sample {text}`"), help).into())
+        }
+    }
 }
 
 /// Prints what was found, files the proofs, and gives the status; `target` says where the dataset came from.
@@ -112,9 +115,28 @@ pub(super) fn show(
     if !target.is_null() {
         data["target"] = target.clone();
     }
+    let hint = hint(verified);
+    if let Some(hint) = &hint {
+        data["hint"] = hint.as_str().into();
+    }
     let filed = proof_file.as_deref();
-    console.outcome("assay.verify/1", ok, &data, || text(verified, &kinds, filed))?;
+    console.outcome("assay.verify/1", ok, &data, || {
+        let hint = hint.map(|hint| format!("\nhint: {hint}\n"));
+        text(verified, &kinds, filed) + &hint.unwrap_or_default()
+    })?;
     Ok(if ok { Status::Ok } else { Status::CheckFailed })
+}
+
+/// What may explain the differences without anybody's fault.
+fn hint(verified: &Verified) -> Option<String> {
+    let first = verified.limited.first()?;
+    let units = match verified.limited.len() as u64 {
+        1 => format!("unit {first} was"),
+        several => format!("unit {first} and {} were", report::counted(several - 1, "other")),
+    };
+    Some(format!(
+        "{units} made with `--limit`, of the beginning of an archive: `assay verify … --prefix` verifies what is there"
+    ))
 }
 
 fn kinds(verified: &Verified) -> Vec<(FaultKind, u64)> {

@@ -306,7 +306,7 @@ fn an_output_of_another_recipe_or_settings_is_left_alone() {
 fn damage_and_cure(archive: &Path, damage: impl Fn(&Path), code: &str, message: &str) {
     let folder = folder();
     let out = folder.path().join("out");
-    line("refine {} --out {}", &[archive, &out]).with_code(0);
+    line("refine {} --out {} --features", &[archive, &out]).with_code(0);
     let whole = files_of(&out);
     let unit = only_unit(&out);
     damage(&unit);
@@ -317,9 +317,9 @@ fn damage_and_cure(archive: &Path, damage: impl Fn(&Path), code: &str, message: 
         message,
         help: &help,
     };
-    check("refine {} --out {}", &[archive, &out], &bad);
+    check("refine {} --out {} --features", &[archive, &out], &bad);
     fs_err::remove_dir_all(&unit).unwrap();
-    line("refine {} --out {}", &[archive, &out]).with_code(0);
+    line("refine {} --out {} --features", &[archive, &out]).with_code(0);
     assert!(files_of(&out) == whole, "{message}: the cure gives other bytes");
 }
 
@@ -357,18 +357,27 @@ fn a_damaged_output_is_named_and_its_cure_works() {
         "dataset/damaged",
         "no completion marker",
     );
-    let flip = |unit: &Path| {
-        let path = unit.join("bands.parquet");
-        let mut bytes = fs_err::read(&path).unwrap();
-        let at = bytes.len() / 2;
-        bytes[at] ^= 1;
-        fs_err::write(path, bytes).unwrap();
+    let flip = |name: &'static str| {
+        move |unit: &Path| {
+            let path = unit.join(name);
+            let mut bytes = fs_err::read(&path).unwrap();
+            let at = bytes.len() / 2;
+            bytes[at] ^= 1;
+            fs_err::write(path, bytes).unwrap();
+        }
     };
+    for (name, message) in [
+        ("bands.parquet", "bands.parquet` has another SHA-256"),
+        // Found by review: no digest bound the features.
+        ("features.parquet", "features.parquet` has another SHA-256"),
+    ] {
+        damage_and_cure(&archive, flip(name), "dataset/damaged", message);
+    }
     damage_and_cure(
         &archive,
-        flip,
+        remove("features.parquet"),
         "dataset/damaged",
-        "bands.parquet` has another SHA-256",
+        "features.parquet` is missing",
     );
 }
 

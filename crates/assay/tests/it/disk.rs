@@ -175,7 +175,13 @@ fn a_read_only_output_says_so() {
             message: "/sys/kernel/out",
             help: "cannot be written",
         };
-        check("refine {} --out {}", &[&archive, &system.join("out")], &bad);
+        let out = system.join("out");
+        check("refine {} --out {}", &[&archive, &out], &bad);
+        // Found by review: these two ended with `failure/other` and no cure.
+        check("refine --sample --out {}", &[&out], &bad);
+        let lists = folder.path().join("lists.json");
+        fs_err::write(&lists, r#"{"domains":["bad.example"]}"#).unwrap();
+        check("recipe lists {} --out {}", &[&lists, &out], &bad);
     }
     let disk = folder.path().join("disk");
     fs_err::create_dir(&disk).unwrap();

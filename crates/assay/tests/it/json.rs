@@ -152,7 +152,7 @@ fn every_document_has_its_committed_form() {
     let given_lists = root.join("lists.json");
     fs_err::write(
         &given_lists,
-        r#"{"domains":["bad.example"],"banned_words":["zebra"]}"#,
+        r#"{"domains":["bad.example"],"banned_words":["zebra"],"urls":["https://example.org/0001.html"]}"#,
     )
     .unwrap();
     let calls: [(&str, &str, &[&Path]); 11] = [
@@ -189,6 +189,39 @@ fn every_document_has_its_committed_form() {
     // What was written is what the recipe of lists runs with.
     let with_lists = document("recipe show fineweb-en-v1-lists --url-lists {}", &[&lists], 0);
     assert_eq!(with_lists["data"]["id"], written["data"]["recipe_id"]);
+    lists_drop_pages(&archive, &lists, &written["data"]["recipe_id"]);
+}
+
+/// Found by review: the recipe that `recipe lists` wrote was refused, so nothing could be refined with it.
+#[track_caller]
+fn lists_drop_pages(archive: &Path, lists: &Path, id: &Value) {
+    let folder = folder();
+    let (recipe, out) = (lists.join("recipe.toml"), folder.path().join("out"));
+    let checked = document("recipe check {}", &[&recipe], 0);
+    assert_eq!(
+        (&checked["data"]["id"], &checked["data"]["problems"]),
+        (id, &json!([]))
+    );
+    let run = document(
+        "refine {} --recipe {} --url-lists {} --out {}",
+        &[archive, &recipe, lists, &out],
+        0,
+    );
+    assert_eq!(run["data"]["recipe_id"], *id, "{run}");
+    assert_eq!(run["data"]["dropped"]["url_filter.url"], 1, "{run}");
+    let verified = document(
+        "verify {} --warc {} --recipe {} --url-lists {}",
+        &[&out, archive, &recipe, lists],
+        0,
+    );
+    assert_eq!(verified["data"]["checked"], run["data"]["records"], "{verified}");
+    // The dataset names its recipe by id; the lists make it known.
+    document("verify {} --warc {} --url-lists {}", &[&out, archive, lists], 0);
+    document(
+        "recipe diff fineweb-en-v1 fineweb-en-v1-lists --url-lists {}",
+        &[lists],
+        0,
+    );
 }
 
 /// Colours only where asked for: never in a pipe by themselves, never in a document.

@@ -6,6 +6,7 @@ use std::process::Command;
 use assay_refine::output::read_docs;
 use serde_json::Value;
 
+use crate::bad_input::{Bad, check};
 use crate::pages;
 use crate::support::{Answer, folder, line, python};
 
@@ -147,6 +148,135 @@ fn packing_is_deterministic_and_goes_round() {
             assert!(document.text.contains(&paragraph), "{}", document.text);
         }
     }
+}
+
+/// Found by review: a failing pack left `OUT.partial` behind, and two files of one name became two pages of one address.
+#[test]
+fn what_cannot_be_packed_leaves_nothing() {
+    let folder = folder();
+    let [first, second] = ["a", "b"].map(|name| folder.path().join(name));
+    for (site, number) in [(&first, 0), (&second, 1)] {
+        fs_err::create_dir(site).unwrap();
+        fs_err::write(
+            site.join("index.html"),
+            pages::html("x", &pages::paragraphs(number)),
+        )
+        .unwrap();
+    }
+    let out = folder.path().join("site.warc.gz");
+    let left = || {
+        let names = fs_err::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        names
+            .filter(|name| name.to_string_lossy().starts_with("site"))
+            .count()
+    };
+    let twice = Bad {
+        exit: 2,
+        code: "usage/invalid",
+        message: "would both be packed as `index.html`",
+        help: "another `--base-url`",
+    };
+    let files = [first.join("index.html"), second.join("index.html")];
+    check("pack {} {} --out {}", &[&files[0], &files[1], &out], &twice);
+    check("pack {} {} --out {}", &[&first, &second, &out], &twice);
+    // One file named twice is one page.
+    let once = line("pack {} {} --out {} --json", &[&files[0], &files[0], &out])
+        .with_code(0)
+        .json();
+    assert_eq!(once["data"]["pages"], 1);
+    fs_err::remove_file(&out).unwrap();
+    fs_err::write(second.join("z.html.gz"), b"\x1f\x8b cut").unwrap();
+    let cut = Bad {
+        exit: 1,
+        code: "file/unusable",
+        message: "z.html.gz",
+        help: "z.html.gz",
+    };
+    check("pack {} --out {}", &[&second, &out], &cut);
+    assert_eq!(left(), 0, "a half archive is left");
+    line("pack {} --out {}", &[folder.path(), &out]).with_code(1);
+    fs_err::remove_file(second.join("z.html.gz")).unwrap();
+    let both = line("pack {} --out {} --json", &[folder.path(), &out])
+        .with_code(0)
+        .json();
+    assert_eq!(both["data"]["pages"], 2, "the folder above both tells them apart");
+    assert_eq!(left(), 1);
+}
+
+#[test]
+fn dates_and_addresses_that_no_archive_can_hold() {
+    let folder = folder();
+    let pages = folder.path().join("site");
+    pages::write(&pages, 0, 1);
+    let out = folder.path().join("x.warc.gz");
+    for date in [
+        "yesterday",
+        "2024-05-01",
+        "2024-13-01T00:00:00Z",
+        "2024-05-01T12:00:00+02:00",
+        "2024-05-01T12:00:00.5Z",
+    ] {
+        let bad = Bad {
+            exit: 2,
+            code: "usage/invalid",
+            message: &format!("`--date {date}`"),
+            help: "2024-05-01T12:00:00Z",
+        };
+        check(
+            &format!("pack {{}} --out {{}} --date {date}"),
+            &[&pages, &out],
+            &bad,
+        );
+    }
+    for url in [
+        "example.org",
+        "https://",
+        "https:///x",
+        "1ttp://example.org",
+        "https://example.org/<x>",
+        "https://bücher.example/",
+    ] {
+        let bad = Bad {
+            exit: 2,
+            code: "usage/invalid",
+            message: &format!("`--base-url {url}`"),
+            help: "percent-encoded",
+        };
+        check(
+            &format!("pack {{}} --out {{}} --base-url {url}"),
+            &[&pages, &out],
+            &bad,
+        );
+    }
+    let args = [
+        "pack".as_ref(),
+        pages.as_os_str(),
+        "--base-url".as_ref(),
+        "https://a b/".as_ref(),
+        "--out".as_ref(),
+        out.as_os_str(),
+    ];
+    let answer = crate::support::run(args).with_code(2);
+    assert!(
+        answer.stderr.contains("`--base-url https://a b/`"),
+        "{}",
+        answer.stderr
+    );
+    assert!(!out.exists());
+}
+
+/// The archive says of itself what its records are.
+#[test]
+fn the_first_record_names_the_version_of_all() {
+    let folder = folder();
+    let archive = pages::archive(folder.path(), "x.warc.gz", 0, 1);
+    let mut text = String::new();
+    let mut reader = flate2::read::MultiGzDecoder::new(fs_err::File::open(archive).unwrap());
+    std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
+    assert!(text.contains("\r\nformat: WARC File Format 1.0\r\n"), "{text}");
+    assert_eq!(text.matches("WARC/1.0\r\n").count(), 3, "{text}");
 }
 
 impl Answer {

@@ -317,3 +317,87 @@ fn a_changed_input_is_not_taken_over() {
     assert_eq!(again.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&again.stderr).contains("another standard input"));
 }
+
+/// Found by review: with `--limit` any archive of the same length was taken over.
+#[test]
+fn a_changed_beginning_is_not_taken_over_and_a_changed_rest_is() {
+    let folder = folder();
+    let archive = pages::bulky_archive(folder.path(), "00.warc", 0, 120);
+    let out = folder.path().join("out");
+    let words = "refine {} --out {} --limit 5";
+    line(&format!("{words} -q"), &[&archive, &out]).with_code(0);
+    let bytes = fs_err::read(&archive).unwrap();
+    let flip = |at: usize| {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        fs_err::write(&archive, changed).unwrap();
+    };
+    // What was never read decides nothing; a reader takes some more than the records asked for.
+    flip(bytes.len() - 100);
+    let again = line(words, &[&archive, &out]).with_code(0);
+    assert!(
+        again.stderr.contains("finished before, taken over"),
+        "{}",
+        again.stderr
+    );
+    flip(2_000);
+    let changed = Bad {
+        exit: 2,
+        code: "output/other-settings",
+        message: "another content of the input",
+        help: "choose another `--out`",
+    };
+    check(words, &[&archive, &out], &changed);
+}
+
+/// Units of an older version's marker, which bound less, are made again; those of other inputs stay.
+#[test]
+fn a_unit_of_an_older_marker_is_made_again() {
+    let folder = folder();
+    let [first, second] =
+        [0, 50].map(|first| pages::archive(folder.path(), &format!("{first:02}.warc.gz"), first, 5));
+    let out = folder.path().join("out");
+    line("refine {} {} --out {} -q", &[&first, &second, &out]).with_code(0);
+    let whole = files_of(&out);
+    for unit in fs_err::read_dir(out.join("units")).unwrap() {
+        let marker = unit.unwrap().path().join("done.json");
+        let mut done: serde_json::Value = serde_json::from_slice(&fs_err::read(&marker).unwrap()).unwrap();
+        assert_eq!(done["version"], 2);
+        done["version"] = 1.into();
+        done.as_object_mut().unwrap().remove("features");
+        let settings = done["settings"].as_object_mut().unwrap();
+        settings.remove("input_read_bytes");
+        settings.remove("input_etag");
+        fs_err::write(marker, serde_json::to_vec_pretty(&done).unwrap()).unwrap();
+    }
+    let again = line("refine {} --out {}", &[&first, &out]).with_code(0);
+    assert!(!again.stderr.contains("taken over"), "{}", again.stderr);
+    assert_eq!(partial_units(&out), 0);
+    line("verify {} --warc {} {}", &[&out, &first, &second]).with_code(0);
+    line("refine {} --out {}", &[&second, &out]).with_code(0);
+    assert_same_files(&files_of(&out), &whole, "made again");
+}
+
+/// Found by review: counts were this run's, roots the whole folder's.
+#[test]
+fn a_report_is_about_this_runs_inputs() {
+    let folder = folder();
+    let [first, second] =
+        [0, 50].map(|first| pages::archive(folder.path(), &format!("{first:02}.warc.gz"), first, 5));
+    let out = folder.path().join("out");
+    let report = |words: &str, paths: &[&Path]| line(words, paths).with_code(0).json()["data"].clone();
+    let alone = report("refine {} --out {} --json", &[&first, &out]);
+    let other = report("refine {} --out {} --json", &[&second, &out]);
+    let again = report("refine {} --out {} --json", &[&first, &out]);
+    assert_eq!(alone["unit_roots"].as_array().unwrap().len(), 1, "{alone}");
+    assert_eq!(again["unit_roots"], alone["unit_roots"]);
+    assert_ne!(other["unit_roots"], alone["unit_roots"]);
+    assert_eq!((&again["records"], &other["records"]), (&11.into(), &11.into()));
+    let both = report("refine {} {} --out {} --json", &[&first, &second, &out]);
+    assert_eq!(
+        (&both["records"], both["unit_roots"].as_array().unwrap().len()),
+        (&22.into(), 2)
+    );
+    let shown = line("refine {} --out {}", &[&first, &out]).with_code(0).stdout;
+    assert!(shown.contains("1 of 2 units in "), "{shown}");
+}

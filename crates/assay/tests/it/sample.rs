@@ -1,6 +1,6 @@
 //! What people try first: the sample, one record explained, one page's text, a dataset's report.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,6 +33,11 @@ pub(crate) fn small_toolchain(docs: &Path, to: &Path) -> PathBuf {
             fs_err::copy(page, html.join(part).join(page.file_name().unwrap())).unwrap();
         }
     }
+    fake_rustc(to)
+}
+
+/// A folder with a `rustc` that names `to` as its root.
+fn fake_rustc(to: &Path) -> PathBuf {
     let bin = to.join("bin");
     fs_err::create_dir(&bin).unwrap();
     let rustc = bin.join("rustc");
@@ -77,6 +82,68 @@ fn the_sample_is_refined_and_shown() {
     line("verify {} --warc {}", &[&out, &archive]).with_code(0);
     let text = line("dataset stats {}", &[&out]).with_code(0).stdout;
     assert!(text.contains("doc.rust-lang.org"), "{text}");
+}
+
+/// A toolchain's documentation of made-up pages: `books` and `items` with words enough, and `short` ones of both kinds.
+fn made_up_toolchain(to: &Path, books: u64, items: u64, short: u64) -> PathBuf {
+    let html = to.join("share/doc/rust/html");
+    for (part, first, count) in [("book", 0, books), ("std/vec", 10_000, items)] {
+        pages::write(&html.join(part), first, count);
+        for number in 0..short {
+            let page = pages::html("Short", &["Too short to be read by anybody.".to_owned()]);
+            fs_err::write(html.join(part).join(format!("short-{number}.html")), page).unwrap();
+        }
+    }
+    fake_rustc(to)
+}
+
+#[test]
+fn the_sample_has_fifteen_hundred_pages_with_words() {
+    let folder = folder();
+    let toolchain = made_up_toolchain(&folder.path().join("toolchain"), 800, 720, 30);
+    let out = folder.path().join("out");
+    let mut command = assay([
+        "refine",
+        "--sample",
+        "--limit",
+        "3",
+        "--recipe",
+        "fineweb-en-v1-nolang",
+        "--out",
+    ]);
+    command.arg(&out).env("PATH", toolchain);
+    let answer = Answer::from(command.output().unwrap()).with_code(0);
+    assert!(
+        answer.stderr.starts_with("sample: 1,500 pages "),
+        "{}",
+        answer.stderr
+    );
+    let mut records = String::new();
+    let file = fs_err::File::open(out.join("sample.warc.gz")).unwrap();
+    flate2::read::MultiGzDecoder::new(file)
+        .read_to_string(&mut records)
+        .unwrap();
+    let address = |record: &str| {
+        let uri = record
+            .lines()
+            .find_map(|line| line.strip_prefix("WARC-Target-URI: "));
+        uri.unwrap().trim().to_owned()
+    };
+    let addresses: std::collections::BTreeSet<String> = records
+        .split("WARC-Type: response\r\n")
+        .skip(1)
+        .map(address)
+        .collect();
+    assert_eq!(addresses.len(), 1_500);
+    assert!(
+        addresses
+            .iter()
+            .all(|uri| uri.starts_with("https://doc.rust-lang.org/"))
+    );
+    let short: Vec<&String> = addresses.iter().filter(|uri| uri.contains("short-")).collect();
+    assert!(short.is_empty(), "{short:?}");
+    let books = addresses.iter().filter(|uri| uri.contains("/book/")).count();
+    assert!((750..=800).contains(&books), "{books} books");
 }
 
 /// Without documentation the error says how to get input.
@@ -201,8 +268,29 @@ fn pages_become_text() {
         assert_eq!(line["language"], "en");
     }
     assert_eq!(lines[0]["title"], "Report 5");
-    // Through stdin, too.
-    let mut command = assay(["extract", "-"]);
-    command.stdin(fs_err::File::open(&first).unwrap().into_file());
-    assert_eq!(Answer::from(command.output().unwrap()).with_code(0).stdout, text);
+    // Through stdin, too, as it is and compressed.
+    let from_stdin = |bytes: &[u8]| {
+        let file = folder.path().join("stdin");
+        fs_err::write(&file, bytes).unwrap();
+        let mut command = assay(["extract", "-"]);
+        command.stdin(fs_err::File::open(&file).unwrap().into_file());
+        Answer::from(command.output().unwrap())
+    };
+    let packed = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let page = fs_err::read(&first).unwrap();
+    assert_eq!(from_stdin(&page).with_code(0).stdout, text);
+    assert_eq!(from_stdin(&packed(&page)).with_code(0).stdout, text);
+    // Found by review: everything behind 100 MiB was left out without a word.
+    let long = from_stdin(&packed(&vec![b' '; (100 << 20) + 1])).with_code(1);
+    assert!(
+        long.stderr
+            .contains("error[file/unusable]: `stdin`: more than 104857600 bytes")
+            && long.stderr.contains("help: nothing this long is read"),
+        "{}",
+        long.stderr
+    );
 }

@@ -165,3 +165,10 @@ pub(crate) fn only_unit(dataset: &Path) -> PathBuf {
     assert_eq!(units.len(), 1, "{units:?}");
     units.remove(0)
 }
+
+/// `VmHWM`: the most memory a process has held, kB; none once it has ended.
+pub(crate) fn held_kb(proc: &Path) -> Option<u64> {
+    let status = std::fs::read_to_string(proc.join("status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}

@@ -80,6 +80,127 @@ fn files_that_are_not_there() {
     check("recipe lists {} --out {}", &[&text, &out], &wheel);
 }
 
+/// Found by review: a file that cannot be read was answered with "choose another `--out`", or with nothing.
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = folder();
+    let root = folder.path();
+    let bad = |message, help| Bad {
+        exit: 1,
+        code: "file/unusable",
+        message,
+        help,
+    };
+    let directory = root.join("directory");
+    fs_err::create_dir(&directory).unwrap();
+    for words in ["filter {}", "dedup {}", "extract {}", "recipe check {}"] {
+        check(
+            words,
+            &[&directory],
+            &bad("directory", "is a folder: name a file in it"),
+        );
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, &"<p>Some words.</p>".repeat(500).into_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    let cut = root.join("cut.html.gz");
+    fs_err::write(&cut, &packed[..packed.len() - 12]).unwrap();
+    check(
+        "extract {}",
+        &[&cut],
+        &bad("cut.html.gz", "was cut short: fetch it again"),
+    );
+    let mut broken = packed.clone();
+    broken[12..20].fill(0xff);
+    let path = root.join("broken.html.gz");
+    fs_err::write(&path, broken).unwrap();
+    check(
+        "extract {}",
+        &[&path],
+        &bad("broken.html.gz", "is damaged or of another format"),
+    );
+    let latin = root.join("latin.toml");
+    fs_err::write(&latin, b"name = \"caf\xe9\"").unwrap();
+    check(
+        "recipe check {}",
+        &[&latin],
+        &bad("is not UTF-8", "is damaged or of another format"),
+    );
+    let long = root.join("long.html");
+    fs_err::File::create(&long)
+        .unwrap()
+        .set_len((100 << 20) + 1)
+        .unwrap();
+    check(
+        "extract {}",
+        &[&long],
+        &bad("more than 104857600 bytes", "nothing this long is read"),
+    );
+    let secret = root.join("secret.html");
+    fs_err::write(&secret, "<p>x").unwrap();
+    let nobody = std::os::unix::fs::PermissionsExt::from_mode(0o000);
+    fs_err::set_permissions(&secret, nobody).unwrap();
+    // Root may read everything.
+    if fs_err::read(&secret).is_err() {
+        check(
+            "extract {}",
+            &[&secret],
+            &bad("secret.html", "change its permissions"),
+        );
+    }
+}
+
+/// Found by review: what `--limit` left out looked like fraud.
+#[test]
+fn a_limited_unit_says_how_it_is_verified() {
+    let (folder, archive) = with_archive();
+    let (out, proof) = (folder.path().join("out"), folder.path().join("proof.json"));
+    line("refine {} --out {} --limit 3 -q", &[&archive, &out]).with_code(0);
+    let words = "verify {} --warc {} --proof {}";
+    let shown = line(words, &[&out, &archive, &proof]).with_code(4).stdout;
+    assert!(
+        shown.contains("was made with `--limit`") && shown.contains("--prefix"),
+        "{shown}"
+    );
+    let document = line(&format!("{words} --json"), &[&out, &archive, &proof])
+        .with_code(4)
+        .json();
+    assert!(
+        document["data"]["hint"].as_str().unwrap().contains("--prefix"),
+        "{document}"
+    );
+    let cured = line("verify {} --warc {} --prefix --json", &[&out, &archive])
+        .with_code(0)
+        .json();
+    assert_eq!(
+        (&cured["data"]["checked"], &cured["data"]["hint"]),
+        (&3.into(), &serde_json::Value::Null)
+    );
+}
+
+#[test]
+fn nothing_to_verify_is_not_ok() {
+    let (folder, archive) = with_archive();
+    let (out, empty) = (folder.path().join("out"), folder.path().join("empty.warc.gz"));
+    fs_err::write(&empty, b"").unwrap();
+    line("refine {} --out {} -q", &[&empty, &out]).with_code(1);
+    let nothing = Bad {
+        exit: 1,
+        code: "dataset/missing",
+        message: "has no units",
+        help: "assay refine",
+    };
+    check("verify {} --warc {}", &[&out, &archive], &nothing);
+    line("refine {} --out {} -q", &[&archive, &out]).with_code(0);
+    let zero = Bad {
+        exit: 2,
+        code: "usage/invalid",
+        message: "`--sample 0`",
+        help: "from 1 on",
+    };
+    check("verify {} --warc {} --sample 0", &[&out, &archive], &zero);
+}
+
 #[test]
 fn records_rows_and_archives_that_are_not_there() {
     let (folder, archive) = with_archive();

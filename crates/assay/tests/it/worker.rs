@@ -21,7 +21,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::pages;
-use crate::support::{assay, folder, line};
+use crate::support::{assay, folder, held_kb, line};
 
 /// What a worker may use, kB.
 const MEMORY_KB_MAX: u64 = 1 << 20;
@@ -144,13 +144,6 @@ fn named(bytes: &[u8]) -> (Bytes, Sha256Digest) {
         Bytes(bytes.len() as u64),
         Sha256Digest(sha2::Sha256::digest(bytes).into()),
     )
-}
-
-/// `VmHWM`: the most memory a process has held, kB; none once it has ended.
-fn held_kb(proc: &Path) -> Option<u64> {
-    let status = std::fs::read_to_string(proc.join("status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// The limit on address space, bytes; none while there is none.

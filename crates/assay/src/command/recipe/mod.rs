@@ -6,7 +6,7 @@ mod submit;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use assay_agents::local::write_atomically;
+use assay_agents::local::{LocalError, write_atomically};
 use assay_refine::engine::Engine;
 use assay_refine::report;
 use assay_refine::url_lists::{UrlListKind, UrlLists};
@@ -25,7 +25,7 @@ pub(super) fn run(command: &RecipeCommand, console: &Console) -> anyhow::Result<
         RecipeCommand::List => list(console),
         RecipeCommand::Show { recipe, url_lists } => show(recipe, url_lists.as_deref(), console),
         RecipeCommand::Check { file } => check(file, console),
-        RecipeCommand::Diff { from, to } => compare(from, to, console),
+        RecipeCommand::Diff { from, to, url_lists } => compare((from, to), url_lists.as_deref(), console),
         RecipeCommand::New(args) => new::run(args, console),
         RecipeCommand::Submit(args) => block_on(submit::run(args, console)),
         RecipeCommand::Lists { wheel, out } => lists(wheel, out, console),
@@ -95,9 +95,9 @@ fn check(file: &Path, console: &Console) -> anyhow::Result<Status> {
     Ok(if ok { Status::Ok } else { Status::CheckFailed })
 }
 
-fn compare(from: &str, to: &str, console: &Console) -> anyhow::Result<Status> {
-    let (from, _) = recipes::recipe(from, None)?;
-    let (to, _) = recipes::recipe(to, None)?;
+fn compare((from, to): (&str, &str), url_lists: Option<&Path>, console: &Console) -> anyhow::Result<Status> {
+    let (from, _) = recipes::recipe(from, url_lists)?;
+    let (to, _) = recipes::recipe(to, url_lists)?;
     let changes = diff(&from, &to);
     let data: Vec<_> = changes
         .iter()
@@ -126,7 +126,7 @@ fn compare(from: &str, to: &str, console: &Console) -> anyhow::Result<Status> {
 
 fn lists(wheel: &Path, out: &Path, console: &Console) -> anyhow::Result<Status> {
     let lists = recipes::read_lists(wheel)?;
-    fs_err::create_dir_all(out)?;
+    fs_err::create_dir_all(out).map_err(LocalError::io(out))?;
     let recipe = fineweb_en_v1_lists(recipes::artifacts(&lists)?);
     let mut written = Vec::new();
     for kind in UrlListKind::ALL {
