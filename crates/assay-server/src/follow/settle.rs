@@ -81,7 +81,7 @@ async fn outcome(app: &App, row: &RoundRow, newest: BlockNumber) -> Result<Settl
         verdicts: verdicts.collect(),
         units: given
             .iter()
-            .map(|one| unit_record(one, &state, &passed))
+            .map(|one| unit_record(one, (&before, &state), &passed))
             .collect(),
         leases: leases(row.round, &given, &passed),
         now_ms: app.clock().now_ms(),
@@ -115,14 +115,23 @@ fn verdict_row(round: Round, settled: &Settled, state: &NetworkState) -> Verdict
 }
 
 /// What became of an assigned unit: passed, waiting for another try, or dead after the last.
-fn unit_record(one: &Assigned, state: &NetworkState, passed: &BTreeSet<(UnitId, Hotkey)>) -> UnitRecord {
+fn unit_record(
+    one: &Assigned,
+    (before, state): (&NetworkState, &NetworkState),
+    passed: &BTreeSet<(UnitId, Hotkey)>,
+) -> UnitRecord {
     let holders = || std::iter::once(one.holder).chain(one.replica);
     let has_passed = holders().any(|holder| passed.contains(&(one.unit, holder)));
     let waits = state.waiting.get(&one.unit);
     let (name, attempts, failed) = match waits {
         _ if has_passed => ("passed", 0, BTreeSet::new()),
         Some(failures) => ("waiting", failures.attempts, failures.failed.clone()),
-        None => ("dead", 0, holders().collect()),
+        None => {
+            // The last attempt is not in the state any more: those before it, and this one.
+            let earlier = before.waiting.get(&one.unit).cloned().unwrap_or_default();
+            let failed = earlier.failed.into_iter().chain(holders()).collect();
+            ("dead", earlier.attempts.saturating_add(1), failed)
+        }
     };
     UnitRecord {
         unit: one.unit,
