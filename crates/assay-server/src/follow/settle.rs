@@ -49,6 +49,11 @@ async fn outcome(app: &App, row: &RoundRow, newest: BlockNumber) -> Result<Settl
     let before = store::network_state(readers).await?;
     let mut state = before.clone();
     if state.oldest_out() != Some(row.round.0) {
+        // Another server on the same database may have settled it after the round was read.
+        let now = store::round(readers, row.round).await?;
+        if now.is_some_and(|(now, _)| now.settled) {
+            return Err(store::StoreError::Stale.into());
+        }
         return Err(FollowError::OutOfStep(row.round));
     }
     let given = state.out.get(&row.round.0).cloned().unwrap_or_default();
