@@ -4,14 +4,13 @@ import hashlib
 import json
 import sys
 import time
-import urllib.error
 import urllib.request
 
 from bittensor_wallet import Keypair
 
 
-def signed(method, url, target, body, key, receiver):
-    """A request as the hotkey `key` signs it for the server `receiver` (SS58)."""
+def ask(method, url, target, body, key, receiver):
+    """Asks as the hotkey `key`; gives the answer's data, if the server `receiver` (SS58) has signed it."""
     nonce = str(time.time_ns())
     digest = hashlib.sha256(body).hexdigest()
     text = "\n".join(["btauth/1", "sr25519", method, target, digest, nonce, key.ss58_address, receiver])
@@ -23,12 +22,7 @@ def signed(method, url, target, body, key, receiver):
         "X-Bittensor-Signature": "0x" + bytes(key.sign(text.encode())).hex(),
         "Content-Type": "application/json",
     }
-    return urllib.request.Request(url + target, data=body or None, headers=headers, method=method), nonce
-
-
-def ask(method, url, target, body, key, receiver):
-    """The answer's data, if the server has signed it."""
-    request, nonce = signed(method, url, target, body, key, receiver)
+    request = urllib.request.Request(url + target, data=body or None, headers=headers, method=method)
     with urllib.request.urlopen(request) as answer:
         content = answer.read()
         digest = hashlib.sha256(content).hexdigest()

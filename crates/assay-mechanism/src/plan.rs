@@ -65,7 +65,7 @@ pub fn latest_wants<'a>(
 }
 
 /// The entry of an assigned unit.
-fn entry(assigned: &Assigned) -> AssignmentEntry {
+pub fn entry(assigned: &Assigned) -> AssignmentEntry {
     AssignmentEntry {
         unit: assigned.unit,
         holder: assigned.holder,

@@ -1,17 +1,22 @@
 //! Load on one machine, server and clients together: signed no-ops, lease cycles, the board from the cache, event streams.
 //!
-//! `cargo bench -p assay-server --bench load [-- SECONDS [postgres://…]]`: bounded in time and requests, loopback only. Every
-//! signed request is signed, sent over a kept connection, verified, stored durably and answered with a signature.
+//! `cargo bench -p assay-server --bench load [-- SECONDS [postgres|postgres://…]]`: bounded in time and requests, loopback only;
+//! `postgres` takes the server that tests take. Every signed request is signed, sent over a kept connection, verified, stored durably and answered with a signature.
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a benchmark prints and stops at the first error"
 )]
 
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../tests/it/world.rs"]
 mod world;
+
+#[path = "../tests/it/postgres.rs"]
+mod postgres;
 
 use assay_server::Limits;
 use assay_server::store::{NonceOnly, Signed};
@@ -41,6 +46,7 @@ impl World {
             address_requests_a_minute: u32::MAX,
             hotkey_requests_a_minute: u32::MAX,
             address_streams_max: usize::MAX,
+            address_connections_max: usize::MAX,
             ..Limits::default()
         };
         let mut params = world::params();
@@ -259,14 +265,21 @@ async fn streams(world: &World) {
     );
 }
 
+/// The database of a word: SQLite for none, the tests' PostgreSQL, or an address.
+async fn place(word: Option<&str>) -> Place {
+    match word {
+        None => Place::Sqlite,
+        Some("postgres") => Place::Postgres(postgres::database("load").await.unwrap()),
+        Some(url) => Place::Postgres(url.to_owned()),
+    }
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     // Cargo hands `--bench` through.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let seconds = args.first().and_then(|text| text.parse().ok()).unwrap_or(5);
-    let place = args
-        .get(1)
-        .map_or(Place::Sqlite, |url| Place::Postgres(url.clone()));
+    let place = place(args.get(1).map(String::as_str)).await;
     let names: Vec<String> = (0..MINERS).map(|at| format!("miner-{at}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let world = World::for_load(&place, &names, WORKERS).await;

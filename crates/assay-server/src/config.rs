@@ -49,10 +49,14 @@ impl Default for ServerConfig {
 pub struct Limits {
     /// Open connections.
     pub connections_max: usize,
+    /// Open connections of one address (IPv6: /64). Not counted where `client_address_header` is set: all are the proxy's then.
+    pub address_connections_max: usize,
     /// From the first byte of a request to the end of its headers, and between two requests, milliseconds.
     pub header_ms_max: u64,
     /// From the end of the headers to the answer, milliseconds; event streams excepted.
     pub request_ms_max: u64,
+    /// How long a client may read nothing of what is sent to it, milliseconds; then the connection ends.
+    pub write_ms_max: u64,
     /// Requests a minute and address.
     pub address_requests_a_minute: u32,
     /// Signed requests a minute and hotkey.
@@ -65,6 +69,8 @@ pub struct Limits {
     pub address_streams_max: usize,
     /// Fraud proofs that may wait for re-execution.
     pub proofs_queued_max: u64,
+    /// Of these by one prover.
+    pub prover_proofs_queued_max: u64,
     /// Rendered answers kept, bytes.
     pub cache_bytes_max: usize,
     /// Time between two looks at what changed, milliseconds.
@@ -77,14 +83,17 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: 2_048,
+            address_connections_max: 64,
             header_ms_max: 10_000,
             request_ms_max: 15_000,
+            write_ms_max: 30_000,
             address_requests_a_minute: 600,
             hotkey_requests_a_minute: 1_200,
             address_removals_an_hour: 6,
             streams_max: 1_000,
             address_streams_max: 8,
             proofs_queued_max: 1_000,
+            prover_proofs_queued_max: 16,
             cache_bytes_max: 64 << 20,
             snapshot_ms_min: 1_000,
             shutdown_ms_max: 10_000,

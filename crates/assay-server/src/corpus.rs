@@ -58,6 +58,12 @@ pub enum CorpusError {
         /// Which.
         name: String,
     },
+    /// A list that goes on behind the bound.
+    #[error("`{name}` is longer than {LIST_BYTES_MAX} bytes unpacked; split it")]
+    TooLong {
+        /// Which.
+        name: String,
+    },
     /// A crawl that is no crawl's name.
     #[error("`{0}` is no crawl; give one such as `cc:CC-MAIN-2024-42`")]
     Crawl(String),
@@ -123,6 +129,15 @@ fn read_list(
     options: &OpenOptions,
     prefix: Option<&str>,
 ) -> Result<Vec<WorkUnit>, CorpusError> {
+    read_bounded(list, options, prefix, LIST_BYTES_MAX)
+}
+
+fn read_bounded(
+    list: &Source,
+    options: &OpenOptions,
+    prefix: Option<&str>,
+    bytes_max: u64,
+) -> Result<Vec<WorkUnit>, CorpusError> {
     let unreadable = |source| CorpusError::Read {
         name: list.shown(),
         source,
@@ -136,22 +151,32 @@ fn read_list(
     } else {
         Box::new(packed)
     };
-    let mut units = Vec::new();
-    for (at, line) in BufReader::new(reader.take(LIST_BYTES_MAX)).lines().enumerate() {
-        let line = line.map_err(unreadable)?;
-        if line.trim().is_empty() {
+    // One byte more than may be there: a list that is cut must not pass for a whole one.
+    let mut reader = BufReader::new(reader.take(bytes_max.saturating_add(1)));
+    let (mut units, mut line, mut number) = (Vec::new(), String::new(), 0);
+    loop {
+        line.clear();
+        number += 1;
+        let read = reader.read_line(&mut line).map_err(unreadable)?;
+        if reader.get_ref().limit() == 0 {
+            return Err(CorpusError::TooLong { name: list.shown() });
+        }
+        if read == 0 {
+            return Ok(units);
+        }
+        let text = line.trim_end_matches(['\n', '\r']);
+        if text.trim().is_empty() {
             continue;
         }
         if units.len() >= UNITS_MAX {
             return Err(CorpusError::TooMany { name: list.shown() });
         }
-        units.push(parse_line(&line, prefix).map_err(|source| CorpusError::Line {
+        units.push(parse_line(text, prefix).map_err(|source| CorpusError::Line {
             name: list.shown(),
-            line: at + 1,
+            line: number,
             source,
         })?);
     }
-    Ok(units)
 }
 
 /// A line's unit; the prefix is the source of lists that only name paths.
@@ -222,6 +247,23 @@ mod tests {
             read_corpus("cc:../x", &options),
             Err(CorpusError::Crawl(_))
         ));
+    }
+
+    #[test]
+    fn a_list_behind_its_bound_is_refused_and_not_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.txt");
+        fs_err::write(&path, "cc:a\ncc:b\n").unwrap();
+        let list = Source::file(path, None).unwrap();
+        let read = |bytes_max| read_bounded(&list, &OpenOptions::default(), None, bytes_max);
+        assert_eq!(read(10).unwrap().len(), 2);
+        for bytes_max in [9, 8, 5, 4] {
+            let error = read(bytes_max).unwrap_err();
+            assert!(
+                matches!(error, CorpusError::TooLong { .. }),
+                "{bytes_max}: {error}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Failures of requests: a problem document each, with the headers that belong to it.
 
+use crate::limit::Standing;
 use crate::store::StoreError;
 use assay_types::api::{Problem, ProblemKind};
 use axum::Json;
@@ -14,6 +15,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 pub struct Failure {
     /// The document.
     pub problem: Box<Problem>,
+    /// The rate limit it is about, if it is about one.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Failure {
@@ -21,6 +24,7 @@ impl Failure {
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self {
             problem: Box::new(kind.problem(detail)),
+            standing: None,
         }
     }
 
@@ -91,6 +95,9 @@ impl IntoResponse for Failure {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if is_unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("btauth"));
+        }
+        if let Some(standing) = self.standing {
+            standing.write(headers);
         }
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

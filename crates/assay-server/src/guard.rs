@@ -3,13 +3,16 @@
 use crate::api::ClientAddress;
 use crate::app::App;
 use crate::failure::{Failure, TRACE_HEADER};
+use crate::limit::{HotkeyStanding, RATE_LIMIT_HEADER};
 use assay_types::api::{BODY_BYTES_MAX, ProblemKind};
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::FutureExt as _;
 use std::net::{IpAddr, Ipv4Addr};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
@@ -67,15 +70,26 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
     response
 }
 
-async fn answer(app: &App, address: IpAddr, request: Request, next: Next) -> Response {
+/// What a handler answers; a bug in it costs its own request only.
+async fn caught(answer: impl Future<Output = Response>) -> Response {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        Failure::new(ProblemKind::Internal, "this is a bug: report it with `trace_id`").into_response()
+    })
+}
+
+async fn answer(app: &App, address: IpAddr, mut request: Request, next: Next) -> Response {
     let standing = match app.rates.address(address, app.clock().now_ms()) {
         Ok(standing) => standing,
         Err(failure) => return failure.into_response(),
     };
+    let hotkey = HotkeyStanding::default();
+    request.extensions_mut().insert(hotkey.clone());
     let limit = Duration::from_millis(app.limits().request_ms_max);
     let timed = tokio::time::timeout(limit, async {
         match with_body(request).await {
-            Ok(request) => next.run(request).await,
+            Ok(request) => caught(next.run(request)).await,
             Err(failure) => failure.into_response(),
         }
     });
@@ -86,7 +100,12 @@ async fn answer(app: &App, address: IpAddr, request: Request, next: Next) -> Res
         )
         .into_response()
     });
-    standing.write(response.headers_mut());
+    // The tighter of the two limits; a refusal has written its own already.
+    let tighter = hotkey.told().filter(|own| own.remaining < standing.remaining);
+    let headers = response.headers_mut();
+    if !headers.contains_key(RATE_LIMIT_HEADER) {
+        tighter.unwrap_or(standing).write(headers);
+    }
     response
 }
 
@@ -114,11 +133,14 @@ fn client_address(app: &App, request: &Request) -> IpAddr {
     let Some(name) = app.client_address_header() else {
         return peer;
     };
-    let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-    // The last entry is the one that the trusted proxy itself has seen.
-    value
-        .and_then(|value| value.rsplit(',').next()?.trim().parse().ok())
-        .unwrap_or(peer)
+    told_address(request.headers(), name).unwrap_or(peer)
+}
+
+/// The address that the trusted proxy itself has seen: the last entry of the last line of that name. Whatever stands before it,
+/// on the same line or on lines of their own, the client may have written.
+fn told_address(headers: &HeaderMap, name: &str) -> Option<IpAddr> {
+    let last = headers.get_all(name).iter().next_back()?;
+    last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// Twelve random bytes; a counter would tell how busy the server is.
@@ -127,4 +149,44 @@ fn new_trace() -> String {
     // Without randomness the id is zeros, which names the request badly and harms nothing.
     let _ = getrandom::fill(&mut bytes);
     assay_types::hex::encode(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_of_its_own_kind() {
+        let fine = caught(async { "fine".into_response() }).await;
+        assert_eq!(fine.status(), 200);
+        let failed = caught(async { panic!("None of the caller's business") }).await;
+        assert_eq!(failed.status(), 500);
+        let body = to_bytes(failed.into_body(), 1 << 16).await.unwrap();
+        let problem: assay_types::api::Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem.code, "server/internal");
+        assert!(!problem.detail.contains("None"), "the cause is for the log only");
+    }
+
+    #[test]
+    fn only_what_the_proxy_wrote_names_the_client() {
+        let name = "x-forwarded-for";
+        let told = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(name, HeaderValue::from_static(line));
+            }
+            told_address(&headers, name).map(|address| address.to_string())
+        };
+        assert_eq!(told(&["192.0.2.7"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(told(&["10.0.0.1, 192.0.2.7"]).as_deref(), Some("192.0.2.7"));
+        // The client sent a line of its own and the proxy added another.
+        assert_eq!(told(&["10.0.0.1", "192.0.2.7"]).as_deref(), Some("192.0.2.7"));
+        assert_eq!(
+            told(&["10.0.0.1, 10.0.0.2", "10.0.0.3, 2001:db8::7"]).as_deref(),
+            Some("2001:db8::7")
+        );
+        for nonsense in [&[][..], &[""], &["192.0.2.7", "unknown"]] {
+            assert_eq!(told(nonsense), None, "{nonsense:?}");
+        }
+    }
 }

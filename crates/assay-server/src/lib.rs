@@ -25,11 +25,13 @@ pub mod follow;
 mod guard;
 mod limit;
 mod metrics;
+mod places;
 mod probe;
 pub mod recheck;
 mod serve;
 pub mod store;
 mod stream;
+mod unstalled;
 mod web;
 
 pub use app::{App, AppParts, BatchError, BatchSource, ChainIdentity, ChainView};

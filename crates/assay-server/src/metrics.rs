@@ -7,6 +7,11 @@ use std::sync::{Mutex, PoisonError};
 /// Upper ends of the histogram's buckets, seconds.
 const BUCKETS_S: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 
+/// Methods that are counted by name. A client may write any word as its method, so others are one row.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/// The row of all other methods.
+const OTHER_METHOD: &str = "other";
+
 /// Requests of one route, method and status.
 #[derive(Debug, Clone, Default)]
 struct Route {
@@ -18,7 +23,7 @@ struct Route {
 /// What is counted.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    routes: Mutex<BTreeMap<(String, String, u16), Route>>,
+    routes: Mutex<BTreeMap<(&'static str, String, u16), Route>>,
 }
 
 /// Values that are read when metrics are asked for.
@@ -39,12 +44,14 @@ pub struct Gauges {
 }
 
 impl Metrics {
-    /// Counts an answered request.
+    /// Counts an answered request. `route` is one of the router's, never what a client wrote.
     pub fn request(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        let method = METHODS
+            .into_iter()
+            .find(|known| *known == method)
+            .unwrap_or(OTHER_METHOD);
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = routes
-            .entry((method.to_owned(), route.to_owned(), status))
-            .or_default();
+        let entry = routes.entry((method, route.to_owned(), status)).or_default();
         entry.count += 1;
         entry.seconds += seconds;
         for (bucket, end) in entry.buckets.iter_mut().zip(BUCKETS_S) {
@@ -125,5 +132,23 @@ mod tests {
             assert!(text.contains(&expected), "{expected} in\n{text}");
         }
         assert!(text.contains("assay_intake 0"));
+    }
+
+    #[test]
+    fn methods_that_clients_make_up_are_one_row() {
+        let metrics = Metrics::default();
+        for at in 0..1_000 {
+            metrics.request(&format!("WORD{at}\"}} 1"), "none", 405, 0.001);
+        }
+        metrics.request("get", "none", 405, 0.001);
+        let text = metrics.render(&Gauges::default());
+        let counts: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("assay_http_request_seconds_count"))
+            .collect();
+        assert_eq!(
+            counts,
+            [r#"assay_http_request_seconds_count{method="other",route="none",status="405"} 1001"#]
+        );
     }
 }

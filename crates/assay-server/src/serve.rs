@@ -5,7 +5,9 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::guard::guard;
 use crate::metrics::Gauges;
+use crate::places::Places;
 use crate::stream::publish;
+use crate::unstalled::Unstalled;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tower::Service as _;
 
@@ -80,6 +82,12 @@ pub async fn start(
     let layer = axum::middleware::from_fn_with_state(Arc::clone(app), guard);
     let routes = router(Arc::clone(app)).layer(layer);
     tasks.spawn(accept(Arc::clone(app), api, routes, shutdown.clone()));
+    let (closed, mut ended) = (Arc::clone(app), shutdown.clone());
+    tasks.spawn(async move {
+        // Nobody may be left to say so: then it is the end as well.
+        let _ = ended.wait_for(|ended| *ended).await;
+        closed.events.close();
+    });
     let (published, events_shutdown) = (Arc::clone(app), shutdown.clone());
     tasks.spawn(async move {
         let mut shutdown = events_shutdown.clone();
@@ -140,7 +148,15 @@ fn local(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, Serve
 /// Takes connections until shutdown, then lets the open ones finish.
 async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdown: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(app.limits().connections_max));
+    let limits = app.limits();
+    // Behind a proxy every peer is the proxy.
+    let own_max = app.client_address_header().is_none();
+    let places = Places::new(
+        limits.connections_max,
+        own_max.then_some(limits.address_connections_max),
+    );
+    let header_time = Duration::from_millis(limits.header_ms_max);
+    let write_time = Duration::from_millis(limits.write_ms_max);
     let mut open = JoinSet::new();
     loop {
         while open.try_join_next().is_some() {}
@@ -149,8 +165,11 @@ async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdo
             _ = shutdown.changed() => break,
         };
         match accepted {
-            Some((stream, peer, place)) => {
-                let header_time = Duration::from_millis(app.limits().header_ms_max);
+            Some((stream, peer, of_all)) => {
+                let Some(place) = places.of(peer.ip(), of_all) else {
+                    tracing::debug!(%peer, "too many connections of one address");
+                    continue;
+                };
                 let routes = routes.clone();
                 let service = service_fn(move |mut request: hyper::Request<Incoming>| {
                     request.extensions_mut().insert(ClientAddress(peer.ip()));
@@ -161,7 +180,7 @@ async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdo
                     .header_read_timeout(header_time)
                     .max_buf_size(HEAD_BYTES_MAX)
                     .max_headers(HEADERS_MAX)
-                    .serve_connection(TokioIo::new(stream), service);
+                    .serve_connection(TokioIo::new(Unstalled::new(stream, write_time)), service);
                 let watched = graceful.watch(connection);
                 open.spawn(async move {
                     // A client that goes away is not worth a line.
@@ -183,9 +202,9 @@ async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdo
 /// A place, and a connection for it; none if the system has no more sockets.
 async fn take_place(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    places: &Places,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = places.any().await?;
     let (stream, peer) = listener.accept().await.ok()?;
     // Answers are small and written at once.
     stream.set_nodelay(true).ok()?;

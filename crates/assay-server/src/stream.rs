@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::config::Limits;
 use crate::failure::Failure;
+use crate::limit::network_of;
 use crate::store::{audit_entries, last_sequence};
 use assay_types::api::{AuditEntry, EventKind, ProblemKind};
 use axum::body::{Body, Bytes};
@@ -13,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// Events a slow reader may lag behind before it is cut off.
 const LAG_MAX: usize = 1_024;
@@ -52,9 +53,11 @@ impl Event {
 #[derive(Debug)]
 pub(crate) struct Events {
     sender: broadcast::Sender<Event>,
+    /// Streams of each network.
     open: Mutex<HashMap<IpAddr, usize>>,
     streams_max: usize,
     address_max: usize,
+    closing: watch::Sender<bool>,
 }
 
 impl Events {
@@ -65,7 +68,13 @@ impl Events {
             open: Mutex::default(),
             streams_max: limits.streams_max,
             address_max: limits.address_streams_max,
+            closing: watch::channel(false).0,
         }
+    }
+
+    /// Ends every stream, and those to come: their readers try again where they were, at the next server.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Streams open.
@@ -78,10 +87,11 @@ impl Events {
     }
 
     fn enter(&self, address: IpAddr) -> Result<(), Failure> {
+        let network = network_of(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
-        let own = open.entry(address).or_default();
-        if all >= self.streams_max || *own >= self.address_max {
+        let own = open.get(&network).copied().unwrap_or_default();
+        if all >= self.streams_max || own >= self.address_max {
             return Err(Failure::new(
                 ProblemKind::TooManyStreams,
                 format!(
@@ -91,26 +101,24 @@ impl Events {
             )
             .retry_after(30));
         }
-        *own += 1;
+        open.insert(network, own + 1);
         Ok(())
     }
 
     fn leave(&self, address: IpAddr) {
+        let network = network_of(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = open.get_mut(&address) {
+        if let Some(own) = open.get_mut(&network) {
             *own = own.saturating_sub(1);
             if *own == 0 {
-                open.remove(&address);
+                open.remove(&network);
             }
         }
     }
 }
 
 /// Sends every new entry of the audit log to who listens, and lets the cache forget older states; until `app` ends.
-pub(crate) async fn publish(
-    app: Arc<App>,
-    mut shutdown: tokio::sync::watch::Receiver<bool>,
-) -> Result<(), Failure> {
+pub(crate) async fn publish(app: Arc<App>, mut shutdown: watch::Receiver<bool>) -> Result<(), Failure> {
     let mut commits = app.writer().commits();
     let mut views = app.view_changes();
     let mut last = last_sequence(app.database().readers()).await?;
@@ -151,6 +159,7 @@ struct Listener {
     app: Arc<App>,
     listen: Listen,
     live: broadcast::Receiver<Event>,
+    closing: watch::Receiver<bool>,
     sent: u64,
     past: std::collections::VecDeque<Bytes>,
     is_caught_up: bool,
@@ -166,6 +175,9 @@ impl Listener {
     /// The next bytes; none when the reader is too slow or the server ends.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            if *self.closing.borrow() {
+                return None;
+            }
             if let Some(bytes) = self.past.pop_front() {
                 return Some(bytes);
             }
@@ -173,7 +185,11 @@ impl Listener {
                 self.read_past().await.ok()?;
                 continue;
             }
-            match tokio::time::timeout(HEARTBEAT, self.live.recv()).await {
+            let waited = tokio::select! {
+                waited = tokio::time::timeout(HEARTBEAT, self.live.recv()) => waited,
+                _ = self.closing.changed() => return None,
+            };
+            match waited {
                 Err(_) => return Some(Bytes::from_static(b": alive\n\n")),
                 Ok(Err(_)) => return None,
                 Ok(Ok(event)) if event.sequence <= self.sent || !self.wants(event.kind) => {}
@@ -207,6 +223,7 @@ pub(crate) async fn listen(app: Arc<App>, listen: Listen) -> Result<Response, Fa
     app.events.enter(listen.address)?;
     let mut listener = Listener {
         live: app.events.sender.subscribe(),
+        closing: app.events.closing.subscribe(),
         app: Arc::clone(&app),
         sent: 0,
         past: std::collections::VecDeque::from([Bytes::from_static(b"retry: 3000\n\n")]),
@@ -238,4 +255,38 @@ pub(crate) async fn listen(app: Arc<App>, listen: Listen) -> Result<Response, Fa
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_counted_by_network_and_a_refusal_leaves_nothing() {
+        let events = Events::new(&Limits {
+            streams_max: 3,
+            address_streams_max: 2,
+            ..Limits::default()
+        });
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        // Whoever has one address of a /64 has them all.
+        events.enter(address("2001:db8::1")).unwrap();
+        events.enter(address("2001:db8::2")).unwrap();
+        let refused = events.enter(address("2001:db8::3")).unwrap_err();
+        assert_eq!(refused.problem.code, "limit/streams");
+        events.enter(address("192.0.2.1")).unwrap();
+        for other in 2..200 {
+            assert!(events.enter(address(&format!("192.0.2.{other}"))).is_err());
+        }
+        assert_eq!(events.count(), 3);
+        assert_eq!(
+            events.open.lock().unwrap().len(),
+            2,
+            "only who listens is remembered"
+        );
+        events.leave(address("2001:db8::9"));
+        events.leave(address("2001:db8::1"));
+        events.leave(address("192.0.2.1"));
+        assert!(events.open.lock().unwrap().is_empty());
+    }
 }

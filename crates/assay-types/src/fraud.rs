@@ -79,7 +79,7 @@ pub enum FraudError {
 }
 
 /// The kinds of faults that can be proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FraudKind {
     /// A row differs from re-execution of its record.
@@ -117,7 +117,7 @@ impl FraudKind {
 }
 
 /// The unit's preimage and its place under the submission root.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProofUnit {
     /// The unit.
@@ -141,6 +141,7 @@ pub struct ProofUnit {
     /// Units of the submission.
     pub n_units: u32,
     /// Siblings from the unit root up to the root over all units.
+    #[schema(value_type = Vec<Digest>)]
     pub path: MerkleProof,
 }
 
@@ -171,11 +172,15 @@ pub struct ProofRow {
 }
 
 /// The JSON form of a row: its 58 bytes in hexadecimal.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ProofRowText {
+    /// Place in the ledger.
     index: u32,
+    /// The row's 58 bytes, hexadecimal.
     row: String,
+    /// Siblings from the leaf up to the ledger root.
+    #[schema(value_type = Vec<Digest>)]
     path: MerkleProof,
 }
 
@@ -212,7 +217,7 @@ impl From<ProofRow> for ProofRowText {
 }
 
 /// A range of the archive and what is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRange {
     /// First byte.
@@ -246,12 +251,16 @@ impl Executed {
 }
 
 /// The JSON form: decision and reason as their ledger bytes.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ExecutedNumbers {
+    /// In the dataset or not, as in the ledger.
     decision: u8,
+    /// Why, as in the ledger.
     reason: u8,
+    /// Digest of the final text.
     text_hash: Digest16,
+    /// GPT-2 tokens.
     n_tokens: u32,
 }
 
@@ -280,7 +289,7 @@ impl From<Executed> for ExecutedNumbers {
 }
 
 /// A value in a docs file that is not the record's; the file itself is fetched by its SHA-256.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnClaim {
     /// The unit's bands file.
@@ -310,7 +319,7 @@ impl ColumnClaim {
 }
 
 /// One proved fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FraudProof {
     /// [`FRAUD_PROOF_VERSION`].
@@ -330,10 +339,12 @@ pub struct FraudProof {
     /// The unit.
     pub unit: ProofUnit,
     /// One or two rows; for `dup_wrong` the duplicate, then the witness.
+    #[schema(value_type = Vec<ProofRowText>)]
     pub rows: Vec<ProofRow>,
     /// The ranges of the archive to read, in the order of `rows`; for `row_missing` the hidden record's.
     pub sources: Vec<SourceRange>,
     /// What re-execution gives for the first row.
+    #[schema(value_type = Option<ExecutedNumbers>)]
     pub executed: Option<Executed>,
     /// The column, for `column_wrong`.
     pub column: Option<ColumnClaim>,

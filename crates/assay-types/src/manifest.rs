@@ -74,7 +74,7 @@ pub enum ManifestError {
 }
 
 /// What the offsets of a unit's ledger count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Addressing {
     /// Bytes of the archive itself: gzip members, zstd frames or a plain file. The only form a round accepts.
@@ -84,7 +84,7 @@ pub enum Addressing {
 }
 
 /// A published file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
     /// Path below the dataset's folder, `/` between parts.
@@ -96,7 +96,7 @@ pub struct FileEntry {
 }
 
 /// The ledger's file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerEntry {
     /// Path below the dataset's folder.
@@ -110,7 +110,7 @@ pub struct LedgerEntry {
 }
 
 /// One file of documents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocsEntry {
     /// Path below the dataset's folder.
@@ -124,7 +124,7 @@ pub struct DocsEntry {
 }
 
 /// One archive and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestUnit {
     /// `UnitId::of(source, warc_path)`.
@@ -184,7 +184,7 @@ impl ManifestUnit {
 }
 
 /// The program that wrote a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// Program name.
@@ -197,7 +197,7 @@ pub struct Tool {
 }
 
 /// The whole of `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`PROTOCOL`].

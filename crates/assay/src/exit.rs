@@ -12,9 +12,9 @@ use assay_chain::ChainError;
 use assay_chain::wallet::WalletError;
 use assay_hub::HubError;
 use assay_server::ServeError;
-use assay_server::admin::AdminError;
+use assay_server::admin::{AdminError, SocketError};
 use assay_server::corpus::CorpusError;
-use assay_server::store::StoreError;
+use assay_server::store::{CorpusRefusal, StoreError};
 
 use crate::console::Console;
 
@@ -183,9 +183,21 @@ fn classify_service(
         let help = "check --server and --server-hotkey against what `assay serve` prints";
         return Some((kind, "api/unanswered", Some(help.to_owned())));
     }
-    if cause.downcast_ref::<AdminError>().is_some() {
-        let help = "`assay serve admin --admin-socket` must name the socket of a running server";
-        return Some((ErrorKind::Failure, "serve/admin", Some(help.to_owned())));
+    if let Some(admin) = cause.downcast_ref::<AdminError>() {
+        let (kind, help) = admin_kind(admin);
+        return Some((kind, "serve/admin", help.map(str::to_owned)));
+    }
+    if let Some(socket) = cause.downcast_ref::<SocketError>() {
+        let help = "give another --admin-socket, or end who uses this one";
+        let kind = match socket {
+            SocketError::NotASocket { .. } => ErrorKind::Usage,
+            SocketError::Taken { .. } | SocketError::Failed { .. } => ErrorKind::Failure,
+        };
+        return Some((kind, "serve/admin-socket", Some(help.to_owned())));
+    }
+    if cause.downcast_ref::<CorpusRefusal>().is_some() {
+        let help = "docs/api.md, \"Corpora\", shows how a corpus index grows";
+        return Some((ErrorKind::Usage, "serve/corpus", Some(help.to_owned())));
     }
     if let Some(corpus) = cause.downcast_ref::<CorpusError>() {
         let help = "docs/api.md, \"Corpora\", shows what is a corpus";
@@ -195,14 +207,64 @@ fn classify_service(
         };
         return Some((kind, "serve/corpus", Some(help.to_owned())));
     }
-    if cause.downcast_ref::<StoreError>().is_some() {
-        let help = "give another --database, or restore a backup";
-        return Some((ErrorKind::Failure, "serve/database", Some(help.to_owned())));
+    if let Some(store) = cause.downcast_ref::<StoreError>() {
+        let (kind, help) = database_kind(store);
+        return Some((kind, "serve/database", Some(help.to_owned())));
     }
     cause.downcast_ref::<ServeError>().map(|_| {
         let help = "give another --listen or --metrics-listen, or end who listens there";
         (ErrorKind::Failure, "serve/address", Some(help.to_owned()))
     })
+}
+
+/// Whether nobody answered, or the server said no: then its own words are the cure.
+fn admin_kind(error: &AdminError) -> (ErrorKind, Option<&'static str>) {
+    match error {
+        AdminError::Connect { .. } => (
+            ErrorKind::Failure,
+            Some("`assay serve admin --admin-socket` must name the socket of a running server"),
+        ),
+        AdminError::Io(_) | AdminError::Answer(_) => (
+            ErrorKind::Failure,
+            Some("see the server's log; it must be of this program's version"),
+        ),
+        AdminError::Refused(_) => (ErrorKind::Failure, None),
+    }
+}
+
+/// What was given, what may pass, and what somebody has to mend.
+fn database_kind(error: &StoreError) -> (ErrorKind, &'static str) {
+    match error {
+        StoreError::Address(_) => (
+            ErrorKind::Usage,
+            "give --database a file, `sqlite:FILE` or `postgres://USER@HOST/NAME`",
+        ),
+        StoreError::Foreign { .. } => (
+            ErrorKind::Usage,
+            "give the --database of this chain and subnet, or a new one",
+        ),
+        StoreError::Away { .. } => (
+            ErrorKind::Transient,
+            "start the database server, or mend its address",
+        ),
+        StoreError::Closed | StoreError::Busy | StoreError::Stale => {
+            (ErrorKind::Transient, "try again in a moment")
+        }
+        StoreError::Place { .. } => (
+            ErrorKind::Failure,
+            "make the folder, and let this user write in it; or give another --database",
+        ),
+        StoreError::Full => (ErrorKind::Failure, "make room on the disk of the database"),
+        StoreError::Newer { .. } => (
+            ErrorKind::Failure,
+            "use the program that made it, or give another --database",
+        ),
+        StoreError::Corrupt { .. } | StoreError::Value(_) => {
+            (ErrorKind::Failure, "restore a backup, or give another --database")
+        }
+        StoreError::Backup { .. } => (ErrorKind::Usage, "give another file"),
+        StoreError::Database(_) => (ErrorKind::Failure, "see what the database says, and its log"),
+    }
 }
 
 fn classify(error: &anyhow::Error) -> (ErrorKind, &'static str, Option<String>) {

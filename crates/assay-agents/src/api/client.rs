@@ -1,13 +1,13 @@
 //! Requests as a hotkey signs them, answers as the server signs them.
 
-use super::ApiError;
-use assay_chain::wallet::{KeyPair, SIGNATURE_BYTES, Scheme, verify};
+use super::{ApiError, ServerStatement};
+use assay_chain::wallet::{KeyPair, Scheme};
 use assay_hub::{Exchange, ExchangeAnswer, ExchangeRequest};
 use assay_types::api::{
     Answer, Assignment, AuditEntry, AuthScheme, CompleteLease, FailLease, HEADER_CRYPTO, HEADER_HOTKEY,
     HEADER_NONCE, HEADER_RECEIVER, HEADER_SERVER, HEADER_SERVER_SIGNATURE, HEADER_SIGNATURE, HEADER_VERSION,
-    Health, Heartbeat, LeaseView, Problem, ProofView, Receipt, ReportView, RequestToSign, ResponseToSign,
-    RoundResult, RoundView, SubmissionView, UnitView,
+    Health, Heartbeat, LeaseView, Problem, ProofView, Receipt, ReportView, RequestToSign, RoundResult,
+    RoundView, SubmissionView, UnitView,
 };
 use assay_types::{
     AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Round, Sha256Digest,
@@ -37,11 +37,21 @@ pub struct ClientOptions {
     pub time_max: Duration,
 }
 
+/// An assignment document as a server has signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedAssignment {
+    /// The document.
+    pub document: Assignment,
+    /// Its bytes as served.
+    pub bytes: Vec<u8>,
+    /// The server's word for them.
+    pub statement: ServerStatement,
+}
+
 /// A client of one server, signing with one hotkey.
 #[derive(Debug)]
 pub struct TaskApi {
     exchange: Exchange,
-    server: Hotkey,
     server_address: String,
     key: KeyPair,
     nonce: AtomicU64,
@@ -55,7 +65,6 @@ impl TaskApi {
     pub fn new(options: &ClientOptions, key: KeyPair) -> Result<Self, ApiError> {
         Ok(Self {
             exchange: Exchange::new(&options.url, options.time_max)?,
-            server: options.server,
             server_address: options.server.to_ss58(),
             key,
             nonce: AtomicU64::new(0),
@@ -97,14 +106,27 @@ impl TaskApi {
     /// # Errors
     /// [`ApiError`].
     pub async fn assignment(&self, round: Round) -> Result<(Assignment, Vec<u8>), ApiError> {
+        let served = self.served_assignment(round).await?;
+        Ok((served.document, served.bytes))
+    }
+
+    /// The same with the server's signature, which together with the bytes proves to anybody what it said.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn served_assignment(&self, round: Round) -> Result<ServedAssignment, ApiError> {
         let target = format!("/v1/rounds/{round}/assignment");
         let answer = self
             .exchange
             .send(request("GET", &target, Vec::new(), Vec::new()))
             .await?;
         let answer = refuse_problem(&target, answer)?;
-        self.check_signature(("GET", &target, "-"), &answer)?;
-        Ok((Assignment::parse(&answer.body)?, answer.body))
+        let statement = self.check_signature(("GET", &target, "-"), &answer)?;
+        Ok(ServedAssignment {
+            document: Assignment::parse(&answer.body)?,
+            bytes: answer.body,
+            statement,
+        })
     }
 
     /// Units from a place of the corpus index on, all that one page holds.
@@ -383,31 +405,25 @@ impl TaskApi {
         now.max(last.saturating_add(1))
     }
 
+    /// The server's signature over an answer; an answer of nobody or of another server is refused.
     fn check_signature(
         &self,
         (method, target, nonce): (&str, &str, &str),
         answer: &ExchangeAnswer,
-    ) -> Result<(), ApiError> {
-        let unsigned = || ApiError::Unsigned(target.to_owned());
-        let text = ResponseToSign {
-            method,
-            target,
+    ) -> Result<ServerStatement, ApiError> {
+        let header = |name| answer.header(name).unwrap_or_default().to_owned();
+        let statement = ServerStatement {
+            method: method.to_owned(),
+            target: target.to_owned(),
             status: answer.status,
-            body: Sha256Digest(Sha256::digest(&answer.body).into()),
-            nonce,
-            server: &self.server_address,
-        }
-        .text();
-        let signature = answer
-            .header(HEADER_SERVER_SIGNATURE)
-            .and_then(|text| text.strip_prefix("0x"))
-            .and_then(|text| hex::decode::<SIGNATURE_BYTES>(text).ok())
-            .ok_or_else(unsigned)?;
-        let is_server = answer.header(HEADER_SERVER) == Some(self.server_address.as_str());
-        if is_server && verify(Scheme::Sr25519, &self.server.0, text.as_bytes(), &signature) {
-            Ok(())
+            nonce: nonce.to_owned(),
+            server: header(HEADER_SERVER),
+            signature: header(HEADER_SERVER_SIGNATURE),
+        };
+        if statement.server == self.server_address && statement.is_over(&answer.body) {
+            Ok(statement)
         } else {
-            Err(unsigned())
+            Err(ApiError::Unsigned(target.to_owned()))
         }
     }
 }

@@ -7,10 +7,12 @@ mod chain_view;
 mod check;
 mod client;
 mod error;
+mod statement;
 mod watch;
 
 pub use chain_view::{assigned_header, read_chain};
 pub use check::{AssignmentLie, Expected, check_assignment};
-pub use client::{ClientOptions, TaskApi};
+pub use client::{ClientOptions, ServedAssignment, TaskApi};
 pub use error::ApiError;
+pub use statement::ServerStatement;
 pub use watch::{Look, Watcher};

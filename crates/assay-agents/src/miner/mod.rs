@@ -204,9 +204,8 @@ impl<'a> Miner<'a> {
 
     /// Compares the server's assignment with the own one, which is followed in any case.
     async fn compare(&mut self, round: Round) -> Result<(), AgentError> {
-        let own = self.tracker.assignment(round);
-        if let (Some(courier), Some(own)) = (&mut self.courier, own) {
-            courier.compare(round, own).await?;
+        if let Some(courier) = &mut self.courier {
+            courier.compare(round, &self.tracker).await?;
         }
         Ok(())
     }

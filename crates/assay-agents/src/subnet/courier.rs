@@ -10,14 +10,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use assay_mechanism::assign::Assigned;
 use assay_mechanism::plan::assigned;
 use assay_types::Round;
 use assay_types::api::ProblemKind;
 use fs_err as fs;
 
 use super::error::AgentError;
-use crate::api::{ApiError, TaskApi};
+use super::tracker::Tracker;
+use crate::api::{ApiError, ServedAssignment, TaskApi};
 use crate::local::write_atomically;
 
 /// Pause after a server did not answer.
@@ -36,9 +36,9 @@ pub struct Courier {
 /// What a server's assignment is beside the agent's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// The same units and holders.
+    /// The same document, byte for byte; units and holders, where what they follow from is not known here.
     Same,
-    /// Another list; kept in the evidence folder.
+    /// Another one; kept in the evidence folder with the server's signature.
     Differs,
     /// The server did not say.
     Unknown,
@@ -102,14 +102,17 @@ impl Courier {
     ///
     /// # Errors
     /// [`AgentError::File`] if evidence cannot be kept.
-    pub async fn compare(&mut self, round: Round, own: &[Assigned]) -> Result<Comparison, AgentError> {
+    pub async fn compare(&mut self, round: Round, tracker: &Tracker) -> Result<Comparison, AgentError> {
+        let Some(own) = tracker.assignment(round) else {
+            return Ok(Comparison::Unknown);
+        };
         if !self.asks || self.compared >= Some(round) {
             return Ok(Comparison::Unknown);
         }
         let Some(api) = self.api() else {
             return Ok(Comparison::Unknown);
         };
-        let (document, bytes) = match api.assignment(round).await {
+        let served = match api.served_assignment(round).await {
             Ok(answer) => answer,
             Err(error) => {
                 if self.is_final("assignment", &error) {
@@ -119,17 +122,38 @@ impl Courier {
             }
         };
         self.compared = Some(round);
-        if document.entries.iter().map(assigned).eq(own.iter().copied()) {
+        let is_same = match tracker.document(round) {
+            Some(document) => document.to_bytes().is_ok_and(|bytes| bytes == served.bytes),
+            None => served
+                .document
+                .entries
+                .iter()
+                .map(assigned)
+                .eq(own.iter().copied()),
+        };
+        if is_same {
             return Ok(Comparison::Same);
         }
+        self.keep(round, &served)?;
+        Ok(Comparison::Differs)
+    }
+
+    /// Keeps what a server said and its signature over it: the bytes in one file, what else was signed in another.
+    fn keep(&self, round: Round, served: &ServedAssignment) -> Result<(), AgentError> {
         fs::create_dir_all(&self.evidence).map_err(AgentError::file(&self.evidence))?;
         let path = self.evidence.join(format!("assignment-{}.jsonl", round.0));
-        write_atomically(&path, &bytes)?;
+        let statement = path.with_extension("signed.json");
+        let signed = serde_json::to_vec_pretty(&served.statement);
+        write_atomically(&path, &served.bytes)?;
+        write_atomically(
+            &statement,
+            &signed.map_err(|error| AgentError::invalid(&statement, error))?,
+        )?;
         tracing::warn!(
             round = round.0,
             path = %path.display(),
-            "the server assigns other units than the chain does; the chain is followed"
+            "the server assigns other units than the chain does, or from other inputs; the chain is followed"
         );
-        Ok(Comparison::Differs)
+        Ok(())
     }
 }

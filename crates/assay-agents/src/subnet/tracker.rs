@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use assay_chain::Chain;
 use assay_mechanism::assign::Assigned;
-use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
+use assay_mechanism::network::{Found, Member, NetworkState, Settled, Volumes, Vote};
+use assay_mechanism::plan::entry;
 use assay_mechanism::reports::{Next, Patience, RollCall, Unread};
+use assay_types::api::{ASSIGNMENT_VERSION, Assignment, AssignmentHeader};
 use assay_types::{BlockNumber, Digest, Hotkey, Round};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,9 @@ struct Kept {
     state: NetworkState,
     /// Assignments of the latest rounds.
     assignments: BTreeMap<u32, Vec<Assigned>>,
+    /// What they followed from; none of those that were taken over from a checkpoint, or made by an earlier version.
+    #[serde(default)]
+    headers: BTreeMap<u32, AssignmentHeader>,
     /// States in which the latest rounds were assigned and all before them settled.
     checkpoints: BTreeMap<u32, NetworkState>,
     /// Results of the latest settled rounds.
@@ -48,7 +53,8 @@ struct Kept {
 /// The subnet's state as of the newest block seen.
 #[derive(Debug)]
 pub struct Tracker {
-    path: PathBuf,
+    /// Where the state is kept; none if it is not.
+    path: Option<PathBuf>,
     kept: Kept,
     patience: Patience,
 }
@@ -61,22 +67,30 @@ enum Step {
 }
 
 impl Tracker {
+    /// Begins a state that is kept nowhere: for who replays the subnet once.
+    #[must_use]
+    pub fn in_memory(setup: &Setup) -> Self {
+        Self {
+            path: None,
+            kept: Kept {
+                params: setup.params_digest,
+                ..Kept::default()
+            },
+            patience: Patience::default(),
+        }
+    }
+
     /// Opens or begins the state in `folder`.
     ///
     /// # Errors
     /// [`AgentError::File`]; [`AgentError::Invalid`] for a damaged file or one of another parameter set.
     pub fn open(folder: &Path, setup: &Setup) -> Result<Self, AgentError> {
         let path = folder.join("state.json");
-        let fresh = Kept {
-            params: setup.params_digest,
-            ..Kept::default()
-        };
         if !path.exists() {
             fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
             return Ok(Self {
-                path,
-                kept: fresh,
-                patience: Patience::default(),
+                path: Some(path),
+                ..Self::in_memory(setup)
             });
         }
         let bytes = crate::local::read_bounded(&path, FILE_BYTES_MAX).map_err(AgentError::file(&path))?;
@@ -86,7 +100,7 @@ impl Tracker {
             return Err(AgentError::invalid(&path, reason));
         }
         Ok(Self {
-            path,
+            path: Some(path),
             kept,
             patience: Patience::default(),
         })
@@ -102,6 +116,14 @@ impl Tracker {
     #[must_use]
     pub fn assignment(&self, round: Round) -> Option<&[Assigned]> {
         self.kept.assignments.get(&round.0).map(Vec::as_slice)
+    }
+
+    /// A round's assignment as the document that a server signs (docs/api.md, "Assignments"), if it was made here lately.
+    #[must_use]
+    pub fn document(&self, round: Round) -> Option<Assignment> {
+        let header = self.kept.headers.get(&round.0)?.clone();
+        let entries = self.assignment(round)?.iter().map(entry).collect();
+        Some(Assignment { header, entries })
     }
 
     /// The state with this round assigned and all before it settled: what reports on it carry.
@@ -183,15 +205,42 @@ impl Tracker {
         if let Some(units) = rounds.requeued(round).await? {
             self.kept.state.revive(&units);
         }
+        let mut header = self.header(setup, round, (&beacon, &members));
         let values = &setup.params.values;
         let given = self
             .kept
             .state
             .assign(&beacon, &members, &setup.corpus, values)
             .to_vec();
+        header.next_cursor = u64::from(self.kept.state.cursor);
         keep(&mut self.kept.assignments, round, given);
+        keep(&mut self.kept.headers, round, header);
         keep(&mut self.kept.checkpoints, round, self.kept.state.clone());
         Ok(())
+    }
+
+    /// What a round's assignment follows from, as the state is right before it; the cursor after it is yet to come.
+    fn header(
+        &mut self,
+        setup: &Setup,
+        round: Round,
+        (beacon, members): (&[u8; 32], &[Member]),
+    ) -> AssignmentHeader {
+        let state = &mut self.kept.state;
+        AssignmentHeader {
+            version: ASSIGNMENT_VERSION,
+            genesis: setup.genesis,
+            netuid: setup.netuid,
+            round,
+            params: setup.params_digest,
+            block: setup.clock.assignment_block(round),
+            beacon: Digest(*beacon),
+            index_root: setup.params.corpus_index_root,
+            cursor: u64::from(state.cursor),
+            next_cursor: 0,
+            candidates: state.candidates(members, &setup.params.values),
+            requeued: state.requeued(),
+        }
     }
 
     async fn settle(
@@ -248,6 +297,7 @@ impl Tracker {
             };
             if let Some(state) = state.filter(of_round) {
                 self.kept.assignments = state.out.clone();
+                self.kept.headers.clear();
                 keep(&mut self.kept.checkpoints, round, state.clone());
                 self.kept.state = state;
                 return Ok(true);
@@ -257,8 +307,9 @@ impl Tracker {
     }
 
     fn store(&self) -> Result<(), AgentError> {
-        let bytes = serde_json::to_vec(&self.kept).map_err(|error| AgentError::invalid(&self.path, error))?;
-        Ok(write_atomically(&self.path, &bytes)?)
+        let Some(path) = &self.path else { return Ok(()) };
+        let bytes = serde_json::to_vec(&self.kept).map_err(|error| AgentError::invalid(path, error))?;
+        Ok(write_atomically(path, &bytes)?)
     }
 }
 

@@ -208,9 +208,7 @@ impl<'a> Validator<'a> {
         let Some(courier) = &mut self.courier else {
             return Ok(());
         };
-        if let Some(own) = self.tracker.assignment(newest) {
-            courier.compare(newest, own).await?;
-        }
+        courier.compare(newest, &self.tracker).await?;
         let clock = &self.setup.clock;
         let is_over = |round| clock.effective_block(round) < block;
         self.outbox.clear(courier, is_over).await?;

@@ -8,7 +8,7 @@ mod server;
 
 pub use client::{AdminError, ask};
 pub use offline::{OfflineError, import};
-pub use server::serve_admin;
+pub use server::{AdminSocket, SocketError, serve_admin};
 
 use assay_types::UnitId;
 use assay_types::api::DatasetView;

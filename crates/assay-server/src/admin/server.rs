@@ -4,11 +4,11 @@ use super::{AdminAnswer, AdminRequest, REQUEST_BYTES_MAX};
 use crate::api::health_of;
 use crate::app::App;
 use crate::corpus::{name_of, read_corpus};
-use crate::store::{self, AddCorpus, AddDataset, DatabaseKind, DecideRemoval, RemovalState, TABLES};
+use crate::store::{self, AddCorpora, AddDataset, DatabaseKind, DecideRemoval, RemovalState, TABLES};
 use assay_hub::OpenOptions;
 use assay_types::{BlockNumber, Message, REQUEUED_UNITS_MAX, Round, UnitId, hex};
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
@@ -26,6 +26,8 @@ enum Refused {
     Store(#[from] store::StoreError),
     #[error(transparent)]
     Corpus(#[from] crate::corpus::CorpusError),
+    #[error(transparent)]
+    Conflict(#[from] store::CorpusRefusal),
     #[error("the request cannot be read")]
     Request(#[source] serde_json::Error),
     #[error("`{0}` is no dead letter; `dead-letters` lists them")]
@@ -44,37 +46,96 @@ enum Refused {
     Interrupted,
 }
 
-/// The socket's file, gone when the server is.
-struct SocketFile(PathBuf);
+/// Pause after a connection that could not be taken.
+const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
-impl Drop for SocketFile {
+/// Why administrators cannot be served at a path.
+#[derive(Debug, Error)]
+pub enum SocketError {
+    /// Something else lies there; it is left alone.
+    #[error("`{path}` is no socket and is left as it is")]
+    NotASocket {
+        /// The path.
+        path: String,
+    },
+    /// A server answers there.
+    #[error("another server answers administrators at `{path}`")]
+    Taken {
+        /// The path.
+        path: String,
+    },
+    /// The system refuses.
+    #[error("the socket `{path}` cannot be made")]
+    Failed {
+        /// The path.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The socket of administrators; its file is gone when this is.
+#[derive(Debug)]
+pub struct AdminSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for AdminSocket {
     fn drop(&mut self) {
         // A file that is gone already is what this is for.
-        let _ = fs_err::remove_file(&self.0);
+        let _ = fs_err::remove_file(&self.path);
     }
 }
 
-/// Serves administrators at `path` until shutdown. A socket left behind by a killed server is replaced.
-///
-/// # Errors
-/// An I/O error if the socket cannot be made.
+impl AdminSocket {
+    /// Listens at `path`, mode 0600. A socket that a killed server left behind is replaced, any other file is not touched.
+    ///
+    /// # Errors
+    /// [`SocketError`] naming the path.
+    pub async fn bind(path: &Path) -> Result<Self, SocketError> {
+        let shown = || path.display().to_string();
+        let failed = |source| SocketError::Failed {
+            path: shown(),
+            source,
+        };
+        match fs_err::symlink_metadata(path) {
+            Ok(found) if !found.file_type().is_socket() => {
+                return Err(SocketError::NotASocket { path: shown() });
+            }
+            Ok(_) if UnixStream::connect(path).await.is_ok() => {
+                return Err(SocketError::Taken { path: shown() });
+            }
+            Ok(_) => fs_err::remove_file(path).map_err(failed)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        let socket = Self {
+            listener,
+            path: path.to_owned(),
+        };
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        Ok(socket)
+    }
+}
+
+/// Serves administrators until shutdown.
 pub async fn serve_admin(
     app: Arc<App>,
-    path: &Path,
+    socket: AdminSocket,
     options: OpenOptions,
     mut shutdown: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    if UnixStream::connect(path).await.is_err() && path.exists() {
-        fs_err::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    let _file = SocketFile(path.to_owned());
-    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+) {
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = shutdown.changed() => return Ok(()),
+            accepted = socket.listener.accept() => accepted,
+            _ = shutdown.changed() => return,
         };
+        if stream.is_err() {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
         if let Ok((stream, _)) = stream {
             let (app, options) = (Arc::clone(&app), options.clone());
             tokio::spawn(async move {
@@ -135,8 +196,12 @@ async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Resul
             let options = options.clone();
             let read = tokio::task::spawn_blocking(move || read_corpus(&spec, &options));
             let units = read.await.map_err(|_| Refused::Interrupted)??;
-            let add = AddCorpus { name, units, now_ms };
-            let (corpus, is_new) = app.writer().write(add).await?;
+            let add = AddCorpora {
+                pinned: app.params().corpus_index_root,
+                ..AddCorpora::one(&name, units, now_ms)
+            };
+            let added = app.writer().write(add).await??;
+            let (corpus, is_new) = added.into_iter().next().ok_or(Refused::Interrupted)?;
             let done = if is_new { "added" } else { "known already" };
             (
                 format!("corpus `{}` {done}", corpus.name),

@@ -5,7 +5,7 @@ use super::submission::{RoundQuery, chain_of};
 use crate::app::App;
 use crate::board::is_public;
 use crate::failure::Failure;
-use crate::store::{self, AddProof, AddReport, AddSample, ProofCursor};
+use crate::store::{self, AddProof, AddReport, AddSample, PageRows, ProofCursor};
 use assay_chain::wallet::{SIGNATURE_BYTES, Scheme, verify};
 use assay_mechanism::clock::Phase;
 use assay_types::api::{
@@ -19,13 +19,27 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
+
+/// What may be handed in as a report; `miner` tells which it is.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(
+    dead_code,
+    reason = "describes the body in the API's document; bodies are read from their canonical bytes"
+)]
+enum ReportBody {
+    /// A validator's finding on a miner's round.
+    Audit(AuditReport),
+    /// A cell of a duel.
+    Evaluation(EvaluationReport),
+}
 
 /// Hand in a report
 ///
 /// The canonical line of an audit or evaluation report, by its validator. Listed after the round's report cutoff.
 #[utoipa::path(post, path = "/v1/reports", tag = "evidence", security(("btauth" = [])),
-    request_body(content = serde_json::Value, content_type = "application/json"),
+    request_body(content = ReportBody, content_type = "application/json"),
     responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn report(request: SignedRequest) -> Result<Response, Failure> {
     request.permit()?;
@@ -161,7 +175,7 @@ async fn check_phase(app: &App, report: &ReportView) -> Result<(), Failure> {
 /// What a validator shows of a submission it reports on: canonical JSON, at most 256 KiB, once a miner and round. For people:
 /// nothing is paid by it. Shown after the round's report cutoff, for 64 rounds.
 #[utoipa::path(post, path = "/v1/samples", tag = "evidence", security(("btauth" = [])),
-    request_body(content = serde_json::Value, content_type = "application/json"),
+    request_body(content = AuditSample, content_type = "application/json"),
     responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn sample(request: SignedRequest) -> Result<Response, Failure> {
     request.permit()?;
@@ -187,10 +201,7 @@ pub(crate) async fn sample(request: SignedRequest) -> Result<Response, Failure> 
             unit: row.unit,
             holder: sample.miner,
         };
-        if store::lease(readers, &key).await?.is_none() {
-            let why = format!("unit {} was not assigned to the miner in this round", row.unit);
-            return Err(Failure::new(ProblemKind::ReportInvalid, why));
-        }
+        check_assigned(&request.app, &key, ProblemKind::ReportInvalid).await?;
     }
     let write = AddSample {
         sample,
@@ -200,6 +211,16 @@ pub(crate) async fn sample(request: SignedRequest) -> Result<Response, Failure> 
     };
     let receipt = request.write(write).await??;
     request.answer(receipt)
+}
+
+/// Refuses evidence about a unit that the miner did not hold. What archives are read for it follows from the corpus index then,
+/// not from who sends it.
+async fn check_assigned(app: &App, key: &LeaseKey, refusal: ProblemKind) -> Result<(), Failure> {
+    if store::lease(app.database().readers(), key).await?.is_some() {
+        return Ok(());
+    }
+    let why = format!("unit {} was not assigned to the miner in this round", key.unit);
+    Err(Failure::new(refusal, why))
 }
 
 /// Samples of a submission answered at once.
@@ -236,20 +257,22 @@ pub(crate) async fn reports(
     QueryOf(query): QueryOf<RoundQuery>,
     QueryOf(page): QueryOf<PageQuery>,
 ) -> Result<Json<Answer<Vec<ReportView>>>, Failure> {
-    let (limit, after) = (page.limit()?, page.position()?);
+    let (size, after) = (page.size()?, page.position()?);
     if !is_public(&app, query.round()) {
         let mut sealed = app.answer(Source::Observed, Vec::new());
         sealed.complete = false;
         return Ok(Json(sealed));
     }
-    let rows = store::reports(app.database().readers(), query.round(), after, limit).await?;
-    let is_full = rows.len() as u64 == u64::from(limit);
-    let next = rows
-        .last()
-        .filter(|_| is_full)
-        .map(|(sequence, _)| sequence.to_string());
-    let reports = rows.into_iter().map(|(_, report)| report).collect();
+    let page = store::reports(app.database().readers(), query.round(), after, size).await?;
+    let next = next_of(&page);
+    let reports = page.rows.into_iter().map(|(_, report)| report).collect();
     Ok(Json(app.page(Source::Observed, reports, next)))
+}
+
+/// Where the next page of numbered rows begins.
+fn next_of<T>(page: &PageRows<(u64, T)>) -> Option<String> {
+    let last = page.rows.last().filter(|_| page.more);
+    last.map(|(sequence, _)| sequence.to_string())
 }
 
 /// One report
@@ -266,11 +289,14 @@ pub(crate) async fn one_report(
     Ok(Json(app.answer(Source::Observed, found)))
 }
 
+/// Seconds after which a proof that found no place is worth handing in again.
+const PROOF_RETRY_S: u32 = 10;
+
 /// Hand in a fraud proof
 ///
-/// Its structure and signature are checked at once; it is listed after re-execution in a limited process.
+/// Its structure and signature are checked at once, and that its unit was the accused's; it is listed after re-execution in a limited process.
 #[utoipa::path(post, path = "/v1/fraud-proofs", tag = "evidence", security(("btauth" = [])),
-    request_body(content = serde_json::Value, content_type = "application/json"),
+    request_body(content = FraudProof, content_type = "application/json"),
     responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn proof(request: SignedRequest) -> Result<Response, Failure> {
     let _: serde_json::Value = super::extract::read_json(&request.body)?;
@@ -296,6 +322,12 @@ pub(crate) async fn proof(request: SignedRequest) -> Result<Response, Failure> {
             "the chain has revealed no submission of this root by this hotkey in this round".to_owned(),
         ));
     }
+    let key = LeaseKey {
+        round: proof.round,
+        unit: proof.unit.unit_id,
+        holder: proof.hotkey,
+    };
+    check_assigned(&request.app, &key, ProblemKind::ProofInvalid).await?;
     let line =
         String::from_utf8(request.body.to_vec()).map_err(|_| Failure::from(ProblemKind::MalformedBody))?;
     let view = ProofView {
@@ -312,8 +344,17 @@ pub(crate) async fn proof(request: SignedRequest) -> Result<Response, Failure> {
     let add = AddProof {
         proof: view,
         queued_max: request.app.limits().proofs_queued_max,
+        prover_queued_max: request.app.limits().prover_proofs_queued_max,
     };
-    let receipt = request.write(add).await??;
+    let (all, own) = (add.queued_max, add.prover_queued_max);
+    let receipt = request.write(add).await?.map_err(|kind| match kind {
+        ProblemKind::Busy => Failure::new(
+            kind,
+            format!("at most {own} proofs of a prover and {all} in all wait for re-execution"),
+        )
+        .retry_after(PROOF_RETRY_S),
+        other => other.into(),
+    })?;
     request.answer(receipt)
 }
 
@@ -332,18 +373,13 @@ pub(crate) async fn proofs(
     QueryOf(query): QueryOf<ProofQuery>,
     QueryOf(page): QueryOf<PageQuery>,
 ) -> Result<Json<Answer<Vec<ProofView>>>, Failure> {
-    let limit = page.limit()?;
     let cursor = ProofCursor {
         state: query.state.unwrap_or(ProofState::Listed),
         after: page.position()?,
-        limit,
+        size: page.size()?,
     };
-    let rows = store::proofs(app.database().readers(), cursor).await?;
-    let is_full = rows.len() as u64 == u64::from(limit);
-    let next = rows
-        .last()
-        .filter(|_| is_full)
-        .map(|(sequence, _)| sequence.to_string());
-    let proofs = rows.into_iter().map(|(_, proof)| proof).collect();
+    let page = store::proofs(app.database().readers(), cursor).await?;
+    let next = next_of(&page);
+    let proofs = page.rows.into_iter().map(|(_, proof)| proof).collect();
     Ok(Json(app.page(Source::Observed, proofs, next)))
 }

@@ -3,7 +3,8 @@
 use crate::app::App;
 use crate::auth::{Caller, Question, authenticate, sign_answer};
 use crate::failure::Failure;
-use crate::store::{Signed, Write};
+use crate::limit::HotkeyStanding;
+use crate::store::{PageSize, Signed, Write};
 use assay_types::Hotkey;
 use assay_types::api::{Answer, BODY_BYTES_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, ProblemKind, Source};
 use axum::body::{Body, Bytes, to_bytes};
@@ -51,6 +52,10 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for QueryOf<T> {
     }
 }
 
+/// Documents of a page, bytes as they are stored; what is longer goes on at `next`. Their JSON is at most twice as long, and one
+/// document more than this at most 1 MiB, so that clients that read 16 MiB read every page.
+const PAGE_BYTES_MAX: u64 = 4 << 20;
+
 /// Which page of a list.
 #[derive(Debug, Clone, serde::Deserialize, IntoParams)]
 pub(crate) struct PageQuery {
@@ -71,6 +76,14 @@ impl PageQuery {
                 format!("`limit` is 1 to {PAGE_ROWS_MAX}"),
             )),
         }
+    }
+
+    /// How many rows of documents that may be long.
+    pub(crate) fn size(&self) -> Result<PageSize, Failure> {
+        Ok(PageSize {
+            rows: self.limit()?,
+            bytes: PAGE_BYTES_MAX,
+        })
     }
 
     /// Where the page begins, a number.
@@ -131,7 +144,12 @@ impl FromRequest<Arc<App>> for SignedRequest {
             .map_err(|_| Failure::new(ProblemKind::TooLarge, format!("at most {BODY_BYTES_MAX} bytes")))?;
         check_content(&parts, &body)?;
         let caller = authenticate(app, &parts, &body)?;
-        app.rates.hotkey(caller.hotkey, app.clock().now_ms())?;
+        let standing = app
+            .rates
+            .hotkey(caller.hotkey, caller.nonce, app.clock().now_ms())?;
+        if let Some(told) = parts.extensions.get::<HotkeyStanding>() {
+            told.tell(standing);
+        }
         let view = app.view();
         if view.metagraph.is_none() {
             return Err(

@@ -4,6 +4,7 @@ use super::{board, corpus, evidence, health, history, lease, lookup, release, ro
 use assay_types::api::HEADER_SIGNATURE;
 use axum::http::header;
 use axum::response::IntoResponse;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -23,7 +24,7 @@ use utoipa::{Modify, OpenApi};
         history::audit, history::params, history::stream,
         lookup::search, lookup::record, lookup::changelog,
     ),
-    modifiers(&Btauth),
+    modifiers(&Btauth, &Failures),
     tags(
         (name = "health", description = "Whether the server works"),
         (name = "rounds", description = "Rounds and assignments"),
@@ -55,6 +56,36 @@ impl Modify for Btauth {
             .add_security_scheme("btauth", scheme);
     }
 }
+
+/// Says of every operation that it may fail, by the request's fault and by the server's.
+struct Failures;
+
+impl Modify for Failures {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let items = openapi.paths.paths.values_mut();
+        let operations: Vec<&mut Operation> = items
+            .flat_map(|item| [&mut item.get, &mut item.post])
+            .filter_map(Option::as_mut)
+            .collect();
+        let problem = operations
+            .iter()
+            .find_map(|operation| operation.responses.responses.get(BY_THE_REQUEST))
+            .cloned();
+        let Some(problem) = problem else { return };
+        for operation in operations {
+            let responses = &mut operation.responses.responses;
+            for kind in [BY_THE_REQUEST, BY_THE_SERVER] {
+                responses
+                    .entry(kind.to_owned())
+                    .or_insert_with(|| problem.clone());
+            }
+        }
+    }
+}
+
+/// Statuses of failures.
+const BY_THE_REQUEST: &str = "4XX";
+const BY_THE_SERVER: &str = "5XX";
 
 /// The document.
 pub fn openapi() -> utoipa::openapi::OpenApi {

@@ -42,8 +42,6 @@ pub(crate) async fn view(app: &App, row: &RoundRow) -> Result<RoundView, Failure
         Some(Phase::Effective) => PhaseName::Effective,
     };
     let leases = store::leases_of_round(readers, row.round).await?;
-    let submissions = store::submissions(readers, row.round, "", u32::MAX).await?;
-    let reports = store::reports(readers, row.round, 0, u32::MAX).await?;
     Ok(RoundView {
         round: row.round,
         phase,
@@ -61,8 +59,8 @@ pub(crate) async fn view(app: &App, row: &RoundRow) -> Result<RoundView, Failure
             .iter()
             .map(|(state, count)| (state.name().to_owned(), *count))
             .collect(),
-        submissions: u32::try_from(submissions.len()).unwrap_or(u32::MAX),
-        reports: u32::try_from(reports.len()).unwrap_or(u32::MAX),
+        submissions: store::submission_count(readers, row.round).await?,
+        reports: store::report_count(readers, row.round).await?,
         settled: row.settled,
     })
 }

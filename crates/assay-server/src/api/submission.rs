@@ -35,11 +35,11 @@ pub(crate) async fn list(
     QueryOf(query): QueryOf<RoundQuery>,
     QueryOf(page): QueryOf<PageQuery>,
 ) -> Result<Json<Answer<Vec<SubmissionView>>>, Failure> {
-    let (limit, after) = (page.limit()?, page.key()?);
-    let rows = store::submissions(app.database().readers(), query.round, after, limit).await?;
-    let is_full = rows.len() as u64 == u64::from(limit);
-    let next = rows.last().filter(|_| is_full).map(|row| row.hotkey.to_string());
-    Ok(Json(app.page(Source::Observed, rows, next)))
+    let (size, after) = (page.size()?, page.key()?);
+    let page = store::submission_page(app.database().readers(), query.round, after, size).await?;
+    let last = page.rows.last().filter(|_| page.more);
+    let next = last.map(|row| row.hotkey.to_string());
+    Ok(Json(app.page(Source::Observed, page.rows, next)))
 }
 
 /// One submission
@@ -60,7 +60,7 @@ pub(crate) async fn one(
 /// The canonical `manifest.json` of a revealed submission, by anybody registered; its root must be the chain's. Tokens and
 /// archive bytes are not in the root: counts are shown once the miner itself hands it in, before or after others.
 #[utoipa::path(post, path = "/v1/submissions", tag = "submissions", security(("btauth" = [])),
-    request_body(content = serde_json::Value, content_type = "application/json"),
+    request_body(content = Manifest, content_type = "application/json"),
     responses((status = 200, body = Answer<Receipt>), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn complete(request: SignedRequest) -> Result<Response, Failure> {
     let manifest = Manifest::parse(&request.body).map_err(|error| {

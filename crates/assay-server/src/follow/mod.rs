@@ -9,7 +9,7 @@ mod settle;
 use crate::app::{App, BatchError, ChainView};
 use crate::store::{self, ForgetNonces, Reap, StoreError};
 use assay_chain::{At, Chain, ChainError};
-use assay_types::{BlockNumber, Hotkey, Round};
+use assay_types::{BlockNumber, Digest, Hotkey, Round};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -34,6 +34,17 @@ pub enum FollowError {
         "block {0} of the chain does not follow the one taken in before: another chain, or finality was undone"
     )]
     Fork(BlockNumber),
+    /// Another corpus index than the parameter set's: an assignment from it would be a lie.
+    #[error(
+        "no round is assigned: the parameter set pins the corpus index `{pinned}`, and the index here is `{found}`; \
+         add the corpora it was made from, in their order"
+    )]
+    OtherIndex {
+        /// What the parameter set says.
+        pinned: Digest,
+        /// What is here; zero without a corpus.
+        found: Digest,
+    },
     /// A round whose state is not kept, as in a database of an older version.
     #[error(
         "round {0} cannot be settled: the database does not hold the state it was assigned in; import into an empty one"
@@ -123,7 +134,11 @@ pub async fn catch_up(
         let (block, metagraph) = read::read_block(app, chain, known, next).await?;
         let head = block.head;
         if !app.writer().write(block).await? {
-            return Err(FollowError::Fork(next));
+            // Another server on the same database may have taken it meanwhile.
+            let here = store::head_at(app.database().readers(), next).await?;
+            if here.is_none_or(|here| here.head.hash != head.hash) {
+                return Err(FollowError::Fork(next));
+            }
         }
         app.writer().write(Reap { head: next }).await?;
         known = store::head_at(app.database().readers(), head.number).await?;

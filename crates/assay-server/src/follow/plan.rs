@@ -36,6 +36,14 @@ pub(super) async fn plan_round(
     if let Some(units) = requeued(metagraph, standing, round) {
         state.revive(&units);
     }
+    let index_root = store::index_root(readers).await?;
+    let pinned = app.params().corpus_index_root;
+    if !pinned.is_zero() && index_root != pinned {
+        return Err(FollowError::OtherIndex {
+            pinned,
+            found: index_root,
+        });
+    }
     // A server that began later than the subnet: rounds before are not its own.
     state.assigned = state.assigned.max(round.0);
     state.settled = state
@@ -49,7 +57,7 @@ pub(super) async fn plan_round(
         params: app.params_digest(),
         block: head.number,
         beacon: head.hash,
-        index_root: store::index_root(readers).await?,
+        index_root,
         cursor: u64::from(state.cursor),
         next_cursor: 0,
         candidates: state.candidates(&members, &app.params().values),

@@ -49,6 +49,11 @@ async fn outcome(app: &App, row: &RoundRow, newest: BlockNumber) -> Result<Settl
     let before = store::network_state(readers).await?;
     let mut state = before.clone();
     if state.oldest_out() != Some(row.round.0) {
+        // Another server on the same database may have settled it after the round was read.
+        let now = store::round(readers, row.round).await?;
+        if now.is_some_and(|(now, _)| now.settled) {
+            return Err(store::StoreError::Stale.into());
+        }
         return Err(FollowError::OutOfStep(row.round));
     }
     let given = state.out.get(&row.round.0).cloned().unwrap_or_default();
@@ -81,7 +86,7 @@ async fn outcome(app: &App, row: &RoundRow, newest: BlockNumber) -> Result<Settl
         verdicts: verdicts.collect(),
         units: given
             .iter()
-            .map(|one| unit_record(one, &state, &passed))
+            .map(|one| unit_record(one, (&before, &state), &passed))
             .collect(),
         leases: leases(row.round, &given, &passed),
         now_ms: app.clock().now_ms(),
@@ -115,14 +120,23 @@ fn verdict_row(round: Round, settled: &Settled, state: &NetworkState) -> Verdict
 }
 
 /// What became of an assigned unit: passed, waiting for another try, or dead after the last.
-fn unit_record(one: &Assigned, state: &NetworkState, passed: &BTreeSet<(UnitId, Hotkey)>) -> UnitRecord {
+fn unit_record(
+    one: &Assigned,
+    (before, state): (&NetworkState, &NetworkState),
+    passed: &BTreeSet<(UnitId, Hotkey)>,
+) -> UnitRecord {
     let holders = || std::iter::once(one.holder).chain(one.replica);
     let has_passed = holders().any(|holder| passed.contains(&(one.unit, holder)));
     let waits = state.waiting.get(&one.unit);
     let (name, attempts, failed) = match waits {
         _ if has_passed => ("passed", 0, BTreeSet::new()),
         Some(failures) => ("waiting", failures.attempts, failures.failed.clone()),
-        None => ("dead", 0, holders().collect()),
+        None => {
+            // The last attempt is not in the state any more: those before it, and this one.
+            let earlier = before.waiting.get(&one.unit).cloned().unwrap_or_default();
+            let failed = earlier.failed.into_iter().chain(holders()).collect();
+            ("dead", earlier.attempts.saturating_add(1), failed)
+        }
     };
     UnitRecord {
         unit: one.unit,

@@ -76,6 +76,8 @@ pub(super) fn column_wrong(
         .block_on(document(proof, claim, published.store))
     {
         Ok(document) => document,
+        // Asking again may help.
+        Err(ColumnError::Store(error)) if error.retry_is_safe() => return Err(error.into()),
         Err(error) => return Ok(unreachable(chain_of(&error))),
     };
     if !is_of(&document, &row.row, &claim.column) {

@@ -5,6 +5,7 @@
 
 use super::RecheckTask;
 use super::column::{Published, column_wrong};
+use assay_hub::store::StoreError;
 use assay_hub::{HubError, Input, OpenOptions, Source, open, open_range};
 use assay_refine::engine::{Detail, Engine, EngineError, Outcome, Refined, Scratch};
 use assay_refine::url_lists::UrlLists;
@@ -45,6 +46,9 @@ pub enum RecheckError {
     /// The archive does not open.
     #[error("the archive cannot be read")]
     Archive(#[from] HubError),
+    /// The published documents cannot be read for the moment.
+    #[error("the published documents cannot be read")]
+    Published(#[from] StoreError),
     /// The archive is none.
     #[error("the archive is no WARC file")]
     Format,

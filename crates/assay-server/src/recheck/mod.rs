@@ -1,7 +1,7 @@
 //! Re-execution of fraud proofs before they are listed, each in a process of its own with limits.
 //!
 //! The server hands a proof and its recipe to the worker's stdin and reads one JSON line; a worker that takes too long, dies or
-//! answers nonsense leaves the proof `unreachable`, never the server broken. What the worker does is [`judge`].
+//! answers nonsense is tried again a few times and then leaves the proof `unreachable`, never the server broken. What the worker does is [`judge`].
 
 mod column;
 mod judge;

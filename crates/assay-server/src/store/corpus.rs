@@ -9,74 +9,190 @@ use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
 use std::collections::BTreeMap;
+use thiserror::Error;
 
 /// Rows read at a time when every leaf is needed.
 const LEAF_ROWS: i64 = 10_000;
 
-/// Adds a list of archives behind all others.
-#[derive(Debug)]
-pub struct AddCorpus {
-    /// Its name.
+/// Ids looked up in one statement.
+const IDS_ASKED: usize = 5_000;
+
+/// A list of archives under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedUnits {
+    /// The name.
     pub name: String,
     /// Its units, in their order.
     pub units: Vec<WorkUnit>,
+}
+
+/// Why lists of archives are not added. A unit's place never changes, so what is in the index stays in it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CorpusRefusal {
+    /// Another list was added under this name.
+    #[error(
+        "corpus `{name}` has root {given}, and another one of that name has root {here}: a corpus never changes; \
+         give the list as it was, or what is new as a corpus of its own (`assay serve admin add-corpus SPEC --name NAME`)"
+    )]
+    OtherRoot {
+        /// The name.
+        name: String,
+        /// Root of the one that is there.
+        here: Digest,
+        /// Root of what was given.
+        given: Digest,
+    },
+    /// An archive that has a place already.
+    #[error(
+        "`{unit}` of corpus `{name}` is in corpus `{holder}` already: each archive is one unit; leave it out of the list"
+    )]
+    Taken {
+        /// The archive, `source:path`.
+        unit: String,
+        /// The corpus it was to be added with.
+        name: String,
+        /// The corpus that holds it.
+        holder: String,
+    },
+    /// An index that is not the one of the parameter set.
+    #[error(
+        "the parameter set pins the corpus index `{pinned}`, and with these corpora it is `{found}`: give the corpora it was \
+         made from, in their order, or the parameter set that goes with them (and an empty database if other units are in it)"
+    )]
+    Pinned {
+        /// What the parameter set says.
+        pinned: Digest,
+        /// What the index would be.
+        found: Digest,
+    },
+}
+
+/// Adds lists of archives behind all others, all of them or none.
+#[derive(Debug)]
+pub struct AddCorpora {
+    /// The lists, in the order in which they are work.
+    pub corpora: Vec<NamedUnits>,
+    /// Root that the index must have afterwards; zero if any will do.
+    pub pinned: Digest,
     /// The server's time.
     pub now_ms: u64,
 }
 
-impl Write for AddCorpus {
-    /// The corpus, and whether it is new; one of the same name and root is taken once.
-    type Out = (CorpusView, bool);
+impl Write for AddCorpora {
+    /// Each corpus and whether it is new; one of the same name and root is taken once.
+    type Out = Result<Vec<(CorpusView, bool)>, CorpusRefusal>;
 
     fn apply<'a>(
         &'a self,
         connection: &'a mut AnyConnection,
     ) -> BoxFuture<'a, Result<Self::Out, StoreError>> {
         Box::pin(async move {
-            let known = sqlx::query("SELECT * FROM corpora WHERE name = $1")
-                .bind(self.name.clone())
-                .fetch_optional(&mut *connection)
-                .await?;
-            if let Some(row) = known {
-                return Ok((read_corpus(&row)?, false));
+            let mut known = BTreeMap::new();
+            for corpus in &self.corpora {
+                if let Some(refusal) = self.other_of_its_name(corpus) {
+                    return Ok(Err(refusal));
+                }
+                match known_as(connection, corpus).await? {
+                    Some(Err(refusal)) => return Ok(Err(refusal)),
+                    Some(Ok(view)) => {
+                        known.insert(corpus.name.as_str(), view);
+                    }
+                    None => {}
+                }
             }
-            let first = count(connection).await?;
-            self.insert_units(connection, first).await?;
-            let view = CorpusView {
-                name: self.name.clone(),
-                root: corpus_index_root(&self.units),
-                index_root: root_of(connection).await?,
-                first,
-                units: self.units.len() as u64,
-                bytes: Bytes(
-                    self.units
-                        .iter()
-                        .map(|unit| unit.bytes.0)
-                        .fold(0, u64::saturating_add),
-                ),
+            let fresh = || {
+                self.corpora
+                    .iter()
+                    .filter(|corpus| !known.contains_key(corpus.name.as_str()))
             };
-            sqlx::query(
-                "INSERT INTO corpora (name, root, index_root, first, units, bytes, added_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(view.name.clone())
-            .bind(view.root.to_string())
-            .bind(view.index_root.to_string())
-            .bind(signed(view.first))
-            .bind(signed(view.units))
-            .bind(signed(view.bytes.0))
-            .bind(signed(self.now_ms))
-            .execute(&mut *connection)
-            .await?;
-            let event = serde_json::json!({"corpus": view.name, "root": view.root, "units": view.units,
-                "index_root": view.index_root});
-            append(connection, EventKind::Health, &event, self.now_ms).await?;
-            Ok((view, true))
+            if let Some(taken) = taken(connection, &fresh().collect::<Vec<_>>()).await? {
+                return Ok(Err(taken));
+            }
+            let mut index = index_of(connection).await?;
+            let mut all = index.clone();
+            fresh()
+                .flat_map(|corpus| &corpus.units)
+                .for_each(|unit| all.push(unit.leaf()));
+            if !self.pinned.is_zero() && !all.is_empty() && all.root() != self.pinned {
+                return Ok(Err(CorpusRefusal::Pinned {
+                    pinned: self.pinned,
+                    found: all.root(),
+                }));
+            }
+            let mut views = Vec::with_capacity(self.corpora.len());
+            for corpus in &self.corpora {
+                match known.get(corpus.name.as_str()) {
+                    Some(view) => views.push((view.clone(), false)),
+                    None => views.push((corpus.insert(connection, &mut index, self.now_ms).await?, true)),
+                }
+            }
+            Ok(Ok(views))
         })
     }
 }
 
-impl AddCorpus {
+impl AddCorpora {
+    /// That another of the lists, before this one, has its name.
+    fn other_of_its_name(&self, corpus: &NamedUnits) -> Option<CorpusRefusal> {
+        let first = self.corpora.iter().find(|other| other.name == corpus.name)?;
+        let roots = (corpus_index_root(&first.units), corpus_index_root(&corpus.units));
+        (roots.0 != roots.1).then(|| CorpusRefusal::OtherRoot {
+            name: corpus.name.clone(),
+            here: roots.0,
+            given: roots.1,
+        })
+    }
+
+    /// One list, whatever the index becomes.
+    pub fn one(name: &str, units: Vec<WorkUnit>, now_ms: u64) -> Self {
+        let name = name.to_owned();
+        Self {
+            corpora: vec![NamedUnits { name, units }],
+            pinned: Digest::ZERO,
+            now_ms,
+        }
+    }
+}
+
+impl NamedUnits {
+    /// Writes the list behind `index`, and its leaves into it.
+    async fn insert(
+        &self,
+        connection: &mut AnyConnection,
+        index: &mut MerkleBuilder,
+        now_ms: u64,
+    ) -> Result<CorpusView, StoreError> {
+        let first = index.len();
+        self.insert_units(connection, first).await?;
+        self.units.iter().for_each(|unit| index.push(unit.leaf()));
+        let bytes = self.units.iter().map(|unit| unit.bytes.0);
+        let view = CorpusView {
+            name: self.name.clone(),
+            root: corpus_index_root(&self.units),
+            index_root: index.root(),
+            first,
+            units: self.units.len() as u64,
+            bytes: Bytes(bytes.fold(0, u64::saturating_add)),
+        };
+        sqlx::query(
+            "INSERT INTO corpora (name, root, index_root, first, units, bytes, added_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(view.name.clone())
+        .bind(view.root.to_string())
+        .bind(view.index_root.to_string())
+        .bind(signed(view.first))
+        .bind(signed(view.units))
+        .bind(signed(view.bytes.0))
+        .bind(signed(now_ms))
+        .execute(&mut *connection)
+        .await?;
+        let event = serde_json::json!({"corpus": view.name, "root": view.root, "units": view.units,
+            "index_root": view.index_root});
+        append(connection, EventKind::Health, &event, now_ms).await?;
+        Ok(view)
+    }
+
     async fn insert_units(&self, connection: &mut AnyConnection, first: u64) -> Result<(), StoreError> {
         let rows: Vec<Vec<Value>> = (first..)
             .zip(&self.units)
@@ -96,15 +212,72 @@ impl AddCorpus {
     }
 }
 
-async fn count(connection: &mut AnyConnection) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS count FROM units")
-        .fetch_one(connection)
+/// The corpus of the same name, or that it is another one.
+async fn known_as(
+    connection: &mut AnyConnection,
+    corpus: &NamedUnits,
+) -> Result<Option<Result<CorpusView, CorpusRefusal>>, StoreError> {
+    let row = sqlx::query("SELECT * FROM corpora WHERE name = $1")
+        .bind(corpus.name.clone())
+        .fetch_optional(connection)
         .await?;
-    number(&row, "count")
+    let Some(view) = row.as_ref().map(read_corpus).transpose()? else {
+        return Ok(None);
+    };
+    let given = corpus_index_root(&corpus.units);
+    Ok(Some(if view.root == given {
+        Ok(view)
+    } else {
+        Err(CorpusRefusal::OtherRoot {
+            name: view.name,
+            here: view.root,
+            given,
+        })
+    }))
 }
 
-/// Root over all units.
-async fn root_of(connection: &mut AnyConnection) -> Result<Digest, StoreError> {
+/// The first unit of new corpora that has a place already, there or in another of them.
+async fn taken(
+    connection: &mut AnyConnection,
+    fresh: &[&NamedUnits],
+) -> Result<Option<CorpusRefusal>, StoreError> {
+    let refusal = |unit: &WorkUnit, name: &str, holder: &str| CorpusRefusal::Taken {
+        unit: format!("{}:{}", unit.source, unit.path),
+        name: name.to_owned(),
+        holder: holder.to_owned(),
+    };
+    let mut seen = BTreeMap::<UnitId, &str>::new();
+    for corpus in fresh {
+        for unit in &corpus.units {
+            if let Some(holder) = seen.insert(unit.unit_id, &corpus.name) {
+                return Ok(Some(refusal(unit, &corpus.name, holder)));
+            }
+        }
+        for units in corpus.units.chunks(IDS_ASKED) {
+            let places: Vec<String> = (1..=units.len()).map(|at| format!("${at}")).collect();
+            let statement = format!(
+                "SELECT unit_id, (SELECT name FROM corpora WHERE first <= units.position ORDER BY first DESC LIMIT 1) AS holder \
+                 FROM units WHERE unit_id IN ({}) ORDER BY position LIMIT 1",
+                places.join(", ")
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+            for unit in units {
+                query = query.bind(unit.unit_id.to_string());
+            }
+            let Some(row) = query.fetch_optional(&mut *connection).await? else {
+                continue;
+            };
+            let id: UnitId = parsed(&row, "unit_id")?;
+            let unit = units.iter().find(|unit| unit.unit_id == id);
+            let unit = unit.ok_or(StoreError::Value("unit_id"))?;
+            return Ok(Some(refusal(unit, &corpus.name, &text(&row, "holder")?)));
+        }
+    }
+    Ok(None)
+}
+
+/// The tree over all units.
+async fn index_of(connection: &mut AnyConnection) -> Result<MerkleBuilder, StoreError> {
     let mut builder = MerkleBuilder::default();
     let mut from = 0;
     loop {
@@ -117,7 +290,7 @@ async fn root_of(connection: &mut AnyConnection) -> Result<Digest, StoreError> {
             builder.push(parsed(row, "leaf")?);
         }
         if (rows.len() as i64) < LEAF_ROWS {
-            return Ok(builder.root());
+            return Ok(builder);
         }
         from += LEAF_ROWS;
     }

@@ -2,6 +2,7 @@
 
 use super::{StoreError, migrate};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::error::DatabaseError;
 use sqlx::{AnyPool, ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use std::path::Path;
 use std::str::FromStr as _;
@@ -45,7 +46,8 @@ impl Database {
     /// `address` is a file, `sqlite:FILE` or `postgres://…`; `network` names chain and subnet.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`], [`StoreError::Newer`], [`StoreError::Foreign`], or what the database says.
+    /// [`StoreError::Place`], [`StoreError::Away`], [`StoreError::Corrupt`], [`StoreError::Newer`], [`StoreError::Foreign`], or
+    /// what the database says.
     pub async fn open(address: &str, network: &str) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let (kind, url, place) = resolve(address)?;
@@ -103,11 +105,18 @@ impl Database {
     /// Writes a copy of a SQLite database to a new file while the server runs.
     ///
     /// # Errors
-    /// [`StoreError::Address`] for PostgreSQL, whose own tools do it, or for a file that exists.
+    /// [`StoreError::Backup`] for PostgreSQL, whose own tools do it, or for a file that exists.
     pub async fn backup(&self, file: &Path) -> Result<(), StoreError> {
         let name = file.to_string_lossy().into_owned();
-        if self.kind != DatabaseKind::Sqlite || file.exists() {
-            return Err(StoreError::Address(name));
+        let refused = |reason| StoreError::Backup {
+            file: file.to_string_lossy().into_owned(),
+            reason,
+        };
+        if self.kind != DatabaseKind::Sqlite {
+            return Err(refused("PostgreSQL has tools of its own, such as pg_dump"));
+        }
+        if file.exists() {
+            return Err(refused("there is a file of that name; give a new one"));
         }
         sqlx::query("VACUUM INTO $1")
             .bind(name)
@@ -159,11 +168,7 @@ fn resolve(address: &str) -> Result<(DatabaseKind, String, String), StoreError> 
 
 /// Refuses a damaged SQLite file; before there is a pool, which would try again and again.
 async fn check(options: &AnyConnectOptions, place: &str) -> Result<(), StoreError> {
-    let corrupt = |reason: String| StoreError::Corrupt {
-        place: place.to_owned(),
-        reason,
-    };
-    let failed = |error: sqlx::Error| corrupt(error.to_string());
+    let failed = |error: sqlx::Error| unreadable_file(place, &error);
     let mut connection = options.connect().await.map_err(failed)?;
     let row = sqlx::query("PRAGMA quick_check(1)")
         .fetch_one(&mut connection)
@@ -172,20 +177,65 @@ async fn check(options: &AnyConnectOptions, place: &str) -> Result<(), StoreErro
     let found: String = row.try_get(0).map_err(failed)?;
     connection.close().await.map_err(failed)?;
     if found == "ok" {
-        Ok(())
-    } else {
-        Err(corrupt(found))
+        return Ok(());
+    }
+    Err(StoreError::Corrupt {
+        place: place.to_owned(),
+        reason: found,
+    })
+}
+
+/// What SQLite's primary result codes mean for a file that does not open (sqlite.org/rescode.html).
+const SQLITE_PERM: u32 = 3;
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_CANTOPEN: u32 = 14;
+
+/// Why a SQLite file does not open: nothing can be there, somebody else has it, there is no room, or it is damaged.
+fn unreadable_file(place: &str, error: &sqlx::Error) -> StoreError {
+    let database = error.as_database_error();
+    let code = database.and_then(|error| error.code()?.parse::<u32>().ok());
+    let place = place.to_owned();
+    match code.map(|code| code & 0xff) {
+        Some(SQLITE_PERM | SQLITE_READONLY | SQLITE_CANTOPEN) => {
+            let folder = Path::new(&place).parent();
+            let is_missing = folder.is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+            let reason = if is_missing {
+                "its folder does not exist".to_owned()
+            } else {
+                error.to_string()
+            };
+            StoreError::Place { place, reason }
+        }
+        Some(SQLITE_BUSY) => StoreError::Busy,
+        _ if super::error::is_full(error) => StoreError::Full,
+        _ => StoreError::Corrupt {
+            place,
+            reason: error.to_string(),
+        },
     }
 }
 
-/// A SQLite file that cannot be opened is damaged; a server that does not answer is a failure that may pass.
+/// PostgreSQL's words for a server that may answer later: cannot_connect_now, too_many_connections.
+const POSTGRES_LATER: [&str; 2] = ["57P03", "53300"];
+
+/// A SQLite file that cannot be opened, or a server that does not answer, which may pass.
 fn unreadable(kind: DatabaseKind, place: &str, error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    let is_later = code.is_some_and(|code| POSTGRES_LATER.contains(&code.as_ref()));
     match (kind, error) {
-        (DatabaseKind::Sqlite, sqlx::Error::Database(error)) => StoreError::Corrupt {
+        (DatabaseKind::Sqlite, error) => unreadable_file(place, &error),
+        (DatabaseKind::Postgres, source @ (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)) => {
+            StoreError::Away {
+                place: place.to_owned(),
+                source,
+            }
+        }
+        (DatabaseKind::Postgres, source) if is_later => StoreError::Away {
             place: place.to_owned(),
-            reason: error.to_string(),
+            source,
         },
-        (_, error) => error.into(),
+        (DatabaseKind::Postgres, error) => error.into(),
     }
 }
 

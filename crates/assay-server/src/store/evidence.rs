@@ -1,7 +1,7 @@
 //! Reports and fraud proofs: accepted once, kept as the bytes that were signed.
 
 use super::audit::append;
-use super::row::{number, parsed, signed, text};
+use super::row::{PageRows, PageSize, number, parsed, signed, text};
 use super::{StoreError, Write};
 use assay_types::api::{EventKind, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView};
 use assay_types::{Digest, Hotkey, Round};
@@ -93,6 +93,8 @@ pub struct AddProof {
     pub proof: ProofView,
     /// Most proofs that may wait.
     pub queued_max: u64,
+    /// Most of one prover that may wait.
+    pub prover_queued_max: u64,
 }
 
 impl Write for AddProof {
@@ -112,10 +114,14 @@ impl Write for AddProof {
             if let Some(row) = known {
                 return Ok(receipt(true, proof.digest, number(&row, "sequence")?));
             }
-            let queued = sqlx::query("SELECT COUNT(*) AS count FROM proofs WHERE state = 'queued'")
-                .fetch_one(&mut *connection)
-                .await?;
-            if number::<u64>(&queued, "count")? >= self.queued_max {
+            let queued = sqlx::query(
+                "SELECT COUNT(*) AS count, COUNT(CASE WHEN prover = $1 THEN 1 END) AS own FROM proofs WHERE state = 'queued'",
+            )
+            .bind(proof.prover.to_string())
+            .fetch_one(&mut *connection)
+            .await?;
+            let (all, own): (u64, u64) = (number(&queued, "count")?, number(&queued, "own")?);
+            if all >= self.queued_max || own >= self.prover_queued_max {
                 return Ok(Err(ProblemKind::Busy));
             }
             let event = serde_json::json!({"digest": proof.digest, "state": proof.state, "round": proof.round,
@@ -186,8 +192,18 @@ pub async fn reports(
     pool: &AnyPool,
     round: Round,
     after: u64,
-    limit: u32,
-) -> Result<Vec<(u64, ReportView)>, StoreError> {
+    size: PageSize,
+) -> Result<PageRows<(u64, ReportView)>, StoreError> {
+    let lengths = sqlx::query(
+        "SELECT CAST(OCTET_LENGTH(line) AS BIGINT) AS bytes FROM reports WHERE round = $1 AND sequence > $2 \
+         ORDER BY sequence LIMIT $3",
+    )
+    .bind(i64::from(round.0))
+    .bind(signed(after))
+    .bind(size.looked_at())
+    .fetch_all(pool)
+    .await?;
+    let (limit, more) = size.fit(&read_lengths(&lengths)?);
     let rows =
         sqlx::query("SELECT * FROM reports WHERE round = $1 AND sequence > $2 ORDER BY sequence LIMIT $3")
             .bind(i64::from(round.0))
@@ -195,9 +211,23 @@ pub async fn reports(
             .bind(i64::from(limit))
             .fetch_all(pool)
             .await?;
-    rows.iter()
-        .map(|row| Ok((number(row, "sequence")?, read_report(row)?)))
-        .collect()
+    let read = |row: &AnyRow| Ok((number(row, "sequence")?, read_report(row)?));
+    let rows = rows.iter().map(read).collect::<Result<_, StoreError>>()?;
+    Ok(PageRows { rows, more })
+}
+
+/// Column `bytes` of each row.
+fn read_lengths(rows: &[AnyRow]) -> Result<Vec<u64>, StoreError> {
+    rows.iter().map(|row| number(row, "bytes")).collect()
+}
+
+/// How many reports there are on a round.
+pub async fn report_count(pool: &AnyPool, round: Round) -> Result<u32, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS count FROM reports WHERE round = $1")
+        .bind(i64::from(round.0))
+        .fetch_one(pool)
+        .await?;
+    number(&row, "count")
 }
 
 /// How many reports of each kind each validator made on the newest rounds.
@@ -314,21 +344,31 @@ pub struct ProofCursor {
     /// After this number in the audit log.
     pub after: u64,
     /// At most so many.
-    pub limit: u32,
+    pub size: PageSize,
 }
 
 /// Proofs in order, with their numbers in the audit log.
-pub async fn proofs(pool: &AnyPool, cursor: ProofCursor) -> Result<Vec<(u64, ProofView)>, StoreError> {
+pub async fn proofs(pool: &AnyPool, cursor: ProofCursor) -> Result<PageRows<(u64, ProofView)>, StoreError> {
+    let lengths = sqlx::query(
+        "SELECT CAST(OCTET_LENGTH(line) AS BIGINT) AS bytes FROM proofs WHERE state = $1 AND sequence > $2 \
+         ORDER BY sequence LIMIT $3",
+    )
+    .bind(cursor.state.name().to_owned())
+    .bind(signed(cursor.after))
+    .bind(cursor.size.looked_at())
+    .fetch_all(pool)
+    .await?;
+    let (limit, more) = cursor.size.fit(&read_lengths(&lengths)?);
     let rows =
         sqlx::query("SELECT * FROM proofs WHERE state = $1 AND sequence > $2 ORDER BY sequence LIMIT $3")
             .bind(cursor.state.name().to_owned())
             .bind(signed(cursor.after))
-            .bind(i64::from(cursor.limit))
+            .bind(i64::from(limit))
             .fetch_all(pool)
             .await?;
-    rows.iter()
-        .map(|row| Ok((number(row, "sequence")?, read_proof(row)?)))
-        .collect()
+    let read = |row: &AnyRow| Ok((number(row, "sequence")?, read_proof(row)?));
+    let rows = rows.iter().map(read).collect::<Result<_, StoreError>>()?;
+    Ok(PageRows { rows, more })
 }
 
 /// Proofs that wait, oldest first.
@@ -336,10 +376,14 @@ pub async fn queued_proofs(pool: &AnyPool, limit: u32) -> Result<Vec<ProofView>,
     let cursor = ProofCursor {
         state: ProofState::Queued,
         after: 0,
-        limit,
+        size: PageSize {
+            rows: limit,
+            bytes: u64::MAX,
+        },
     };
     Ok(proofs(pool, cursor)
         .await?
+        .rows
         .into_iter()
         .map(|(_, proof)| proof)
         .collect())

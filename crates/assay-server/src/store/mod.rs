@@ -33,8 +33,8 @@ pub use chain::{
     newest_metagraph, pulse_block, sealed_at, standing_at, weights_rows,
 };
 pub use corpus::{
-    AddCorpus, corpora, corpus_units, index_root, source_means, unit, unit_count, unit_leaves, units_by_path,
-    units_from,
+    AddCorpora, CorpusRefusal, NamedUnits, corpora, corpus_units, index_root, source_means, unit, unit_count,
+    unit_leaves, units_by_path, units_from,
 };
 pub use database::{Database, DatabaseKind};
 pub use declared::{DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_sums};
@@ -42,7 +42,7 @@ pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
     AddProof, AddReport, JudgeProof, ProofCursor, listed_proof_counts, proofs, queued_proofs, report,
-    report_counts, reports, reports_by, reports_of_round, reports_on,
+    report_count, report_counts, reports, reports_by, reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records};
@@ -51,9 +51,11 @@ pub use nonce::{ForgetNonces, NonceOnly, Signed};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes, registered_recipes};
 pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
 pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
+pub use row::{PageRows, PageSize};
 pub use sample::{AddSample, ShownRow, newest_shown, samples_of, shown_rows};
 pub use submission::{
-    CompleteSubmission, RevealedRow, submission, submission_of, submissions, submissions_by, submissions_with,
+    CompleteSubmission, RevealedRow, submission, submission_count, submission_of, submission_page,
+    submissions, submissions_by, submissions_with,
 };
 pub use verdict::{newest_verdicts, verdict_of, verdicts, verdicts_of_round};
 pub use writer::{Write, Writer};

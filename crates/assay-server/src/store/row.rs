@@ -39,6 +39,47 @@ pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+/// How much of a list is read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize {
+    /// Rows at most.
+    pub rows: u32,
+    /// Bytes at most, as they are stored; one row may be longer.
+    pub bytes: u64,
+}
+
+/// What a row costs beside its documents, bytes.
+const ROW_BYTES: u64 = 512;
+
+impl PageSize {
+    /// Rows whose lengths are looked at: one more than may be given, which tells whether more follow.
+    pub(super) fn looked_at(self) -> i64 {
+        i64::from(self.rows).saturating_add(1)
+    }
+
+    /// How many rows of these lengths fit, at least one of any, and whether more follow.
+    pub(super) fn fit(self, lengths: &[u64]) -> (u32, bool) {
+        let (mut rows, mut bytes) = (0_u32, 0_u64);
+        for length in lengths.iter().take(self.rows as usize) {
+            bytes = bytes.saturating_add(*length).saturating_add(ROW_BYTES);
+            if rows > 0 && bytes > self.bytes {
+                break;
+            }
+            rows += 1;
+        }
+        (rows, lengths.len() > rows as usize)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRows<T> {
+    /// Its rows.
+    pub rows: Vec<T>,
+    /// Whether others follow.
+    pub more: bool,
+}
+
 /// Values bound in one statement; SQLite takes 32,766.
 const BOUND_MAX: usize = 5_000;
 
@@ -80,4 +121,20 @@ pub(super) async fn insert_rows(
         query.execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_by_rows_or_by_bytes_and_never_empty() {
+        let size = |rows, bytes| PageSize { rows, bytes };
+        assert_eq!(size(2, 1 << 20).fit(&[]), (0, false));
+        assert_eq!(size(2, 1 << 20).fit(&[1, 1]), (2, false));
+        assert_eq!(size(2, 1 << 20).fit(&[1, 1, 1]), (2, true));
+        assert_eq!(size(9, 2 * ROW_BYTES + 10).fit(&[5, 5, 5]), (2, true));
+        assert_eq!(size(9, 2 * ROW_BYTES + 9).fit(&[5, 5, 5]), (1, true));
+        assert_eq!(size(9, 0).fit(&[1 << 30]), (1, false));
+    }
 }

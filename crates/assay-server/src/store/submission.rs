@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::declared::{forget_declared, insert_declared};
-use super::row::{json, number, parsed, signed, text, to_json};
+use super::row::{PageRows, PageSize, json, number, parsed, signed, text, to_json};
 use super::{StoreError, Write};
 use assay_types::api::{DeclaredWork, EventKind, ProblemKind, SubmissionState, SubmissionView};
 use assay_types::{BlockNumber, Digest, Hotkey, POINTER_BYTES, Pointer, Round, UnitId, hex};
@@ -170,6 +170,37 @@ pub async fn submissions(
             .fetch_all(pool)
             .await?;
     rows.iter().map(read).collect()
+}
+
+/// Submissions of a round, by hotkey, after one, as many as a page holds.
+pub async fn submission_page(
+    pool: &AnyPool,
+    round: Round,
+    after: &str,
+    size: PageSize,
+) -> Result<PageRows<SubmissionView>, StoreError> {
+    let lengths = sqlx::query(
+        "SELECT CAST(OCTET_LENGTH(units) AS BIGINT) AS bytes FROM submissions WHERE round = $1 AND hotkey > $2 \
+         ORDER BY hotkey LIMIT $3",
+    )
+    .bind(i64::from(round.0))
+    .bind(after.to_owned())
+    .bind(size.looked_at())
+    .fetch_all(pool)
+    .await?;
+    let lengths = lengths.iter().map(|row| number(row, "bytes"));
+    let (limit, more) = size.fit(&lengths.collect::<Result<Vec<_>, _>>()?);
+    let rows = submissions(pool, round, after, limit).await?;
+    Ok(PageRows { rows, more })
+}
+
+/// How many submissions a round has.
+pub async fn submission_count(pool: &AnyPool, round: Round) -> Result<u32, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS count FROM submissions WHERE round = $1")
+        .bind(i64::from(round.0))
+        .fetch_one(pool)
+        .await?;
+    number(&row, "count")
 }
 
 /// Submissions of a miner, newest round first.

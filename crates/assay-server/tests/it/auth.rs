@@ -1,18 +1,21 @@
 //! Every way in which a signed request can be wrong: its own problem type, and nothing changes.
 
+use crate::database::dump;
 use crate::postgres;
+use crate::rounds::report;
 use crate::world::{Place, SERVER, World, hotkey, key};
-use assay_chain::wallet::KeyPair;
+use assay_agents::api::TaskApi;
+use assay_chain::wallet::{KeyPair, Scheme};
 use assay_hub::{Exchange, ExchangeAnswer, ExchangeRequest};
-use assay_server::store;
-use assay_types::api::{AuthScheme, LeaseState, Problem, RequestToSign};
-use assay_types::{Round, Sha256Digest, UnitId, hex};
+use assay_server::store::{self, DumpLine};
+use assay_types::api::{AuthScheme, LeaseState, Problem, ProblemKind, RequestToSign};
+use assay_types::{Digest, Hotkey, Round, Sha256Digest, UnitId, Verdict, hex};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A request with everything that can be wrong about it.
 #[derive(Clone)]
-struct Forged<'a> {
+pub(crate) struct Forged<'a> {
     key: KeyPair,
     signed_target: &'a str,
     sent_target: &'a str,
@@ -26,7 +29,7 @@ fn now_ns() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()
 }
 
-fn honest(target: &str) -> Forged<'_> {
+pub(crate) fn honest(target: &str) -> Forged<'_> {
     Forged {
         key: key("miner-a"),
         signed_target: target,
@@ -39,7 +42,7 @@ fn honest(target: &str) -> Forged<'_> {
 }
 
 impl Forged<'_> {
-    fn headers(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
         let sender = self.key.address();
         let text = RequestToSign {
             scheme: AuthScheme::Sr25519,
@@ -63,7 +66,12 @@ impl Forged<'_> {
     }
 }
 
-async fn send(url: &str, target: &str, headers: Vec<(&'static str, String)>, body: &[u8]) -> ExchangeAnswer {
+pub(crate) async fn send(
+    url: &str,
+    target: &str,
+    headers: Vec<(&'static str, String)>,
+    body: &[u8],
+) -> ExchangeAnswer {
     let exchange = Exchange::new(url, Duration::from_secs(20)).unwrap();
     let request = ExchangeRequest {
         method: "POST",
@@ -76,7 +84,7 @@ async fn send(url: &str, target: &str, headers: Vec<(&'static str, String)>, bod
 }
 
 #[track_caller]
-fn code(answer: &ExchangeAnswer) -> String {
+pub(crate) fn code(answer: &ExchangeAnswer) -> String {
     if answer.status == 200 {
         return "ok".to_owned();
     }
@@ -89,9 +97,22 @@ fn code(answer: &ExchangeAnswer) -> String {
     problem.code
 }
 
+/// Every row but the nonces, which are no state.
+async fn state(world: &World) -> Vec<DumpLine> {
+    let mut rows = dump(world.app.database()).await;
+    rows.retain(|row| row.table != "nonces");
+    rows
+}
+
+/// The answer's code; a refusal changes nothing in the database.
 async fn check(world: &World, forged: &Forged<'_>, expected: &str) {
+    let before = state(world).await;
     let answer = send(&world.url, forged.sent_target, forged.headers(), forged.sent_body).await;
     assert_eq!(code(&answer), expected);
+    if expected != "ok" {
+        let after = state(world).await;
+        assert!(before == after, "`{expected}` has changed something");
+    }
 }
 
 async fn suite(place: &Place) {
@@ -106,9 +127,13 @@ async fn suite(place: &Place) {
         .entries[0]
         .unit;
     let take = format!("/v1/rounds/0/units/{unit}/lease");
+    let before = state(&world).await;
     wrong_headers(&world, &take).await;
+    assert!(
+        before == state(&world).await,
+        "a wrong header has changed something"
+    );
     wrong_signatures(&world, &take, &unit).await;
-    // Nothing of all that changed anything.
     let leases = world
         .client("miner-a")
         .leases(Round(0), &hotkey("miner-a"))
@@ -308,5 +333,53 @@ async fn a_hotkey_is_limited_and_told_so() {
         .await
         .unwrap();
     assert!(nonces > 0);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_may_reports_and_only_in_time() {
+    let world = World::new(&Place::Sqlite, &["miner-a", "miner-b"]).await;
+    world.begin(0).await;
+    assert!(world.chain_permit("miner-a") && !world.chain_permit("miner-b"));
+    let passed = report(&world, "miner-a", (Digest([9; 32]), &[]), Verdict::Pass);
+    let before = state(&world).await;
+    for (who, expected) in [
+        ("miner-a", ProblemKind::WrongPhase),
+        ("miner-b", ProblemKind::NotPermitted),
+    ] {
+        let refused = world.client(who).report(&passed).await.unwrap_err();
+        assert_eq!(refused.kind(), Some(expected), "{refused}");
+    }
+    assert!(
+        before == state(&world).await,
+        "a refused report has changed something"
+    );
+    // Behind the end of work it is taken.
+    world.until(world.rounds().start(Round(0)).0 + 15).await;
+    assert!(!world.client("miner-a").report(&passed).await.unwrap().known);
+    assert!(before != state(&world).await);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hotkey_of_the_other_scheme_signs_as_well() {
+    let world = World::new(&Place::Sqlite, &["miner-a"]).await;
+    let other = KeyPair::from_uri("//miner-e", Scheme::Ed25519).unwrap();
+    world.register(Hotkey(*other.public())).await;
+    world.begin(0).await;
+    let client = TaskApi::new(&world.client_options(), other.clone()).unwrap();
+    client.whoami().await.unwrap();
+    // The same key under the other scheme's name is no signature of it.
+    let forged = Forged {
+        key: other,
+        ..honest("/v1/whoami")
+    };
+    check(&world, &forged, "auth/bad-signature").await;
+    let mut headers = forged.headers();
+    headers.push(("x-bittensor-crypto", "ecdsa".to_owned()));
+    assert_eq!(
+        code(&send(&world.url, "/v1/whoami", headers, b"").await),
+        "auth/malformed"
+    );
     world.stop().await;
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-async fn open(world: &World) -> TcpStream {
+pub(crate) async fn open(world: &World) -> TcpStream {
     TcpStream::connect(world.url.trim_start_matches("http://"))
         .await
         .unwrap()
 }
 
 /// Everything that comes until the server closes or says nothing for a while.
-async fn read(stream: &mut TcpStream, pause_ms: u64) -> String {
+pub(crate) async fn read(stream: &mut TcpStream, pause_ms: u64) -> String {
     let mut bytes = Vec::new();
     while let Ok(Ok(1..)) =
         tokio::time::timeout(Duration::from_millis(pause_ms), stream.read_buf(&mut bytes)).await
@@ -23,7 +23,7 @@ async fn read(stream: &mut TcpStream, pause_ms: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn ask(world: &World, request: &str) -> String {
+pub(crate) async fn ask(world: &World, request: &str) -> String {
     let mut stream = open(world).await;
     stream.write_all(request.as_bytes()).await.unwrap();
     read(&mut stream, 500).await

@@ -3,7 +3,7 @@
 use crate::postgres;
 use crate::world::{Place, World, corpus, hotkey};
 use assay_server::store::{
-    AddCorpus, Append, Database, DumpLine, NonceOnly, Signed, StoreError, TABLES, Writer, dump_table,
+    AddCorpora, Append, Database, DumpLine, NonceOnly, Signed, StoreError, TABLES, Writer, dump_table,
 };
 use assay_server::{admin, store};
 use assay_types::api::{EventKind, ProblemKind};
@@ -45,12 +45,9 @@ async fn corrupt_newer_and_foreign_databases_are_refused_with_the_reason() {
     let (writer, task) = Writer::start(&database);
     let units = corpus(2_000);
     writer
-        .write(AddCorpus {
-            name: "x".to_owned(),
-            units,
-            now_ms: 1,
-        })
+        .write(AddCorpora::one("x", units, 1))
         .await
+        .unwrap()
         .unwrap();
     drop(writer);
     task.await.unwrap();
@@ -117,7 +114,8 @@ async fn writes_on_postgres() {
     }
 }
 
-async fn dump(database: &Database) -> Vec<DumpLine> {
+/// Every row of every table that is state.
+pub(crate) async fn dump(database: &Database) -> Vec<DumpLine> {
     let mut connection = database.readers().acquire().await.unwrap();
     let mut lines = Vec::new();
     for (table, _, _) in TABLES {

@@ -1,11 +1,17 @@
 //! A server that lies about its assignment is caught by anybody who can read the chain, and its signature proves it.
 
-use crate::world::{NETUID, Place, World, corpus, hotkey, params};
-use assay_agents::api::{ApiError, AssignmentLie, Expected, check_assignment, read_chain};
+use crate::requeue::setup;
+use crate::world::{NETUID, Place, SERVER, Subnet, World, corpus, hotkey, params, signer};
+use assay_agents::api::{ApiError, AssignmentLie, Expected, ServerStatement, check_assignment, read_chain};
+use assay_agents::miner::{Conduct, Miner, MinerOptions};
+use assay_agents::subnet::{Courier, Setup, Signer};
+use assay_agents::validator::{PrivateAudit, Validator, ValidatorOptions, Worker};
+use assay_chain::{At, Chain as _};
 use assay_mechanism::plan::plan;
 use assay_types::api::{Assignment, AssignmentHeader};
 use assay_types::{Digest, Round, UnitId, corpus_index_root};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Makes the server serve another document for round 0, as one who runs it could.
 async fn replace(world: &World, document: &Assignment) {
@@ -76,6 +82,86 @@ async fn lies_are_detected() {
     withheld.entries.truncate(2);
     replace(&world, &withheld).await;
     assert_eq!(check(&world).await, Err(AssignmentLie::List));
+    world.stop().await;
+}
+
+/// What an agent has kept of a round's assignment: the server's bytes and its word for them.
+fn evidence(folder: &Path) -> Option<(Vec<u8>, ServerStatement)> {
+    let folder = folder.join("evidence");
+    let bytes = fs_err::read(folder.join("assignment-0.jsonl")).ok()?;
+    let statement = fs_err::read(folder.join("assignment-0.signed.json")).unwrap();
+    Some((bytes, serde_json::from_slice(&statement).unwrap()))
+}
+
+/// One step of a miner and of a validator who hold nothing themselves; what each has kept of round 0.
+async fn step(world: &World, setup: &Setup, folder: &Path) -> Vec<Option<(Vec<u8>, ServerStatement)>> {
+    let block = world.chain.head(At::Finalized).await.unwrap().number;
+    let at = |name: &str| folder.join(name);
+    let courier = |name: &str| Courier::new(world.client("watcher"), &at(name));
+    let options = MinerOptions {
+        folder: at("miner"),
+        signer: Signer(signer("watcher")),
+        want: 1,
+        threads: 1,
+        recipe: None,
+        conduct: Conduct::Honest,
+    };
+    let miner = Miner::open(&world.chain, setup, options).unwrap();
+    let did = miner.with_courier(courier("miner")).step(block).await.unwrap();
+    assert!(did.is_empty(), "the watcher holds no unit");
+    let options = ValidatorOptions {
+        folder: at("validator"),
+        signer: Signer(signer("watcher")),
+        worker: Worker::Here,
+        private: PrivateAudit::default(),
+    };
+    let validator = Validator::open(&world.chain, setup, options).unwrap();
+    let mut validator = validator.with_courier(courier("validator"));
+    validator.step(block).await.unwrap();
+    // The chain is followed, whatever the server says.
+    let own = validator.tracker().document(Round(0)).unwrap();
+    assert_eq!(
+        own.header.beacon,
+        world.chain.head(At::Number(own.header.block)).await.unwrap().hash
+    );
+    ["miner", "validator"].map(|name| evidence(&at(name))).to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_keep_a_lie_with_the_servers_signature_and_follow_the_chain() {
+    let mut pinned = params();
+    pinned.corpus_index_root = corpus_index_root(&corpus(200));
+    let subnet = Subnet {
+        params: pinned.clone(),
+        ..Subnet::default()
+    };
+    let world = World::build(&Place::Sqlite, &["miner-a", "miner-b"], subnet, |_| 8).await;
+    world.begin(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let setup = setup(&world, folder.path(), &pinned);
+    let kept = step(&world, &setup, &folder.path().join("honest")).await;
+    assert_eq!(kept, [None, None], "an honest server leaves no evidence");
+
+    // Another list; and the same list from inputs that are not the chain's.
+    let (honest, _) = world.client("miner-a").assignment(Round(0)).await.unwrap();
+    let mut favour = honest.clone();
+    for entry in &mut favour.entries {
+        entry.holder = hotkey("miner-b");
+    }
+    let mut inputs = honest.clone();
+    inputs.header.candidates[0].cap += 1;
+    for (name, lie) in [("list", favour), ("inputs", inputs)] {
+        replace(&world, &lie).await;
+        for kept in step(&world, &setup, &folder.path().join(name)).await {
+            let (bytes, statement) = kept.expect(name);
+            assert_eq!(bytes, lie.to_bytes().unwrap(), "{name}");
+            assert!(statement.is_over(&bytes), "{name}");
+            assert_eq!(
+                (statement.target.as_str(), statement.status, statement.server),
+                ("/v1/rounds/0/assignment", 200, hotkey(SERVER).to_ss58())
+            );
+        }
+    }
     world.stop().await;
 }
 

@@ -2,14 +2,22 @@
 
 #![cfg(test)]
 
+mod admin;
 mod auth;
 mod connections;
+mod corpora;
 mod database;
 mod duels;
+mod follow;
 mod leases;
+mod limits;
 mod lying;
+mod observe;
 mod openapi;
+mod pages_of_lists;
 mod postgres;
+mod proofs;
+mod replay;
 mod requeue;
 mod rounds;
 mod samples;

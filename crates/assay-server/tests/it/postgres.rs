@@ -5,8 +5,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-/// The user as whom the server runs: it refuses to run as root.
+/// The user as whom the server runs where root starts it: it refuses to run as root.
 const USER: &str = "postgres";
+
+/// What the name of each database begins with: the server may be somebody's, with databases of his own.
+const PREFIX: &str = "assay_test_";
 
 struct Started {
     child: Mutex<Option<Child>>,
@@ -25,13 +28,18 @@ fn binaries() -> Option<PathBuf> {
     versions.pop().filter(|folder| folder.join("initdb").is_file())
 }
 
+fn is_root() -> bool {
+    let who = Command::new("id").arg("-u").output().unwrap();
+    String::from_utf8_lossy(&who.stdout).trim() == "0"
+}
+
+/// A program as a user that is not root.
 fn as_user(program: &Path) -> Command {
-    let mut command = Command::new("runuser");
-    command
-        .args(["-u", USER, "--"])
-        .arg(program)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let mut command = Command::new(if is_root() { Path::new("runuser") } else { program });
+    if is_root() {
+        command.args(["-u", USER, "--"]).arg(program);
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
@@ -51,13 +59,10 @@ fn start() -> Option<Started> {
         return None;
     };
     let folder = tempfile::tempdir().unwrap().keep();
-    let owned = Command::new("chown")
-        .arg("-R")
-        .arg(USER)
-        .arg(&folder)
-        .status()
-        .unwrap();
-    assert!(owned.success());
+    if is_root() {
+        let owned = Command::new("chown").arg("-R").arg(USER).arg(&folder).status();
+        assert!(owned.unwrap().success());
+    }
     let data = folder.join("data");
     let made = as_user(&binaries.join("initdb"))
         .arg("-D")
@@ -72,23 +77,13 @@ fn start() -> Option<Started> {
         .unwrap()
         .port();
     // Ends with this process, however that ends: then the pipe to the shell closes.
-    let child = Command::new("runuser")
-        .args([
-            "-u",
-            USER,
-            "--",
-            "sh",
-            "-c",
-            r#""$@" & pid=$!; cat; kill -QUIT $pid"#,
-            "sh",
-        ])
+    let child = as_user(Path::new("sh"))
+        .args(["-c", r#""$@" & pid=$!; cat; kill -QUIT $pid"#, "sh"])
         .arg(binaries.join("postgres"))
         .arg("-D")
         .arg(&data)
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", "", "-F"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     Some(Started {
@@ -103,6 +98,7 @@ pub(crate) async fn database(name: &str) -> Option<String> {
         .await
         .unwrap()?;
     assert!(server.child.lock().is_ok());
+    let name = format!("{PREFIX}{name}");
     sqlx::any::install_default_drivers();
     let mut last = None;
     for _ in 0..100 {

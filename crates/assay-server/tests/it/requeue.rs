@@ -7,7 +7,7 @@ use assay_chain::{At, Chain as _};
 use assay_hub::OpenOptions;
 use assay_hub::store::StoreOptions;
 use assay_mechanism::plan::assigned;
-use assay_server::admin::{AdminAnswer, AdminError, AdminRequest, ask, serve_admin};
+use assay_server::admin::{AdminAnswer, AdminError, AdminRequest, AdminSocket, ask, serve_admin};
 use assay_server::store::{dead_letters, network_state};
 use assay_types::{Message, ParamSet, Q32, Round, UnitId, corpus_index_root, hex, recipe};
 use std::path::Path;
@@ -23,11 +23,11 @@ fn strict() -> ParamSet {
 }
 
 /// The subnet as agents know it.
-fn setup(world: &World, folder: &Path) -> Setup {
+pub(crate) fn setup(world: &World, folder: &Path, params: &ParamSet) -> Setup {
     let file = SubnetFile {
         netuid: world.identity.netuid,
         genesis: world.identity.genesis,
-        params: strict().to_canonical(),
+        params: params.to_canonical(),
         archives: Archives::from(folder),
         store: folder.join("store").to_string_lossy().into_owned(),
         corpus: corpus(200),
@@ -42,19 +42,20 @@ fn setup(world: &World, folder: &Path) -> Setup {
 }
 
 /// Asks the server's administration over its socket.
-async fn administer(world: &World, folder: &Path, request: AdminRequest) -> Result<AdminAnswer, AdminError> {
+pub(crate) async fn administer(
+    world: &World,
+    folder: &Path,
+    request: AdminRequest,
+) -> Result<AdminAnswer, AdminError> {
     let socket = folder.join("admin.sock");
     let (stop, shutdown) = tokio::sync::watch::channel(false);
-    let (app, path) = (Arc::clone(&world.app), socket.clone());
-    let serving =
-        tokio::spawn(async move { serve_admin(app, &path, OpenOptions::default(), shutdown).await });
-    while !socket.exists() {
-        tokio::task::yield_now().await;
-    }
+    let bound = AdminSocket::bind(&socket).await.unwrap();
+    let options = OpenOptions::default();
+    let serving = tokio::spawn(serve_admin(Arc::clone(&world.app), bound, options, shutdown));
     let answer = tokio::task::spawn_blocking(move || ask(&socket, &request, std::io::sink()));
     let answer = answer.await.unwrap();
     stop.send_replace(true);
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
     answer
 }
 
@@ -143,11 +144,12 @@ async fn suite(place: &Place) {
     assert!(dead(&world).await.is_empty());
 
     // An agent that has only the chain assigns the same.
-    let setup = setup(&world, folder.path());
+    let setup = setup(&world, folder.path(), &strict());
     let mut tracker = Tracker::open(&folder.path().join("agent"), &setup).unwrap();
     let head = world.chain.head(At::Finalized).await.unwrap().number;
     tracker.advance(&world.chain, &setup, head).await.unwrap();
     for (round, served) in [(2, second), (3, third), (4, fourth)] {
+        assert_eq!(tracker.document(Round(round)).as_ref(), Some(&served), "{round}");
         let served: Vec<_> = served.entries.iter().map(assigned).collect();
         assert_eq!(
             tracker.assignment(Round(round)),

@@ -57,7 +57,7 @@ async fn recompute(
     served
 }
 
-fn pointer(round: Round, units: &[UnitId], root: Digest) -> Pointer {
+pub(crate) fn pointer(round: Round, units: &[UnitId], root: Digest) -> Pointer {
     Pointer {
         round,
         n_units: u32::try_from(units.len()).unwrap(),
@@ -79,7 +79,7 @@ pub(crate) fn report(
 }
 
 /// The report after one with the digest `previous`.
-fn report_after(
+pub(crate) fn report_after(
     world: &World,
     previous: Digest,
     (miner, verdict): (&str, Verdict),

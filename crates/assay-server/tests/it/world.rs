@@ -7,7 +7,7 @@ use assay_chain::timelock::Entropy;
 use assay_chain::wallet::{KeyPair, Scheme};
 use assay_chain::{At, Call, Chain as _, CommitmentField};
 use assay_mechanism::clock::Clock as Rounds;
-use assay_server::store::{AddCorpus, Database, Writer};
+use assay_server::store::{AddCorpora, Database, Writer};
 use assay_server::{
     App, AppParts, BatchSource, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start,
 };
@@ -29,7 +29,7 @@ pub(crate) fn hotkey(name: &str) -> Hotkey {
     Hotkey(*key(name).public())
 }
 
-fn signer(name: &str) -> Keypair {
+pub(crate) fn signer(name: &str) -> Keypair {
     let uri: SecretUri = format!("//{name}").parse().unwrap();
     Keypair::from_uri(&uri).unwrap()
 }
@@ -183,12 +183,9 @@ impl World {
             .unwrap();
         let (writer, _task) = Writer::start(&database);
         writer
-            .write(AddCorpus {
-                name: "test".to_owned(),
-                units: corpus(subnet.units),
-                now_ms: 1,
-            })
+            .write(AddCorpora::one("test", corpus(subnet.units), 1))
             .await
+            .unwrap()
             .unwrap();
         let app = Arc::new(App::new(AppParts {
             database,
@@ -250,13 +247,26 @@ impl World {
         self.until(self.rounds().start(Round(round)).0).await;
     }
 
-    pub(crate) fn client(&self, name: &str) -> TaskApi {
-        let options = ClientOptions {
+    pub(crate) fn client_options(&self) -> ClientOptions {
+        ClientOptions {
             url: self.url.clone(),
             server: hotkey(SERVER),
             time_max: Duration::from_secs(20),
+        }
+    }
+
+    pub(crate) fn client(&self, name: &str) -> TaskApi {
+        TaskApi::new(&self.client_options(), key(name)).unwrap()
+    }
+
+    /// Puts a hotkey on the subnet.
+    pub(crate) async fn register(&self, hotkey: Hotkey) {
+        let register = Call::Register {
+            netuid: NETUID,
+            hotkey,
+            limit_price: Rao(u64::MAX),
         };
-        TaskApi::new(&options, key(name)).unwrap()
+        self.chain.submit(&register, &signer("Bob")).await.unwrap();
     }
 
     /// Commits a pointer sealed to the pulse of its round.

@@ -151,19 +151,23 @@ pub(crate) enum AdminCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  assay chain assignments --netuid 1 --round 3 --corpus archives/
-  assay chain assignments --netuid 1 --round 3 --corpus archives/ --server http://127.0.0.1:8470 --server-hotkey 5F…")]
+  assay chain assignments --subnet subnet.json --round 3
+  assay chain assignments --netuid 1 --round 0 --corpus archives/
+  assay chain assignments --subnet subnet.json --round 3 --server http://127.0.0.1:8470 --server-hotkey 5F…")]
 pub(crate) struct AssignmentsArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+    /// The subnet's file: all rounds before are replayed, so that caps, cursor and units that come back are known
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["netuid", "params", "corpus", "cursor"])]
+    pub(crate) subnet: Option<PathBuf>,
     /// Subnet
-    #[arg(long)]
-    pub(crate) netuid: u16,
+    #[arg(long, required_unless_present = "subnet")]
+    pub(crate) netuid: Option<u16>,
     /// Round
     #[arg(long)]
     pub(crate) round: u32,
     /// Archives of the corpus index, in their order: a folder, a list, or `cc:CRAWL`
-    #[arg(long, value_name = "SPEC", required = true)]
+    #[arg(long, value_name = "SPEC", required_unless_present = "subnet")]
     pub(crate) corpus: Vec<String>,
     /// Parameter set, canonical TOML [default: version 1 with its defaults]
     #[arg(long, value_name = "FILE")]

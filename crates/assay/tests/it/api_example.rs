@@ -3,10 +3,24 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::chaos::{hotkey, running};
+use crate::served::{hotkey, running};
 use crate::support::python;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/task_api.py");
+
+/// The page that shows it.
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
+
+#[test]
+fn the_page_shows_the_example_of_at_most_40_lines() {
+    let example = fs_err::read_to_string(EXAMPLE).unwrap();
+    assert!(example.lines().count() <= 40, "{} lines", example.lines().count());
+    let page = fs_err::read_to_string(PAGE).unwrap();
+    assert!(
+        page.contains(&format!("```python\n{example}```\n")),
+        "docs/api.md shows another example than docs/examples/task_api.py"
+    );
+}
 
 /// Times the example is tried until the server follows the chain.
 const TRIES: usize = 200;

@@ -1,126 +1,28 @@
-//! 64 clients against a server that is killed every few seconds: no lease twice, nothing accepted is lost, no replay.
+//! 64 clients against a server that is killed every few seconds while blocks go on: no lease twice, nothing accepted is lost,
+//! what was answered before a kill is a replay after it, and the end of work ends every lease once.
 //!
 //! Seconds by `ASSAY_CHAOS_SECONDS` (8 if not set; .ci/long runs 60 on both databases), kills every 2 s (5 s in the long run).
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-
+use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use assay_agents::api::{ApiError, ClientOptions, TaskApi};
-use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, Served, serve};
-use assay_chain::wallet::{KeyPair, Scheme};
-use assay_chain::{Call, Chain as _, CommitmentField};
-use assay_types::api::{LeaseState, ProblemKind};
+use assay_chain::embedded::Node;
+use assay_hub::{Exchange, ExchangeRequest};
+use assay_types::api::{AuthScheme, LeaseState, Problem, ProblemKind, RequestToSign};
 use assay_types::{
-    Arm, Digest, EVALUATION_REPORT_VERSION, EvaluationReport, Hotkey, Message, NetUid, ParamSet, Rao,
-    RecipeId, Round, Stage, Tokens, UnitId, hex,
+    Arm, Digest, EVALUATION_REPORT_VERSION, EvaluationReport, Hotkey, RecipeId, Round, Sha256Digest, Stage,
+    Tokens, UnitId, hex,
 };
-use subxt_signer::SecretUri;
-use subxt_signer::sr25519::Keypair;
+use sha2::{Digest as _, Sha256};
 
-use crate::serve::Service;
-use crate::support::{assay, folder};
+use crate::served::{MINERS, NETUID, chain, free_address, hotkey, key, params, prepare, start};
+use crate::support::folder;
 
-const MINERS: usize = 16;
 /// Clients that share a hotkey: they compete for its units.
 const CLIENTS_A_MINER: usize = 4;
-const UNITS_A_MINER: u16 = 40;
-const NETUID: NetUid = NetUid(1);
-
-pub(crate) fn key(name: &str) -> KeyPair {
-    KeyPair::from_uri(&format!("//{name}"), Scheme::Sr25519).unwrap()
-}
-
-pub(crate) fn hotkey(name: &str) -> Hotkey {
-    Hotkey(*key(name).public())
-}
-
-fn signer(name: &str) -> Keypair {
-    let uri: SecretUri = format!("//{name}").parse().unwrap();
-    Keypair::from_uri(&uri).unwrap()
-}
-
-fn params() -> ParamSet {
-    let mut params = ParamSet::default();
-    for (name, value) in [
-        ("genesis_block", 100),
-        ("round_blocks", 40),
-        ("assign_lead", 5),
-        ("commit_offset", 20),
-        ("publish_end", 25),
-        ("report_cutoff", 30),
-        ("effective_offset", 50),
-        ("cap_first", u64::from(UNITS_A_MINER)),
-        ("reserve_mod", 1 << 20),
-    ] {
-        params.values.set(name, value).unwrap();
-    }
-    params
-}
-
-/// What keeps a served chain up.
-pub(crate) struct Kept(tokio::sync::watch::Sender<bool>, Served);
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.0.send_replace(true);
-        assert!(self.1.url().starts_with("ws://"));
-    }
-}
-
-/// A chain on loopback with registered miners, the first of whom has a permit; it stands at the first block of round 0.
-async fn chain() -> (Node, String, Kept) {
-    let options = NodeOptions {
-        genesis: Genesis::development(),
-        clock: Clock::Instant,
-        ..NodeOptions::default()
-    };
-    let node = Node::start(&options).await.unwrap();
-    let chain = EmbeddedChain::from(node.clone());
-    let tempo = Call::SetHyperparameter {
-        netuid: NETUID,
-        name: "tempo".to_owned(),
-        value: 20,
-    };
-    chain.submit(&tempo, &signer("Alice")).await.unwrap();
-    for miner in 0..MINERS {
-        let name = format!("miner-{miner}");
-        let register = Call::Register {
-            netuid: NETUID,
-            hotkey: hotkey(&name),
-            limit_price: Rao(u64::MAX),
-        };
-        chain.submit(&register, &signer("Bob")).await.unwrap();
-        let join = Message::Join {
-            round: Round(0),
-            want: UNITS_A_MINER,
-        };
-        let commit = Call::SetCommitment {
-            netuid: NETUID,
-            fields: vec![CommitmentField::Plain(join.encode())],
-        };
-        chain.submit(&commit, &signer(&name)).await.unwrap();
-    }
-    let stake = Call::AddStake {
-        hotkey: hotkey("miner-0"),
-        netuid: NETUID,
-        amount: Rao(1_000_000_000_000),
-    };
-    chain.submit(&stake, &signer("Bob")).await.unwrap();
-    let head = chain.head(assay_chain::At::Head).await.unwrap().number.0;
-    node.seal(103 - head).await.unwrap();
-    let (stop, shutdown) = tokio::sync::watch::channel(false);
-    let served = serve(node.clone(), "127.0.0.1:0".parse().unwrap(), shutdown)
-        .await
-        .unwrap();
-    (
-        node,
-        served.url().replace("ws://", "embedded:"),
-        Kept(stop, served),
-    )
-}
 
 /// What clients were told, and never may be untold.
 #[derive(Default)]
@@ -129,7 +31,16 @@ struct Told {
     completed: BTreeMap<UnitId, Digest>,
     reports: Vec<EvaluationReport>,
     problems: Vec<String>,
+    /// Takes that were refused because a rival held the lease.
+    rivals: u32,
+    /// Completions with another root that were refused, as they must be.
+    second: u32,
+    /// The newest signed request that was answered, as it was sent.
+    last: Option<Sent>,
 }
+
+/// Headers of a signed request without a body, and when it was signed.
+type Sent = (Vec<(&'static str, String)>, Instant);
 
 fn client(name: &str, url: &str) -> TaskApi {
     let options = ClientOptions {
@@ -149,7 +60,10 @@ async fn work(api: TaskApi, (mine, own): (Vec<UnitId>, Digest), told: Arc<Mutex<
             }
             match api.take(Round(0), unit).await {
                 Ok(_) => *told.lock().unwrap().taken.entry(*unit).or_default() += 1,
-                Err(error) if error.kind() == Some(ProblemKind::LeaseState) => continue,
+                Err(error) if error.kind() == Some(ProblemKind::LeaseState) => {
+                    told.lock().unwrap().rivals += 1;
+                    continue;
+                }
                 Err(error) => {
                     note(&error, &told);
                     continue;
@@ -160,6 +74,7 @@ async fn work(api: TaskApi, (mine, own): (Vec<UnitId>, Digest), told: Arc<Mutex<
                 match api.complete(Round(0), unit, own).await {
                     Ok(_) => {
                         told.lock().unwrap().completed.insert(*unit, own);
+                        complete_again(&api, unit, &told).await;
                         break;
                     }
                     Err(error) => note(&error, &told),
@@ -169,6 +84,97 @@ async fn work(api: TaskApi, (mine, own): (Vec<UnitId>, Digest), told: Arc<Mutex<
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Whoever completes a unit that is complete, with another root, is told that he is the second.
+async fn complete_again(api: &TaskApi, unit: &UnitId, told: &Mutex<Told>) {
+    match api.complete(Round(0), unit, Digest([0xEE; 32])).await {
+        Ok(_) => told
+            .lock()
+            .unwrap()
+            .problems
+            .push(format!("{unit} was completed twice")),
+        Err(error) if error.kind() == Some(ProblemKind::LeaseState) => told.lock().unwrap().second += 1,
+        Err(error) => note(&error, told),
+    }
+}
+
+/// The path of a signed request that changes nothing.
+const WHOAMI: &str = "/v1/whoami";
+
+/// A signed request, as it is sent.
+fn signed(name: &str) -> Sent {
+    let (key, at) = (key(name), Instant::now());
+    let nonce = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_nanos()
+        .to_string();
+    let (sender, receiver) = (key.address(), hotkey("server").to_ss58());
+    let text = RequestToSign {
+        scheme: AuthScheme::Sr25519,
+        method: "POST",
+        target: WHOAMI,
+        body: Sha256Digest(Sha256::digest([]).into()),
+        nonce: &nonce,
+        sender: &sender,
+        receiver: &receiver,
+    }
+    .text();
+    let signature = format!("0x{}", hex::encode(&key.sign(text.as_bytes()).unwrap()));
+    let headers = vec![
+        ("x-bittensor-version", "1".to_owned()),
+        ("x-bittensor-hotkey", sender),
+        ("x-bittensor-receiver", receiver),
+        ("x-bittensor-nonce", nonce),
+        ("x-bittensor-signature", signature),
+    ];
+    (headers, at)
+}
+
+/// Status and code of the answer to a request that is sent as it is.
+async fn send(url: &str, sent: &Sent) -> Option<(u16, String)> {
+    let request = ExchangeRequest {
+        method: "POST",
+        target: WHOAMI,
+        headers: sent.0.clone(),
+        body: Vec::new(),
+        bytes_max: 1 << 20,
+    };
+    let exchange = Exchange::new(url, Duration::from_secs(5)).unwrap();
+    let answer = exchange.send(request).await.ok()?;
+    let problem = serde_json::from_slice::<Problem>(&answer.body);
+    Some((
+        answer.status,
+        problem.map(|problem| problem.code).unwrap_or_default(),
+    ))
+}
+
+/// Remembers the newest request that was answered.
+async fn witness(url: String, told: Arc<Mutex<Told>>, end: Instant) {
+    while Instant::now() < end {
+        let sent = signed("miner-1");
+        if send(&url, &sent).await.is_some_and(|(status, _)| status == 200) {
+            told.lock().unwrap().last = Some(sent);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How long a signature is fresh, less the time of an exchange.
+const FRESH: Duration = Duration::from_secs(9);
+
+/// Sends what was answered before a kill to the server that follows: it is known there. False if it came up too late to say.
+async fn is_replay(url: &str, sent: &Sent) -> bool {
+    while sent.1.elapsed() < FRESH {
+        match send(url, sent).await {
+            Some((401, code)) if code == "auth/replayed" => return true,
+            // It is not yet there, or has not yet caught up with the chain.
+            None | Some((503, _)) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Some(other) => panic!("a replay after a kill was answered {other:?}"),
+        }
+    }
+    false
 }
 
 /// A killed server does not answer; every other failure is one.
@@ -213,107 +219,16 @@ async fn validate(api: TaskApi, told: Arc<Mutex<Told>>, end: Instant) {
     }
 }
 
-/// Starts the server of `//server` on `database`; everything else lies in `folder`, made by [`prepare`].
-fn start(database: &str, folder: &std::path::Path, network: &str, address: SocketAddr) -> Service {
-    let mut command = assay([
-        "serve",
-        "--json",
-        "--netuid",
-        "1",
-        "--wallet",
-        "w",
-        "--hotkey",
-        "s",
-        "--metrics-listen",
-        "127.0.0.1:0",
-    ]);
-    command.args([
-        "--network",
-        network,
-        "--database",
-        database,
-        "--listen",
-        &address.to_string(),
-    ]);
-    for (flag, file) in [
-        ("--wallet-path", "wallets"),
-        ("--params", "params.toml"),
-        ("--corpus", "units.txt"),
-        ("--config", "config.toml"),
-        ("--admin-socket", "admin.sock"),
-    ] {
-        command.arg(flag).arg(folder.join(file));
-    }
-    command.env("ASSAY_LOG", "error");
-    Service::start(command)
-}
+/// Blocks made while clients work; work ends twenty blocks after its begin.
+const BLOCKS_OF_WORK: u32 = 12;
 
-/// Files of a server without rate limits.
-fn prepare(folder: &std::path::Path) {
-    fs_err::write(folder.join("server"), "//server\n").unwrap();
-    fs_err::write(folder.join("params.toml"), params().to_canonical()).unwrap();
-    let list: Vec<String> = (0..MINERS * usize::from(UNITS_A_MINER))
-        .map(|unit| format!("cc:{unit}"))
-        .collect();
-    fs_err::write(folder.join("units.txt"), list.join("\n")).unwrap();
-    let limits = "[limits]\naddress_requests_a_minute = 4000000000\nhotkey_requests_a_minute = 4000000000\n\
-        address_streams_max = 4000\n";
-    fs_err::write(folder.join("config.toml"), limits).unwrap();
-    let mut import = assay(["wallet", "import", "w"]);
-    import
-        .arg(folder.join("server"))
-        .args(["--hotkey", "s", "--path"])
-        .arg(folder.join("wallets"));
-    let made = import.output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
-
-/// A port of loopback on which nobody listens.
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
-
-/// A server on an SQLite database that follows a chain of its own; both end with it.
-pub(crate) struct Running {
-    pub(crate) url: String,
-    server: Service,
-    pub(crate) folder: tempfile::TempDir,
-    _stop: Kept,
-    pub(crate) node: Node,
-}
-
-impl Running {
-    /// Number of the server's process.
-    pub(crate) fn process(&self) -> u32 {
-        self.server.process()
-    }
-}
-
-pub(crate) async fn running() -> Running {
-    let (node, network, stop) = chain().await;
-    let folder = folder();
-    prepare(folder.path());
-    let address = free_address();
-    let database = folder.path().join("assay.sqlite").display().to_string();
-    Running {
-        url: format!("http://{address}"),
-        server: start(&database, folder.path(), &network, address),
-        folder,
-        _stop: stop,
-        node,
-    }
-}
-
-async fn chaos(database: &str, folder: &std::path::Path) {
+async fn chaos(database: &str, folder: &Path) {
     let seconds = std::env::var("ASSAY_CHAOS_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(8_u64);
     let pause = Duration::from_secs(if seconds >= 60 { 5 } else { 2 });
-    let (_node, network, _stop) = chain().await;
+    let (node, network, _stop) = chain().await;
     prepare(folder);
     let port = free_address();
     let start = || start(database, folder, &network, port);
@@ -327,8 +242,7 @@ async fn chaos(database: &str, folder: &std::path::Path) {
         }
     };
     let told = Arc::new(Mutex::new(Told::default()));
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut workers = Vec::new();
     for miner in 0..MINERS {
         let name = format!("miner-{miner}");
         let mine: Vec<UnitId> = assignment.of(&hotkey(&name)).map(|entry| entry.unit).collect();
@@ -337,28 +251,98 @@ async fn chaos(database: &str, folder: &std::path::Path) {
             let from = rival * mine.len() / CLIENTS_A_MINER / 2;
             mine.rotate_left(from);
             let own = Digest([u8::try_from(miner * CLIENTS_A_MINER + rival).unwrap(); 32]);
-            tasks.spawn(work(client(&name, &url), (mine, own), Arc::clone(&told), end));
+            workers.push((client(&name, &url), (mine, own)));
         }
     }
-    tasks.spawn(validate(client("miner-0", &url), Arc::clone(&told), end));
-    let mut kills = 0;
-    while Instant::now() + pause < end {
+    let validator = client("miner-0", &url);
+    // Clients take their time to be made.
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut tasks = tokio::task::JoinSet::new();
+    for (api, mine) in workers {
+        tasks.spawn(work(api, mine, Arc::clone(&told), end));
+    }
+    tasks.spawn(validate(validator, Arc::clone(&told), end));
+    tasks.spawn(witness(url.clone(), Arc::clone(&told), end));
+    let (mut kills, mut replays) = (0, 0);
+    while kills < 2 || Instant::now() + pause < end {
         tokio::time::sleep(pause).await;
+        if kills < BLOCKS_OF_WORK {
+            node.seal(1).await.unwrap();
+        }
         server.kill();
         kills += 1;
+        let last = told.lock().unwrap().last.take();
         server = start();
+        if let Some(last) = last {
+            replays += u32::from(is_replay(&url, &last).await);
+        }
     }
     while tasks.join_next().await.is_some() {}
     server.kill();
     let server = start();
     let told = std::mem::take(&mut *told.lock().unwrap());
-    check(&url, &told, kills).await;
+    check(&url, &told, (kills, replays)).await;
+    ended(&url, &node, &told).await;
     drop(server);
 }
 
+/// Behind the end of work every lease has ended once: submitted, among them all that clients were told, or expired.
+async fn ended(url: &str, node: &Node, told: &Told) {
+    let values = params().values;
+    node.seal(u32::try_from(values.commit_offset).unwrap() + 3)
+        .await
+        .unwrap();
+    let probe = client("miner-0", url);
+    let end = values.genesis_block + values.commit_offset;
+    while u64::from(probe.health().await.unwrap().block.0) <= end {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (assignment, _) = probe.assignment(Round(0)).await.unwrap();
+    let given = assignment.entries.iter().flat_map(|entry| {
+        std::iter::once(entry.holder)
+            .chain(entry.replica)
+            .map(|holder| (entry.unit, holder))
+    });
+    let given: Vec<(UnitId, Hotkey)> = given.collect();
+    let mut leases = BTreeMap::new();
+    for miner in 0..MINERS {
+        for lease in probe
+            .leases(Round(0), &hotkey(&format!("miner-{miner}")))
+            .await
+            .unwrap()
+        {
+            let twice = leases.insert((lease.key.unit, lease.key.holder), lease);
+            assert!(twice.is_none(), "a lease is there twice: {twice:?}");
+        }
+    }
+    assert_eq!(leases.len(), given.len(), "each given lease and no other");
+    let (mut submitted, mut expired) = (0, 0);
+    for key in &given {
+        match leases[key].state {
+            LeaseState::Submitted => submitted += 1,
+            LeaseState::Expired => expired += 1,
+            other => panic!("a lease has not ended: {other:?}"),
+        }
+    }
+    for (unit, root) in &told.completed {
+        let found = leases
+            .values()
+            .find(|lease| lease.key.unit == *unit && lease.unit_root == Some(*root));
+        assert_eq!(
+            found.map(|lease| lease.state),
+            Some(LeaseState::Submitted),
+            "{unit}"
+        );
+    }
+    eprintln!("{submitted} leases submitted, {expired} expired");
+}
+
 /// Everything that was told is still so, and every unit was given once.
-async fn check(url: &str, told: &Told, kills: u32) {
+async fn check(url: &str, told: &Told, (kills, replays): (u32, u32)) {
     assert!(kills >= 2, "{kills}");
+    assert!(replays >= 1, "no server came up in time to be sent a replay");
+    assert!(told.rivals > 0, "no client ever met a rival");
+    assert!(told.second > 0, "nobody tried to complete a unit a second time");
     assert!(
         told.problems.is_empty(),
         "{:?}",
@@ -402,7 +386,7 @@ async fn check(url: &str, told: &Told, kills: u32) {
         assert!(receipt.known, "an accepted report was lost");
     }
     eprintln!(
-        "{kills} kills, {} units completed, {} reports kept",
+        "{kills} kills, {replays} replays refused, {} units completed, {} reports kept",
         told.completed.len(),
         told.reports.len()
     );

@@ -7,8 +7,8 @@ use crate::bad_input::{Bad, check, with_archive};
 use crate::pages;
 use crate::support::{Answer, assay, files_of, folder, line};
 
-/// Runs a shell script in a mount namespace of its own, `$ASSAY` being the program; `None` where the system forbids it.
-pub(crate) fn in_namespace(script: &str, at: &Path) -> Option<Answer> {
+/// How `unshare` makes a mount namespace in which something can be mounted at a folder; `None` where the system forbids it.
+pub(crate) fn namespace(at: &Path) -> Option<&'static [&'static str]> {
     let is_allowed = |flags: &[&str]| {
         let mount = "mount -t tmpfs -o size=64k none \"$0\"";
         let output = Command::new("unshare")
@@ -22,10 +22,15 @@ pub(crate) fn in_namespace(script: &str, at: &Path) -> Option<Answer> {
     let flags = [["-m", "--"].as_slice(), &["-Urm", "--"]]
         .into_iter()
         .find(|flags| is_allowed(flags));
-    let Some(flags) = flags else {
+    if flags.is_none() {
         eprintln!("skipped: this system allows no mount namespace, so nothing can be mounted");
-        return None;
-    };
+    }
+    flags
+}
+
+/// Runs a shell script in a mount namespace of its own, `$ASSAY` being the program; `None` where the system forbids it.
+pub(crate) fn in_namespace(script: &str, at: &Path) -> Option<Answer> {
+    let flags = namespace(at)?;
     let program = assay::<&str>([]);
     let output = Command::new("unshare")
         .args(flags)

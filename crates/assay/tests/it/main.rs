@@ -39,6 +39,8 @@ mod reference;
 mod resume;
 mod sample;
 mod serve;
+mod serve_start;
+mod served;
 mod streams;
 mod support;
 mod tampering;

@@ -25,12 +25,13 @@ impl Drop for Service {
 
 impl Service {
     /// Starts a command that prints one document when it is ready.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_with_log(command, Stdio::null())
+    }
+
+    /// The same, whose log goes to `log`.
+    pub(crate) fn start_with_log(mut command: Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -110,6 +111,40 @@ fn wallet(words: &[&str], wallets: &Path) {
         .unwrap()
         .into();
     answer.with_code(0);
+}
+
+/// A server that serves another list than the chain's is told so, with exit code 4.
+fn is_caught(database: &Path, compare: &mut Command, honest: &str) {
+    let serve_instead = |document: &str| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            sqlx::any::install_default_drivers();
+            let address = format!("sqlite://{}", database.display());
+            let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(&address)
+                .await
+                .unwrap();
+            let done = sqlx::query("UPDATE rounds SET document = $1 WHERE round = 0")
+                .bind(document.to_owned())
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            assert_eq!(done.rows_affected(), 1);
+        });
+    };
+    // Work is withheld: the last unit is left out.
+    let last = honest.trim_end().rfind('\n').unwrap();
+    serve_instead(&honest[..=last]);
+    let caught = Answer::from(compare.output().unwrap()).with_code(4).json();
+    assert_eq!(
+        caught["data"]["lie"],
+        "the list of units and holders does not follow from its inputs"
+    );
+    assert_eq!(caught["ok"], false, "{caught}");
+    serve_instead(honest);
+    Answer::from(compare.output().unwrap()).with_code(0);
 }
 
 /// What `assay top` says of a running server, in lines and as documents; and of one that is not there.
@@ -325,6 +360,11 @@ fn a_server_follows_a_chain_and_is_recomputed_byte_for_byte() {
     command.args(["--server", &url, "--server-hotkey", &hotkey]);
     let compared = Answer::from(command.output().unwrap()).with_code(0).json();
     assert_eq!(compared["data"]["document"], alone["data"]["document"]);
+    is_caught(
+        &at("assay.sqlite"),
+        &mut command,
+        alone["data"]["document"].as_str().unwrap(),
+    );
 
     looked_at(&url);
     is_fresh(&url, &network);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::chaos::{Running, running};
+use crate::served::{Running, running};
 
 /// Streams, as many as a server takes unless it is configured otherwise.
 const STREAMS: usize = 1_000;

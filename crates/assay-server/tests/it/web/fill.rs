@@ -8,7 +8,7 @@ use crate::world::{NETUID, hotkey, params};
 use assay_chain::{Head, Metagraph, Neuron, WeightRow};
 use assay_mechanism::network::NetworkState;
 use assay_mechanism::plan::plan;
-use assay_server::store::{AddCorpus, AddRound, HeadRow, RevealedRow, TakeBlock, newest_round, units_from};
+use assay_server::store::{AddCorpora, AddRound, HeadRow, RevealedRow, TakeBlock, newest_round, units_from};
 use assay_server::{App, ChainView};
 use assay_types::api::{ASSIGNMENT_VERSION, Assignment, AssignmentCandidate, AssignmentHeader};
 use assay_types::{
@@ -181,12 +181,9 @@ pub(super) async fn fill(site: &Site) {
         })
         .collect();
     app.writer()
-        .write(AddCorpus {
-            name: HOSTILE.to_owned(),
-            units: corpus,
-            now_ms: 1,
-        })
+        .write(AddCorpora::one(HOSTILE, corpus, 1))
         .await
+        .unwrap()
         .unwrap();
     add_recipes(app).await;
     let number = play(app).await;

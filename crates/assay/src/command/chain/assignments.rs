@@ -1,13 +1,18 @@
 //! `assay chain assignments`: a round's assignment recomputed from the chain, and compared with what a server serves.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use assay_agents::api::{Expected, TaskApi, assigned_header, check_assignment, read_chain};
+use anyhow::Context as _;
+use assay_agents::api::{AssignmentLie, Expected, TaskApi, assigned_header, check_assignment, read_chain};
+use assay_agents::subnet::{Setup, Tracker};
 use assay_chain::wallet::{KeyPair, Scheme};
+use assay_chain::{At, Chain};
 use assay_mechanism::plan::plan;
 use assay_server::corpus::read_corpus;
-use assay_types::{Digest, NetUid, Round, UnitId, WorkUnit, corpus_index_root};
+use assay_types::api::{Assignment, AssignmentHeader};
+use assay_types::{Digest, NetUid, ParamSet, Round, UnitId, WorkUnit, corpus_index_root};
 use serde::Serialize;
 
 use crate::cli::AssignmentsArgs;
@@ -33,49 +38,21 @@ struct Data {
 pub(super) async fn run(args: &AssignmentsArgs, console: &Console) -> anyhow::Result<Status> {
     let opened = open::open(open::network_of(&args.network)?).await?;
     let chain = opened.chain.as_ref();
-    let params = serve_params(args.params.as_deref())?;
-    let units = corpus(&args.corpus)?;
-    let root = corpus_index_root(&units);
-    let (netuid, round) = (NetUid(args.netuid), Round(args.round));
-    let genesis = chain.genesis().await?;
-    let caps = BTreeMap::new();
-    let view = read_chain(chain, (netuid, round), &params, &caps).await?;
-    let from = |cursor: u64| -> Vec<UnitId> {
-        units
-            .iter()
-            .skip(usize::try_from(cursor).unwrap_or(usize::MAX))
-            .map(|unit| unit.unit_id)
-            .collect()
+    let known = match &args.subnet {
+        Some(file) => replayed(file, chain, Round(args.round)).await?,
+        None => from_chain(args, chain).await?,
     };
     let (document, lie) = match server(args)? {
-        None => {
-            let header = assigned_header((genesis, netuid, round), &params, view, (root, args.cursor));
-            (plan(&header, &from(args.cursor), &params.values), None)
-        }
+        None => (known.document(), None),
         Some(api) => {
-            let (served, _) = api.assignment(round).await?;
-            let fresh = from(served.header.cursor);
-            let expected = Expected {
-                genesis,
-                netuid,
-                round,
-                params: &params,
-                block: view.0,
-                beacon: view.1,
-                candidates: &view.2,
-                caps: &caps,
-                index_root: Some(root),
-                cursor: None,
-                requeued: None,
-                fresh: &fresh,
-            };
-            let lie = check_assignment(&served, &expected).err();
-            (served, lie.map(|lie| lie.to_string()))
+            let served = api.served_assignment(Round(args.round)).await?;
+            let lie = known.lie_of(&served.document).map(|lie| lie.to_string());
+            (served.document, lie)
         }
     };
     let bytes = document.to_bytes()?;
     let data = Data {
-        round: round.0,
+        round: args.round,
         units: document.entries.len(),
         digest: Digest::of(&bytes),
         document: String::from_utf8(bytes)?,
@@ -94,6 +71,87 @@ pub(super) async fn run(args: &AssignmentsArgs, console: &Console) -> anyhow::Re
         Status::Ok
     } else {
         Status::CheckFailed
+    })
+}
+
+/// What is known of a round without any server.
+struct Known {
+    header: AssignmentHeader,
+    params: ParamSet,
+    /// Units of the corpus index, in their order.
+    units: Vec<UnitId>,
+    /// Whether all rounds before were replayed, so that caps, cursor and units that come back are known.
+    is_replayed: bool,
+}
+
+impl Known {
+    fn fresh(&self, cursor: u64) -> &[UnitId] {
+        let from = usize::try_from(cursor).unwrap_or(usize::MAX);
+        self.units.get(from..).unwrap_or_default()
+    }
+
+    fn document(&self) -> Assignment {
+        plan(&self.header, self.fresh(self.header.cursor), &self.params.values)
+    }
+
+    /// What a server's document is wrong about, as far as that is known.
+    fn lie_of(&self, served: &Assignment) -> Option<AssignmentLie> {
+        let header = &self.header;
+        let earned = header
+            .candidates
+            .iter()
+            .map(|one| ((one.hotkey, one.registered), one.cap));
+        let caps: BTreeMap<_, _> = earned.filter(|_| self.is_replayed).collect();
+        let expected = Expected {
+            genesis: header.genesis,
+            netuid: header.netuid,
+            round: header.round,
+            params: &self.params,
+            block: header.block,
+            beacon: header.beacon,
+            candidates: &header.candidates,
+            caps: &caps,
+            index_root: Some(header.index_root),
+            cursor: self.is_replayed.then_some(header.cursor),
+            requeued: self.is_replayed.then_some(header.requeued.as_slice()),
+            fresh: self.fresh(served.header.cursor),
+        };
+        check_assignment(served, &expected).err()
+    }
+}
+
+/// A round of a subnet's file after all rounds before it, settled by the reports on the chain as agents settle them.
+async fn replayed(file: &Path, chain: &dyn Chain, round: Round) -> anyhow::Result<Known> {
+    let setup = Setup::load(file, &config::store_options())?;
+    let block = setup.clock.assignment_block(round);
+    // A round that is yet to be assigned has no such block.
+    chain.head(At::Number(block)).await?;
+    let mut tracker = Tracker::in_memory(&setup);
+    tracker.advance(chain, &setup, block).await?;
+    let document = tracker.document(round).with_context(|| {
+        format!("round {round} cannot be replayed: the chain no longer holds the states it follows from; ask a node that keeps them")
+    })?;
+    Ok(Known {
+        header: document.header,
+        units: setup.corpus.iter().map(|unit| unit.unit_id).collect(),
+        params: setup.params,
+        is_replayed: true,
+    })
+}
+
+/// A round from the chain alone: caps are those of newcomers and no unit comes back.
+async fn from_chain(args: &AssignmentsArgs, chain: &dyn Chain) -> anyhow::Result<Known> {
+    let params = serve_params(args.params.as_deref())?;
+    let units = corpus(&args.corpus)?;
+    let subnet = NetUid(args.netuid.unwrap_or_default());
+    let identity = (chain.genesis().await?, subnet, Round(args.round));
+    let view = read_chain(chain, (identity.1, identity.2), &params, &BTreeMap::new()).await?;
+    let index = (corpus_index_root(&units), args.cursor);
+    Ok(Known {
+        header: assigned_header(identity, &params, view, index),
+        units: units.iter().map(|unit| unit.unit_id).collect(),
+        params,
+        is_replayed: false,
     })
 }
 

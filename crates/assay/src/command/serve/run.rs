@@ -9,7 +9,7 @@ use assay_chain::Chain;
 use assay_hub::store::Store;
 use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
-use assay_server::store::{AddCorpus, AddRecipeText, Database, Writer};
+use assay_server::store::{AddCorpora, AddRecipeText, Database, NamedUnits, Writer};
 use assay_server::{
     App, AppParts, BatchError, BatchSource, ChainIdentity, ServerClock, ServerConfig, admin, follow, start,
 };
@@ -59,8 +59,9 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         public_url: config.public_url.clone().unwrap_or_default(),
         batches: subnet.batches,
     }));
-    add_corpora(&app, &args.corpus).await?;
-    add_subnet(&app, subnet.corpus, subnet.recipes).await?;
+    add_corpora(&app, &args.corpus, subnet.corpus).await?;
+    add_recipes(&app, subnet.recipes).await?;
+    let socket = admin::AdminSocket::bind(&config.admin_socket).await?;
     let (stop, shutdown) = watch::channel(false);
     let server = start(&app, &config, &shutdown).await?;
     let data = Data {
@@ -76,11 +77,9 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     let worker = recheck_worker(&subnet.archives, subnet.store.as_deref())?;
     let checking = tokio::spawn(recheck(Arc::clone(&app), worker, shutdown.clone()));
     let following = tokio::spawn(follow::follow(Arc::clone(&app), chain, shutdown.clone()));
-    let socket = config.admin_socket.clone();
-    let options = config::open_options();
-    let (administered, admin_shutdown) = (Arc::clone(&app), shutdown.clone());
-    let admin =
-        tokio::spawn(async move { admin::serve_admin(administered, &socket, options, admin_shutdown).await });
+    let administered = Arc::clone(&app);
+    let admin = admin::serve_admin(administered, socket, config::open_options(), shutdown.clone());
+    let admin = tokio::spawn(admin);
     console.result("assay.serve/1", &data, &[], || {
         format!(
             "task API at {}, signed by {}; interrupt to end\n",
@@ -92,10 +91,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     server.finished().await;
     following.await.context("end the follower")?;
     checking.await.context("end the re-execution of proofs")?;
-    admin
-        .await
-        .context("end the administration")?
-        .context("serve administrators")?;
+    admin.await.context("end the administration")?;
     app.database().close().await;
     drop(app);
     writing.await.context("end the writer")
@@ -223,17 +219,9 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
     })
 }
 
-/// Adds the work and the active recipes of a subnet's file; what is there already stays.
-async fn add_subnet(app: &App, units: Vec<WorkUnit>, recipes: Vec<Recipe>) -> anyhow::Result<()> {
+/// Adds the active recipes of a subnet's file; what is there already stays.
+async fn add_recipes(app: &App, recipes: Vec<Recipe>) -> anyhow::Result<()> {
     let now_ms = app.clock().now_ms();
-    if !units.is_empty() {
-        let add = AddCorpus {
-            name: "subnet".to_owned(),
-            units,
-            now_ms,
-        };
-        app.writer().write(add).await?;
-    }
     for recipe in recipes {
         let add = AddRecipeText {
             recipe_id: recipe.id(),
@@ -246,16 +234,27 @@ async fn add_subnet(app: &App, units: Vec<WorkUnit>, recipes: Vec<Recipe>) -> an
     Ok(())
 }
 
-async fn add_corpora(app: &App, specs: &[String]) -> anyhow::Result<()> {
+/// Adds the work of flags and of the subnet's file, all of it or none: what is there already must be the same, and the index
+/// the one that the parameter set pins.
+async fn add_corpora(app: &App, specs: &[String], subnet: Vec<WorkUnit>) -> anyhow::Result<()> {
+    let mut corpora = Vec::new();
     for spec in specs {
         let (named, options) = (spec.clone(), config::open_options());
         let units = tokio::task::spawn_blocking(move || read_corpus(&named, &options)).await??;
-        let add = AddCorpus {
-            name: name_of(spec),
-            units,
-            now_ms: app.clock().now_ms(),
-        };
-        app.writer().write(add).await?;
+        let name = name_of(spec);
+        corpora.push(NamedUnits { name, units });
     }
+    if !subnet.is_empty() {
+        corpora.push(NamedUnits {
+            name: "subnet".to_owned(),
+            units: subnet,
+        });
+    }
+    let add = AddCorpora {
+        corpora,
+        pinned: app.params().corpus_index_root,
+        now_ms: app.clock().now_ms(),
+    };
+    app.writer().write(add).await??;
     Ok(())
 }
