@@ -38,7 +38,7 @@ impl Rows {
     pub(crate) fn lane(&mut self, lane: usize, at: usize) -> Lane<'_> {
         Lane {
             columns: &mut self.columns,
-            lane: lane % LANES,
+            place: lane % LANES,
             at,
         }
     }
@@ -48,7 +48,7 @@ impl Rows {
 #[derive(Debug)]
 pub(crate) struct Lane<'a> {
     columns: &'a mut Vec<[i32; LANES]>,
-    lane: usize,
+    place: usize,
     at: usize,
 }
 
@@ -61,7 +61,7 @@ impl Features for Lane<'_> {
         let slot = self
             .columns
             .get_mut(self.at)
-            .and_then(|column| column.get_mut(self.lane));
+            .and_then(|column| column.get_mut(self.place));
         if let Some(slot) = slot {
             *slot = value;
         }
