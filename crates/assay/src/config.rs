@@ -132,10 +132,14 @@ pub(crate) fn told(known: &Variable) -> Option<Told> {
             .map(|_| String::new()),
         None => variable(known.name),
     };
-    value.map(|value| match known.is_secret {
-        true => Told::Secret,
-        false => Told::Value(value),
-    })
+    let told = |value| {
+        if known.is_secret {
+            Told::Secret
+        } else {
+            Told::Value(value)
+        }
+    };
+    value.map(told)
 }
 
 /// The user's folder.

@@ -73,7 +73,7 @@ fn sample(text: &str) -> anyhow::Result<Sample<'static>> {
     }
     match text.parse() {
         Ok(rows @ 1..) => Ok(Sample::Rows(rows)),
-        _ => {
+        Ok(0) | Err(_) => {
             let help = "give a number of rows from 1 on, or `all`";
             Err(UsageError::new(format!("`--sample {text}`"), help).into())
         }
