@@ -71,13 +71,11 @@ fn sample(text: &str) -> anyhow::Result<Sample<'static>> {
     if text == "all" {
         return Ok(Sample::All);
     }
-    match text.parse() {
-        Ok(rows @ 1..) => Ok(Sample::Rows(rows)),
-        Ok(0) | Err(_) => {
-            let help = "give a number of rows from 1 on, or `all`";
-            Err(UsageError::new(format!("`--sample {text}`"), help).into())
-        }
+    if let Ok(rows @ 1..) = text.parse() {
+        return Ok(Sample::Rows(rows));
     }
+    let help = "give a number of rows from 1 on, or `all`";
+    Err(UsageError::new(format!("`--sample {text}`"), help).into())
 }
 
 /// Prints what was found, files the proofs, and gives the status; `target` says where the dataset came from.
