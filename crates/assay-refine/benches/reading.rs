@@ -71,7 +71,7 @@ fn reading(criterion: &mut Criterion) {
         bencher.iter(|| {
             let inflate =
                 |(bytes, _): &(&[u8], usize)| inflater.gzip_decompress(bytes, black_box(&mut member));
-            members.iter().map(inflate).filter(Result::is_ok).count()
+            members.iter().map(inflate).flatten().count()
         });
     });
     group.finish();
