@@ -69,9 +69,8 @@ fn reading(criterion: &mut Criterion) {
     ];
     group.bench_function("libdeflate", |bencher| {
         bencher.iter(|| {
-            let inflate =
-                |(bytes, _): &(&[u8], usize)| inflater.gzip_decompress(bytes, black_box(&mut member));
-            members.iter().map(inflate).flatten().count()
+            let mut is_whole = |bytes: &[u8]| inflater.gzip_decompress(bytes, black_box(&mut member)).is_ok();
+            members.iter().filter(|(bytes, _)| is_whole(bytes)).count()
         });
     });
     group.finish();
