@@ -11,6 +11,7 @@ use super::mark;
 use super::page::{Block, Container, NO_CONTAINER, Page, kind};
 use super::rows::Features;
 use super::sum::Sum;
+use super::title::Title;
 use super::words::hash_text;
 use crate::html::Tag;
 
@@ -74,7 +75,7 @@ pub(crate) struct Ground<'a> {
     /// Block index of the first `h1`.
     h1: i64,
     constants: Vec<i32>,
-    title: String,
+    title: Title,
     /// Topics per block.
     topics: Vec<u32>,
     focus: Focus<'a>,
@@ -106,7 +107,7 @@ impl<'a> Ground<'a> {
             core: [vec![], vec![]],
             h1: -1,
             constants: vec![],
-            title: page.title.as_deref().unwrap_or("").to_lowercase(),
+            title: Title::new(page.title.as_deref()),
             topics,
             focus,
         };
@@ -276,7 +277,7 @@ impl<'a> Ground<'a> {
         let m = &block.measure;
         let words = i64::from(m.words);
         let text = self.page.block_text(block);
-        let title = text.len() < 400 && self.shares_title(text);
+        let title = self.title.is_shared_by(text);
         out.extend([
             m.words.min(1_000) as i32,
             permille(m.characters.into(), words * 100),
@@ -298,20 +299,6 @@ impl<'a> Ground<'a> {
             self.copies.get(&hash_text(text)).copied().unwrap_or(1).min(100) as i32,
             i32::from(title) * if text.len() > 20 { 2 } else { 1 },
         ]);
-    }
-
-    /// Whether a block's text is part of the page's title or holds it.
-    fn shares_title(&self, text: &str) -> bool {
-        if self.title.is_empty() {
-            return false;
-        }
-        // Of plain text, which is most, the lengths say at once which of both it can be.
-        let is_plain = text.is_ascii() && self.title.is_ascii();
-        if is_plain && text.len() < self.title.len() {
-            return contains_ignoring_case(self.title.as_bytes(), text.as_bytes());
-        }
-        let lower = text.to_lowercase();
-        self.title.contains(&lower) || (self.title.len() > 10 && lower.contains(&self.title))
     }
 
     fn position(&self, index: usize, out: &mut impl Features) {
@@ -451,14 +438,6 @@ impl<'a> Ground<'a> {
             ]);
         }
     }
-}
-
-/// Whether a text in lower case holds another in any case; both ASCII.
-fn contains_ignoring_case(lower: &[u8], text: &[u8]) -> bool {
-    text.is_empty()
-        || lower
-            .windows(text.len())
-            .any(|window| window.eq_ignore_ascii_case(text))
 }
 
 fn tag_of(page: &Page, container: u32) -> Tag {

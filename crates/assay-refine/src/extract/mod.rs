@@ -22,6 +22,7 @@ mod rows;
 mod run;
 mod select;
 mod sum;
+mod title;
 mod walk;
 mod words;
 

@@ -280,11 +280,10 @@ async fn status(network: String) -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_talks_nonsense_is_an_error_with_a_cure() {
-    let lies: [(&str, Value); 5] = [
+    let lies: [(&str, Value); 4] = [
         ("chain_getBlockHash", json!("nonsense")),
         ("chain_getHeader", json!({"number": 1})),
         ("state_getRuntimeVersion", json!("old")),
-        ("state_call", json!("0x0g")),
         ("state_getMetadata", json!("0x1234")),
     ];
     for (method, lie) in lies {
