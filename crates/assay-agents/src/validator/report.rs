@@ -60,10 +60,12 @@ impl Validator<'_> {
     /// Audits a round, publishes the reports and puts their digest on the chain.
     pub(super) async fn report(&mut self, round: Round) -> Result<Vec<Did>, AgentError> {
         let Some(beacon) = self.rounds().audit_beacon(round).await? else {
-            return Err(AgentError::Unexpected {
-                what: "pulse",
-                reason: format!("that of round {round} is not stored yet"),
-            });
+            // Not an error: weights are set and looked after all the same, and the next step tries again.
+            tracing::warn!(
+                round = round.0,
+                "the pulse that draws the audits is not stored yet"
+            );
+            return Ok(Vec::new());
         };
         let mut audits = self.findings(round, beacon).await?;
         self.look_back(round, &beacon, &mut audits.findings).await;
