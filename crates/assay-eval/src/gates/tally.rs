@@ -201,10 +201,7 @@ mod tests {
         assert_eq!(failed(&[A, B, A]), ["exact_duplicates", "near_duplicates"]);
         assert_eq!(failed(&[A, B, C]), ["language"]);
         // What no language can be told of is not of the declared one.
-        assert_eq!(
-            failed(&[A, B, "0001 0002 0003 0004 0005 0006 0007"]),
-            ["language"]
-        );
+        assert_eq!(failed(&[A, B, "☀ ☁ ☂ ☃ ☄ ★ ☆"]), ["language"]);
         // The same words with other punctuation have the same signature, but not the same text.
         assert_eq!(failed(&[A, B, &A.replace(',', ";")]), ["near_duplicates"]);
     }
