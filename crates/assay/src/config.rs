@@ -120,8 +120,16 @@ pub(crate) fn names_set() -> Vec<&'static str> {
 pub(crate) enum Told {
     /// Its value.
     Value(String),
-    /// A secret, which is not shown.
+    /// A secret, or an address that may hold one, which is not shown.
     Secret,
+}
+
+/// Whether a value is an address with more than a host, in which services take keys and passwords.
+fn may_hold_key(value: &str) -> bool {
+    let address = value
+        .split_once("://")
+        .map(|(_, rest)| rest.trim_end_matches('/'));
+    address.is_some_and(|address| address.contains(['@', '/', '?', '#']))
 }
 
 /// What the environment says for a variable; `None` where it is not set. A name that ends with `…` is set if any is that begins so.
@@ -132,8 +140,8 @@ pub(crate) fn told(known: &Variable) -> Option<Told> {
             .map(|_| String::new()),
         None => variable(known.name),
     };
-    let told = |value| {
-        if known.is_secret {
+    let told = |value: String| {
+        if known.is_secret || may_hold_key(&value) {
             Told::Secret
         } else {
             Told::Value(value)

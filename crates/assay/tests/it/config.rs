@@ -73,6 +73,11 @@ fn secrets_are_said_to_be_set_and_never_shown() {
     for args in [["config", "show", "--origin"], ["config", "show", "--json"]] {
         let mut command = assay(args);
         command.envs(names.map(|name| (name, secret)));
+        command.env("HF_ENDPOINT", format!("https://hub.example/{secret}"));
+        command.env(
+            "ASSAY_HUB__S3__ENDPOINT",
+            format!("http://user:{secret}@store.example"),
+        );
         command.env(
             "ASSAY_SERVE__DATABASE",
             format!("postgres://assay:{secret}@db/assay"),
@@ -87,7 +92,7 @@ fn secrets_are_said_to_be_set_and_never_shown() {
         );
         if args[2] == "--json" {
             let document: Value = serde_json::from_str(&shown).unwrap();
-            for name in ["HF_TOKEN", "BT_PW_…", "ASSAY_SERVE__DATABASE"] {
+            for name in ["HF_TOKEN", "HF_ENDPOINT", "BT_PW_…", "ASSAY_SERVE__DATABASE"] {
                 assert_eq!(of(&document, "variables", name)["is_secret"], true, "{name}");
             }
             assert_eq!(of(&document, "serve", "database")["is_secret"], true);
