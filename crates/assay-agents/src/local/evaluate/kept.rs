@@ -61,6 +61,15 @@ pub(super) fn snapshot_path(folder: &Path, key: &Digest) -> PathBuf {
     folder.join(format!("{key}.safetensors"))
 }
 
+/// Removes what a finished model was continued from.
+pub(super) fn remove_snapshot(folder: &Path, key: &Digest) -> Result<(), LocalError> {
+    let path = snapshot_path(folder, key);
+    if path.exists() {
+        fs::remove_file(&path).map_err(LocalError::io(&path))?;
+    }
+    Ok(())
+}
+
 /// A kept file's bytes; none if it cannot be read whole: then the work is done again.
 pub(super) fn read_bounded(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();

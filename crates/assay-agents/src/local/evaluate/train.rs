@@ -16,7 +16,7 @@ use assay_eval::transformer::{Level, SHARDS};
 use fs_err as fs;
 
 use super::EvaluateError;
-use super::kept::{Found, read_bounded, read_finished, snapshot_path, write_finished};
+use super::kept::{Found, read_bounded, read_finished, remove_snapshot, snapshot_path, write_finished};
 use crate::local::LocalError;
 use crate::local::output::write_atomically;
 
@@ -202,6 +202,8 @@ impl Round<'_> {
         if let Some(folder) = self.keep {
             match read_finished(folder, &prepared.key, self.stage2.documents()) {
                 Found::Whole(finished) => {
+                    // Left where the call was killed between the model's end and this.
+                    remove_snapshot(folder, &prepared.key)?;
                     self.tell(prepared.steps(), prepared.steps(), 1);
                     return Ok(finished);
                 }
@@ -233,10 +235,7 @@ impl Round<'_> {
         let finished = run.finish().map_err(diverged)?;
         if let Some(folder) = self.keep {
             write_finished(folder, &prepared.key, &finished)?;
-            let snapshot = snapshot_path(folder, &prepared.key);
-            if snapshot.exists() {
-                fs::remove_file(&snapshot).map_err(LocalError::io(&snapshot))?;
-            }
+            remove_snapshot(folder, &prepared.key)?;
         }
         self.tell(0, prepared.steps(), 1);
         Ok(finished)
@@ -366,6 +365,8 @@ mod tests {
         fs::write(&files[4], serde_json::to_vec(&kept).unwrap()).unwrap();
         fs::copy(&files[6], &files[5]).unwrap();
         fs::write(files[0].with_extension("safetensors"), b"no model").unwrap();
+        let left_by_a_kill = files[7].with_extension("safetensors");
+        fs::write(&left_by_a_kill, b"of a model that is whole").unwrap();
         let (again, notes) = noted(Some(folder.path()), &watch);
         assert_eq!((&again.arms, &again.curves), (&plain.arms, &plain.curves));
         let told: Vec<String> = files[1..6]
@@ -378,6 +379,7 @@ mod tests {
             })
             .collect();
         assert_eq!(notes, told);
+        assert!(!left_by_a_kill.exists());
         let (last, notes) = noted(Some(folder.path()), &watch);
         assert_eq!((&last.arms, notes), (&plain.arms, Vec::new()), "all are mended");
     }
