@@ -196,8 +196,10 @@ async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Resul
             let options = options.clone();
             let read = tokio::task::spawn_blocking(move || read_corpus(&spec, &options));
             let units = read.await.map_err(|_| Refused::Interrupted)??;
-            // Not held against a pinned root, which may need several corpora: no round is assigned until they make it up.
-            let add = AddCorpora::one(&name, units, now_ms);
+            let add = AddCorpora {
+                pinned: app.params().corpus_index_root,
+                ..AddCorpora::one(&name, units, now_ms)
+            };
             let added = app.writer().write(add).await??;
             let (corpus, is_new) = added.into_iter().next().ok_or(Refused::Interrupted)?;
             let done = if is_new { "added" } else { "known already" };
