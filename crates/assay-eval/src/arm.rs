@@ -40,6 +40,18 @@ pub struct Against {
     pub language: String,
 }
 
+impl Against {
+    /// Held-out text and a language, without indexes of public text.
+    pub fn held_out(index: GramIndex, language: &str) -> Self {
+        Self {
+            held_out: index,
+            public: None,
+            public_text: None,
+            language: language.to_owned(),
+        }
+    }
+}
+
 /// One dataset on its way through stages 0 and 1.
 #[derive(Debug)]
 pub struct Arm {
@@ -170,12 +182,7 @@ mod tests {
     use crate::profile::NGRAM_SMALL;
 
     fn against() -> Against {
-        Against {
-            held_out: GramIndex::default(),
-            public: None,
-            public_text: None,
-            language: "en".to_owned(),
-        }
+        Against::held_out(GramIndex::default(), "en")
     }
 
     #[test]

@@ -50,12 +50,7 @@ fn arm(name: &str, seed: u64, percent: usize) -> Arm {
 }
 
 fn against() -> Against {
-    Against {
-        held_out: GramIndex::default(),
-        public: None,
-        public_text: None,
-        language: "en".to_owned(),
-    }
+    Against::held_out(GramIndex::default(), "en")
 }
 
 fn held_out() -> HeldOutSet {

@@ -54,12 +54,7 @@ fn evaluation(
 ) -> Evaluation {
     let mut index = GramIndexBuilder::default();
     fresh.texts().for_each(|text| index.push(text));
-    let against = Against {
-        held_out: index.finish(),
-        public: None,
-        public_text: None,
-        language: "en".to_owned(),
-    };
+    let against = Against::held_out(index.finish(), "en");
     Evaluation {
         arms: vec![arm("spoiled", spoiled, &against), arm("clean", clean, &against)],
         ore: None,

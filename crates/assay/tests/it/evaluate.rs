@@ -50,7 +50,17 @@ pub(crate) fn jsonl(documents: &[(String, String)]) -> Vec<u8> {
     lines.concat().into_bytes()
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+/// The documents with the words of each in order, which makes them bad text.
+pub(crate) fn sorted(documents: &[(String, String)]) -> Vec<(String, String)> {
+    let sorted = |(id, text): &(String, String)| {
+        let mut words: Vec<&str> = text.split(' ').collect();
+        words.sort_unstable();
+        (id.clone(), words.join(" "))
+    };
+    documents.iter().map(sorted).collect()
+}
+
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, bytes).unwrap();
@@ -375,12 +385,7 @@ fn a_leak_of_public_text_is_flagged_and_never_better() {
 fn smoke_models_are_reported_and_decide_nothing() {
     let folder = folder();
     let good = prose(1, 400);
-    let sorted = |(id, text): &(String, String)| {
-        let mut words: Vec<&str> = text.split(' ').collect();
-        words.sort_unstable();
-        (id.clone(), words.join(" "))
-    };
-    let bad: Vec<_> = good.iter().map(sorted).collect();
+    let bad = sorted(&good);
     let good = write(folder.path(), "good.jsonl", &jsonl(&good));
     let bad = write(folder.path(), "bad.jsonl", &jsonl(&bad));
     let eval = write(folder.path(), "eval.jsonl", &jsonl(&prose(2, 90)));

@@ -1,19 +1,12 @@
 //! Inputs of `assay evaluate`: where a text lies decides nothing, domains stay apart, only texts are read, archives are ore.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::evaluate::{gzip, jsonl, prose};
+use crate::evaluate::{gzip, jsonl, prose, write};
 use crate::pages;
 use crate::support::{folder, line};
-
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.join(name);
-    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-    fs_err::write(&path, bytes).unwrap();
-    path
-}
 
 #[track_caller]
 fn data(words: &str, paths: &[&Path], code: i32) -> Value {
@@ -228,6 +221,16 @@ fn archives_are_ore_and_show_where_a_dataset_comes_from() {
     );
     let alone = data("evaluate {}", &[&made], 4);
     assert_eq!(alone["datasets"][0]["gates"]["provenance"]["passed"], Value::Null);
+
+    // Archives of another dataset decide nothing.
+    let foreign = pages::archive(path, "foreign.warc.gz", 50, 12);
+    let found = data("evaluate {} --warc {}", &[&made, &foreign], 4);
+    let gate = &found["datasets"][0]["gates"]["provenance"];
+    assert_eq!(gate["passed"], Value::Null, "{gate}");
+    assert!(
+        gate["why"].as_str().unwrap().starts_with("not checked: "),
+        "{gate}"
+    );
 
     // The archive of that name holds other pages: the rows are not what it gives.
     let other = pages::archive(&path.join("other"), "crawl.warc.gz", 50, 12);

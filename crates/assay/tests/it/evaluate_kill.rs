@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::evaluate::{jsonl, prose};
+use crate::evaluate::{jsonl, prose, sorted, write};
 use crate::support::{assay, folder};
 
 /// Models of two datasets and four seeds.
@@ -45,17 +45,8 @@ fn report(args: &[String]) -> Value {
 fn a_killed_evaluation_goes_on_and_gives_the_same() {
     let folder = folder();
     let good = prose(1, 400);
-    let sorted = |(id, text): &(String, String)| {
-        let mut words: Vec<&str> = text.split(' ').collect();
-        words.sort_unstable();
-        (id.clone(), words.join(" "))
-    };
-    let bad: Vec<_> = good.iter().map(sorted).collect();
-    let write = |name: &str, documents: &[(String, String)]| {
-        let path = folder.path().join(name);
-        fs_err::write(&path, jsonl(documents)).unwrap();
-        path
-    };
+    let bad = sorted(&good);
+    let write = |name: &str, documents: &[(String, String)]| write(folder.path(), name, &jsonl(documents));
     let paths = [
         write("good.jsonl", &good),
         write("bad.jsonl", &bad),

@@ -233,12 +233,7 @@ fn read_arms(
     let held_out = HeldOutSet::choose(pack.domains, &seed, Order::V1).map_err(EvaluateError::HeldOut)?;
     let mut index = GramIndexBuilder::default();
     held_out.texts().for_each(|text| index.push(text));
-    let against = Against {
-        held_out: index.finish(),
-        public: None,
-        public_text: None,
-        language: job.language.to_owned(),
-    };
+    let against = Against::held_out(index.finish(), job.language);
     let profiles = job.training.plan.profiles();
     let sampling = Sampling {
         profiles: &profiles,

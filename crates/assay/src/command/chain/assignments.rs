@@ -143,6 +143,7 @@ async fn replayed(file: &Path, chain: &dyn Chain, round: Round) -> anyhow::Resul
 async fn from_chain(args: &AssignmentsArgs, chain: &dyn Chain) -> anyhow::Result<Known> {
     let params = serve_params(args.params.as_deref())?;
     let units = corpus(&args.corpus)?;
+    // Always given: the arguments ask for it where there is no subnet's file.
     let subnet = NetUid(args.netuid.unwrap_or_default());
     let identity = (chain.genesis().await?, subnet, Round(args.round));
     let view = read_chain(chain, (identity.1, identity.2), &params, &BTreeMap::new()).await?;
