@@ -51,7 +51,7 @@ fn body() -> Markup {
                 (part::scroll(&format!("Resources: {}", tag.name), html! {
                     table {
                         caption.vh { "Resources of " (tag.name) }
-                        thead { tr { th scope="col" { "Resource" } th scope="col" { "What" } th scope="col" { "Parameters" } th scope="col" { "Body" } th scope="col" { "Answer" } th scope="col" { "Access" } } }
+                        thead { tr { th scope="col" { "Resource" } th scope="col" { "Access" } th scope="col" { "What" } th scope="col" { "Parameters" } th scope="col" { "Body" } th scope="col" { "Answer" } } }
                         tbody {
                             @for (path, item) in &document.paths.paths {
                                 @for (method, operation) in operations(item) {
@@ -95,14 +95,14 @@ fn line(method: &str, path: &str, operation: &Operation, document: &Value) -> Ma
     html! {
         tr {
             td.mono { b { (method) } " " (path) }
+            td { @if operation.security.is_some() { (part::pill("crown", "signed")) } @else { (part::pill("nil", "open")) } }
             td { (operation.summary.as_deref().unwrap_or_default()) }
             td.mono.small {
                 @if parameters.is_empty() { "–" }
-                @for (at, (name, kind)) in parameters.iter().enumerate() { @if at > 0 { ", " } (name) ": " (kind) }
+                @for (name, kind) in &parameters { div { (name) ": " (kind) } }
             }
             td.mono.small { (body.as_deref().unwrap_or("–")) }
             td.mono.small { (given.as_deref().unwrap_or("–")) }
-            td { @if operation.security.is_some() { (part::pill("crown", "signed")) } @else { (part::pill("nil", "open")) } }
         }
     }
 }
