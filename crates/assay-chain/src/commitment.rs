@@ -3,8 +3,10 @@
 //! Limits: opentensor/subtensor 14bc6f9, `pallets/commitments` (types.rs); docs/chain.md lists the layouts.
 
 use crate::metagraph::Metagraph;
+use assay_mechanism::contest::Offer;
 use assay_mechanism::network::Member;
 use assay_mechanism::plan::latest_wants;
+use assay_mechanism::registry::Author;
 use assay_types::{BlockNumber, Hotkey, Message, Round, UnitId};
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +84,27 @@ pub fn requeued(metagraph: &Metagraph, standing: &[Commitment], round: Round) ->
         Ok(Message::Requeue { round: about, units }) if about == round => Some(units),
         _ => None,
     })
+}
+
+/// The recipes that neurons of a metagraph offer at a block, among what stands in the clear or was opened: since when, and
+/// what. A sealed offer counts from the block that opened it. What a hotkey said before its registration was said by
+/// somebody else.
+pub fn offers(metagraph: &Metagraph, standing: &[Commitment], opened: &[RevealedCommitment]) -> Vec<Offer> {
+    let offer = |(hotkey, block, bytes): (Hotkey, BlockNumber, &[u8])| {
+        let Ok(Message::Recipe(message)) = Message::parse(bytes) else {
+            return None;
+        };
+        let neuron = metagraph
+            .neuron(&hotkey)
+            .filter(|neuron| neuron.registered <= block)?;
+        let author = Author {
+            hotkey,
+            coldkey: neuron.coldkey,
+            block,
+        };
+        Some(Offer { author, message })
+    };
+    messages(standing, opened).filter_map(offer).collect()
 }
 
 /// The neurons of a metagraph as an assignment sees them, by uid: what each wants is the newest thing it has said since its

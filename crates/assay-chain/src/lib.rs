@@ -33,7 +33,7 @@ pub use call::{Call, Receipt, SubnetIdentity};
 pub use chain::Chain;
 pub use commitment::{
     BIG_RAW_BYTES_MAX, Commitment, CommitmentField, FIELDS_MAX, RAW_BYTES_MAX, RevealedCommitment,
-    TIMELOCKED_BYTES_MAX, members, messages, requeued,
+    TIMELOCKED_BYTES_MAX, members, messages, offers, requeued,
 };
 pub use epoch::{EpochState, PendingCommit, Pulse, WeightRow};
 pub use error::{ChainError, ChainErrorKind};

@@ -60,9 +60,10 @@ impl StageReport {
 pub fn cells(arms: &[ArmBits; 4], held_out: &HeldOutSet) -> Vec<Vec<ArmValues>> {
     let [champion, challenger, ore, pure] = arms;
     let seeds = arms.iter().map(ArmBits::folds).min().unwrap_or(0);
+    let [champion, challenger, ore, pure] =
+        [champion, challenger, ore, pure].map(|arm| values(arm, held_out));
     let of_seed = |seed: usize| {
-        let [champion, challenger, ore, pure] = [champion, challenger, ore, pure].map(|arm| arm.fold(seed));
-        let value = |arm: &ArmBits, domain| Some((arm.domain(domain, held_out) * UNITS).round() as u32);
+        let value = |arm: &[Vec<u32>], domain: usize| arm.get(seed)?.get(domain).copied();
         let of_domain = |domain: usize| ArmValues {
             champion: value(&champion, domain),
             challenger: value(&challenger, domain),
@@ -72,6 +73,17 @@ pub fn cells(arms: &[ArmBits; 4], held_out: &HeldOutSet) -> Vec<Vec<ArmValues>> 
         (0..held_out.domains().len()).map(of_domain).collect()
     };
     (0..seeds).map(of_seed).collect()
+}
+
+/// Bits per byte of an arm in units of 1e-4, by seed and domain: what validators report.
+pub fn values(arm: &ArmBits, held_out: &HeldOutSet) -> Vec<Vec<u32>> {
+    let of_seed = |seed: usize| {
+        let arm = arm.fold(seed);
+        let domains = 0..held_out.domains().len();
+        let value = |domain| (arm.domain(domain, held_out) * UNITS).round() as u32;
+        domains.map(value).collect()
+    };
+    (0..arm.folds()).map(of_seed).collect()
 }
 
 /// What the choice of held-out clusters adds to the variance of the challenger's lead, in points²: residuals of the lead of

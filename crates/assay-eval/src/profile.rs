@@ -27,11 +27,13 @@ pub struct Profile {
     pub budget_tokens_min: u64,
     /// Most tokens of a fold that are used.
     pub budget_tokens_max: u64,
+    /// Budgets are multiples of this many tokens.
+    pub budget_step_tokens: u64,
     /// Length of the n-grams.
     pub order: Order,
 }
 
-/// Budgets are multiples of this many tokens (docs/evaluation.md).
+/// Budgets are multiples of this many tokens where nothing else is said (docs/evaluation.md).
 pub const BUDGET_STEP_TOKENS: u64 = 65_536;
 
 /// `ngram-v1`: five folds of 131,072 to 2,097,152 tokens (docs/evaluation.md).
@@ -42,6 +44,7 @@ pub const NGRAM_V1: Profile = Profile {
     window_tokens: 512,
     budget_tokens_min: 2 * BUDGET_STEP_TOKENS,
     budget_tokens_max: 32 * BUDGET_STEP_TOKENS,
+    budget_step_tokens: BUDGET_STEP_TOKENS,
     order: Order::V1,
 };
 
@@ -51,6 +54,27 @@ pub const NGRAM_SMALL: Profile = Profile {
     folds: 3,
     budget_tokens_min: BUDGET_STEP_TOKENS,
     ..NGRAM_V1
+};
+
+/// What `ngram-duel-v1` trains on: a fold a seed, each with its own order of documents, of a million tokens and more. What a
+/// network's duels need has the same bits on every machine and takes seconds (docs/evaluation.md, "Duels on the network").
+pub const NGRAM_DUEL: Profile = Profile {
+    name: "ngram-duel-v1",
+    folds: 8,
+    membership: Membership::All,
+    budget_tokens_min: 16 * BUDGET_STEP_TOKENS,
+    ..NGRAM_V1
+};
+
+/// What `ngram-duel-small` trains on: for a network on one machine, with archives of a dozen pages. Says whether everything
+/// runs, and which of two very different recipes is better.
+pub const NGRAM_DUEL_SMALL: Profile = Profile {
+    name: "ngram-duel-small",
+    window_tokens: 512,
+    budget_tokens_min: BUDGET_STEP_TOKENS / 8,
+    budget_tokens_max: 4 * BUDGET_STEP_TOKENS,
+    budget_step_tokens: BUDGET_STEP_TOKENS / 16,
+    ..NGRAM_DUEL
 };
 
 /// What `cpu-v1` trains on: up to twelve seeds of a million tokens (screen and confirmation of a duel), each with its own order
@@ -79,7 +103,7 @@ impl Profile {
     /// The budget of a fold when the smallest fold of any arm holds `tokens`; none if that is too few.
     pub fn budget(&self, tokens: u64) -> Option<u64> {
         let most = tokens.min(self.budget_tokens_max);
-        let budget = most - most % BUDGET_STEP_TOKENS;
+        let budget = most - most % self.budget_step_tokens.max(1);
         (budget > 0 && budget >= self.budget_tokens_min).then_some(budget)
     }
 }
@@ -95,5 +119,7 @@ mod tests {
         assert_eq!(NGRAM_V1.budget(200_000), Some(196_608));
         assert_eq!(NGRAM_V1.budget(u64::MAX), Some(2_097_152));
         assert_eq!(NGRAM_SMALL.budget(131_071), Some(65_536));
+        assert_eq!(NGRAM_DUEL_SMALL.budget(8_191), None);
+        assert_eq!(NGRAM_DUEL_SMALL.budget(21_000), Some(20_480));
     }
 }

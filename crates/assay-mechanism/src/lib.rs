@@ -8,6 +8,7 @@
 pub mod admit;
 pub mod assign;
 pub mod clock;
+pub mod contest;
 pub mod duel;
 pub mod fineness;
 pub mod gain;

@@ -6,8 +6,10 @@
 //! A checkpoint is plain data: whoever missed rounds takes the one most stake has signed.
 
 use crate::assign::{Assigned, Candidate, Offer, give, volume};
+use crate::contest::{CellVote, Contest};
 use crate::plan::fresh_window;
 use crate::queue::{Failures, Queue};
+use crate::registry::Author;
 use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_demand};
 use crate::verdict::{Evidence, Judgement, judge};
 use crate::votes::{Heard, audited};
@@ -15,8 +17,8 @@ use crate::weights::{Shares, mix, quantise};
 use assay_types::api::{AssignmentCandidate, RequeuedUnit};
 use assay_types::canonical_json::{CanonicalJsonError, emit};
 use assay_types::{
-    AuditReport, BlockNumber, Coldkey, Delivered, Digest, Fault, Hotkey, ParamValues, Q32, Uid, UnitId,
-    Weight, WorkUnit,
+    AuditReport, BlockNumber, Coldkey, Delivered, Digest, EvaluationReport, Fault, Hotkey, ParamValues, Q32,
+    Round, Uid, UnitId, Weight, WorkUnit,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,8 +82,12 @@ pub struct Vote<'a> {
     pub validator: Hotkey,
     /// Its stake at the cutoff, rao.
     pub stake: u64,
+    /// Its owner.
+    pub coldkey: Coldkey,
     /// What it found.
     pub findings: &'a [Found],
+    /// Cells of duels it measured.
+    pub cells: &'a [EvaluationReport],
 }
 
 /// What a round was for one miner.
@@ -128,6 +134,9 @@ pub struct NetworkState {
     pub dead: BTreeSet<UnitId>,
     /// Assignments not settled yet, by round.
     pub out: BTreeMap<u32, Vec<Assigned>>,
+    /// Recipes that want the throne; none on a subnet without duels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Contest>,
 }
 
 impl NetworkState {
@@ -255,6 +264,10 @@ impl NetworkState {
             .map(|one| (one, passing.get(&one.unit).map_or(empty, Vec::as_slice)));
         queue.settle(rounds, values);
         (self.waiting, self.dead) = queue.into_parts();
+        if let Some(contest) = &mut self.contest {
+            let cells: Vec<CellVote<'_>> = votes.iter().map(CellVote::from).collect();
+            contest.settle(Round(round), Round(self.assigned), &cells, values);
+        }
         settled
     }
 
@@ -310,7 +323,7 @@ impl NetworkState {
     /// The row of weights of every validator: averages of members whose registration still stands, and the burn.
     ///
     /// `members` are uid, hotkey and registration block by ascending uid. While the second lane has no share of the split the
-    /// first is the whole row; else an empty second lane burns its part.
+    /// first is the whole row; else a second lane in which nobody reigns burns its part.
     pub fn weights(
         &self,
         members: &[(Uid, Hotkey, BlockNumber)],
@@ -325,7 +338,36 @@ impl NetworkState {
         if values.split_innovation == 0 {
             return quantise(&production, burn);
         }
-        quantise(&mix(&production, &Shares::default(), burn, values), burn)
+        let innovation = self.innovation(members, burn, values);
+        quantise(&mix(&production, &innovation, burn, values), burn)
+    }
+
+    /// The second lane by uid; empty, and so burnt, where nobody duels.
+    fn innovation(&self, members: &[(Uid, Hotkey, BlockNumber)], burn: Uid, values: &ParamValues) -> Shares {
+        let Some(contest) = &self.contest else {
+            return Shares::default();
+        };
+        let uid_of = |hotkey: &Hotkey| members.iter().find(|(_, member, _)| member == hotkey);
+        let newest = Round(self.assigned.saturating_sub(1));
+        // Whoever has the author's hotkey, but registered it later, is somebody new.
+        let is_member = |author: &Author| {
+            uid_of(&author.hotkey).is_some_and(|(_, _, registered)| *registered <= author.block)
+        };
+        let lane = contest.lane(newest, is_member, values);
+        let authors = lane.shares.iter();
+        let shares = authors.filter_map(|(hotkey, share)| uid_of(hotkey).map(|(uid, _, _)| (*uid, *share)));
+        Shares::new(shares.chain([(burn, lane.burn)]))
+    }
+}
+
+impl<'a> From<&Vote<'a>> for CellVote<'a> {
+    fn from(vote: &Vote<'a>) -> Self {
+        Self {
+            validator: vote.validator,
+            coldkey: vote.coldkey,
+            stake: vote.stake,
+            cells: vote.cells,
+        }
     }
 }
 

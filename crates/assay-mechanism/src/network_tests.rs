@@ -65,7 +65,9 @@ fn vote(validator: u8, stake: u64, findings: &[Found]) -> Vote<'_> {
     Vote {
         validator: Hotkey([validator; 32]),
         stake,
+        coldkey: Coldkey([validator; 32]),
         findings,
+        cells: &[],
     }
 }
 

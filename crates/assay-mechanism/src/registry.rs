@@ -4,13 +4,15 @@
 //! §9). The anchor is frozen; a champion made in one round takes the throne at the start of the next.
 
 use assay_types::{BlockNumber, Coldkey, Hotkey, RecipeId, Round};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Recipes that were champions before and are still active.
 pub const PREVIOUS_ACTIVE: usize = 2;
 
 /// Who committed a recipe first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Author {
     /// The hotkey of the commitment.
     pub hotkey: Hotkey,
@@ -21,7 +23,8 @@ pub struct Author {
 }
 
 /// A champion and the first round in which it reigned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reign {
     /// The recipe.
     pub recipe: RecipeId,
@@ -30,7 +33,8 @@ pub struct Reign {
 }
 
 /// All recipes known to the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Registry {
     anchor: RecipeId,
     authors: BTreeMap<RecipeId, Author>,
@@ -46,6 +50,11 @@ impl Registry {
             authors: BTreeMap::new(),
             reigns: Vec::new(),
         }
+    }
+
+    /// The frozen reference recipe.
+    pub const fn anchor(&self) -> RecipeId {
+        self.anchor
     }
 
     /// Notes a revealed recipe message; the earliest commitment stays, and the anchor has no author.
@@ -80,6 +89,14 @@ impl Registry {
             since: Round(round.0.saturating_add(1)),
         });
         true
+    }
+
+    /// The newest champion, also one that reigns only from a later round on.
+    pub fn newest(&self) -> Reign {
+        self.reigns.last().copied().unwrap_or(Reign {
+            recipe: self.anchor,
+            since: Round(0),
+        })
     }
 
     /// The champion of `round`.

@@ -5,7 +5,7 @@
 //! Docs: docs/mechanism.md, "Reports that cannot be read".
 
 use crate::clock::Clock;
-use assay_types::{AuditReport, BlockNumber, Digest, Hotkey, Round};
+use assay_types::{AuditReport, BlockNumber, Digest, EvaluationReport, Hotkey, ReportError, Round};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
@@ -111,6 +111,29 @@ impl RollCall {
     #[must_use]
     pub const fn suffices(&self) -> bool {
         self.unread * 2 <= self.all
+    }
+}
+
+/// A line of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// A finding on a miner's round.
+    Audit(AuditReport),
+    /// A cell of a duel.
+    Cell(EvaluationReport),
+}
+
+impl Line {
+    /// The line's report: an audit has the field `miner`, a cell has none.
+    ///
+    /// # Errors
+    /// [`ReportError`] naming the field and the rule it breaks.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReportError> {
+        match AuditReport::parse(bytes) {
+            Ok(report) => Ok(Self::Audit(report)),
+            // What is neither is told as the audit it most likely is.
+            Err(error) => EvaluationReport::parse(bytes).map(Self::Cell).map_err(|_| error),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::stream::Events;
 use assay_chain::wallet::KeyPair;
 use assay_chain::{Metagraph, Neuron};
 use assay_mechanism::clock::Clock;
+use assay_mechanism::contest::Contest;
 use assay_mechanism::reports::Patience;
 use assay_types::api::{Answer, Observed, Source};
 use assay_types::{BlockNumber, Digest, Hotkey, NetUid, ParamSet, Round};
@@ -80,6 +81,8 @@ pub struct AppParts {
     pub public_url: String,
     /// Where reports are read that nobody has handed in; none if only what is handed in counts.
     pub batches: Option<Arc<dyn BatchSource>>,
+    /// The contest of recipes before round 0; none on a subnet without duels.
+    pub contest: Option<Contest>,
 }
 
 /// Why published reports cannot be read.
@@ -145,6 +148,11 @@ impl App {
     /// Where reports are read that nobody has handed in.
     pub fn batches(&self) -> Option<&dyn BatchSource> {
         self.parts.batches.as_deref()
+    }
+
+    /// The contest of recipes before round 0; none on a subnet without duels.
+    pub const fn contest(&self) -> Option<&Contest> {
+        self.parts.contest.as_ref()
     }
 
     /// The database.

@@ -86,7 +86,7 @@ pub struct EvaluationReport {
     pub domain: String,
     /// Bits per byte in units of 1e-4.
     pub value: u32,
-    /// Tokens trained on.
+    /// Tokens that the arm keeps of the stage's archives: its yield. What is trained on is the profile's.
     pub tokens: Tokens,
     /// sr25519 over [`Self::signed_digest`], hexadecimal.
     pub signature: String,

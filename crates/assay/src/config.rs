@@ -59,7 +59,7 @@ pub(crate) const VARIABLES: [Variable; 17] = [
     of(
         "ASSAY_LOG",
         "info,sqlx=warn",
-        "what services log, such as `info` or `assay_server=debug`",
+        "what services log, such as `info` or `assay_server=debug`; agents `warn` where nothing is set",
     ),
     of(
         "ASSAY_NETWORK",
@@ -201,8 +201,8 @@ pub(crate) fn serve_database() -> Option<String> {
 }
 
 /// Starts the log on stderr: one line an event, as JSON if results are.
-pub(crate) fn start_log(is_json: bool) {
-    let filter = variable("ASSAY_LOG").unwrap_or_else(|| "info,sqlx=warn".to_owned());
+pub(crate) fn start_log(is_json: bool, level: &str) {
+    let filter = variable("ASSAY_LOG").unwrap_or_else(|| level.to_owned());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)

@@ -30,9 +30,10 @@ pub use dedup::{Cluster, Deduplicated, dedup};
 pub use error::{ErrorKind, LocalError};
 pub(crate) use evaluate::is_text;
 pub use evaluate::{
-    CPU_PLAN, DuelJob, DuelReport, EvaluateError, EvaluateJob, IndexSummary, Input, Kept, Ore, PackSummary,
-    SMOKE_PLAN, SealedHeader, Training, TrainingPlan, TrainingProgress, Watch, duel, evaluate, make_index,
-    make_pack, open_sealed_pack,
+    CPU_PLAN, CellsJob, DuelJob, DuelProfile, DuelReport, EvaluateError, EvaluateJob, IndexSummary, Input,
+    Kept, MeasuredArm, MeasuredCells, Ore, PackSummary, SMOKE_PLAN, SealedHeader, Training, TrainingPlan,
+    TrainingProgress, Watch, duel, evaluate, make_index, make_pack, make_pack_of_pages, measure_cells,
+    open_sealed_pack,
 };
 pub use explain::explain;
 pub use extract::{PageFacts, PageText, explain_file, extract_file};

@@ -10,6 +10,7 @@
 
 mod corpus;
 mod crawl;
+mod duel;
 mod people;
 mod processes;
 mod summary;
@@ -26,6 +27,7 @@ use assay_hub::{OpenOptions, Source};
 use assay_types::{BlockNumber, Round};
 
 pub use crawl::crawl_archives;
+pub use duel::DuelSummary;
 pub use people::{Cast, CastError, Role};
 pub use summary::{MinerSummary, Summary};
 pub use view::{MinerLook, View};
@@ -66,6 +68,8 @@ pub struct LocalnetOptions {
     pub archives: Vec<Source>,
     /// How archives behind addresses are read.
     pub open: OpenOptions,
+    /// Whether a recipe duels for a place.
+    pub duel: bool,
     /// Port of the Task API and website; 0 for any free one.
     pub port: u16,
 }
@@ -109,6 +113,7 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
     let api = processes.server(options, &world, &path, &url)?;
     watcher.note(&format!("Task API and website at {api}"));
     processes.agents(options, &world, (&path, &url, &api))?;
+    let mut offering = world.offering(options, &url)?;
     let mut play = Play {
         tracker: Tracker::open(&options.folder.join("driver"), &setup)?,
         chain: &chain,
@@ -134,6 +139,9 @@ pub async fn localnet(options: &LocalnetOptions, watcher: &dyn Watcher) -> Resul
             }
         }
         processes.revive(watcher)?;
+        if let Some(offering) = &mut offering {
+            offering.advance().await?;
+        }
         match looked {
             Ok(head) if head >= end && play.tracker.state().settled >= rounds => break,
             // The chain may have been killed; it comes back.

@@ -168,7 +168,7 @@ impl Processes {
 }
 
 /// How processes name the chain at an address.
-fn network(url: &str) -> String {
+pub(super) fn network(url: &str) -> String {
     format!("embedded:{}", url.trim_start_matches("ws://"))
 }
 

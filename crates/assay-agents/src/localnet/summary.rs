@@ -7,6 +7,7 @@ use assay_types::{Hotkey, MechId, Q32, Round, Uid};
 use serde::Serialize;
 
 use super::Play;
+use super::duel::DuelSummary;
 use super::world::World;
 use crate::subnet::AgentError;
 
@@ -29,6 +30,10 @@ pub struct Summary {
     pub miners: Vec<MinerSummary>,
     /// Incentive of the burn uid, share of all.
     pub burn: f64,
+    /// What the stages of duels decided; empty on a localnet without.
+    pub duels: Vec<DuelSummary>,
+    /// The recipe that reigns at the end; none on a localnet without duels.
+    pub champion: Option<String>,
 }
 
 /// One miner.
@@ -140,6 +145,8 @@ impl Play<'_> {
             validators_equal,
             server_equal: None,
             miners,
+            duels: self.duels().0,
+            champion: self.duels().1,
             burn: metagraph.burn().map_or(0.0, |neuron| share(neuron.incentive)),
         }
     }

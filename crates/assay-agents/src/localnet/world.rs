@@ -15,10 +15,12 @@ use fs_err as fs;
 use subxt_signer::sr25519::{Keypair, dev};
 
 use super::corpus::cut;
+use super::duel::{Offering, challenger, plain, set_aside, with_duel};
+use super::processes::network;
 use super::{LocalnetOptions, Role};
 use crate::api::{ClientOptions, TaskApi};
 use crate::local::write_atomically;
-use crate::subnet::{ActiveRecipe, AgentError, Archives, SubnetFile};
+use crate::subnet::{ActiveRecipe, AgentError, Archives, DuelRules, SubnetFile};
 
 /// Blocks between epochs.
 pub(super) const TEMPO_BLOCKS: u32 = 180;
@@ -56,6 +58,15 @@ pub(super) struct Person {
     coldkey: Keypair,
 }
 
+/// Who wants the throne, and how that is measured.
+#[derive(Debug)]
+struct Contest {
+    rules: DuelRules,
+    author: Person,
+    anchor: Recipe,
+    challenger: Recipe,
+}
+
 /// Everything before the first block.
 #[derive(Debug)]
 pub(super) struct World {
@@ -69,6 +80,7 @@ pub(super) struct World {
     pub(super) genesis_path: PathBuf,
     genesis: Genesis,
     owner: Person,
+    contest: Option<Contest>,
     netuid: NetUid,
     first_block: u32,
 }
@@ -84,7 +96,7 @@ impl World {
         }
         fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
         let place = folder.join("archives");
-        let (corpus, pages) = cut(&place, (&options.archives, &options.open), units_wanted(options))?;
+        let (mut corpus, pages) = cut(&place, (&options.archives, &options.open), units_wanted(options))?;
         let wallets = folder.join("wallets");
         let keys = Keys {
             seed: options.seed,
@@ -100,7 +112,19 @@ impl World {
             .collect::<Result<Vec<_>, _>>()?;
         let owner = keys.person("owner".to_owned(), None)?;
         let server = keys.person("server".to_owned(), None)?;
-        let everybody = miners.iter().chain(&validators).chain([&owner]);
+        let mut contest = None;
+        if let (true, Some(anchor)) = (options.duel, localnet_anchor()) {
+            let (left, rules) = set_aside(folder, corpus, &anchor)?;
+            corpus = left;
+            contest = Some(Contest {
+                rules,
+                author: keys.person("author-1".to_owned(), None)?,
+                challenger: challenger(&anchor),
+                anchor,
+            });
+        }
+        let author = contest.iter().map(|contest| &contest.author);
+        let everybody = miners.iter().chain(&validators).chain([&owner]).chain(author);
         let genesis = Genesis {
             beacon_seed: keys.digest("beacon"),
             block_seed: Some(keys.digest("blocks")),
@@ -125,6 +149,7 @@ impl World {
             genesis_path,
             genesis,
             owner,
+            contest,
             netuid: NetUid(1),
             first_block: 0,
         })
@@ -155,7 +180,8 @@ impl World {
         chain
             .submit(&Call::StartCall { netuid }, &self.owner.coldkey)
             .await?;
-        for person in self.miners.iter().chain(&self.validators) {
+        let author = self.contest.iter().map(|contest| &contest.author);
+        for person in self.miners.iter().chain(&self.validators).chain(author) {
             let call = Call::Register {
                 netuid,
                 hotkey: person.hotkey,
@@ -193,7 +219,15 @@ impl World {
 
     /// Writes the subnet's file; gives its path.
     pub(super) fn write_subnet(&self, options: &LocalnetOptions) -> Result<PathBuf, AgentError> {
-        let params = localnet_params(self.first_block, corpus_index_root(&self.corpus));
+        let mut params = localnet_params(self.first_block, corpus_index_root(&self.corpus));
+        let mut recipes = localnet_recipes();
+        if let Some(contest) = &self.contest {
+            recipes = vec![ActiveRecipe {
+                toml: contest.anchor.to_canonical(),
+                gain: Q32::ONE,
+            }];
+            params.values = with_duel(&params.values, options.validators);
+        }
         let file = SubnetFile {
             netuid: self.netuid,
             genesis: self.genesis.hash(),
@@ -201,7 +235,8 @@ impl World {
             archives: Archives::from(options.folder.join("archives").as_path()),
             store: options.folder.join("store").to_string_lossy().into_owned(),
             corpus: self.corpus.clone(),
-            recipes: localnet_recipes(),
+            recipes,
+            duels: self.contest.as_ref().map(|contest| contest.rules.clone()),
         };
         let path = options.folder.join("subnet.json");
         let bytes = serde_json::to_vec_pretty(&file).map_err(|error| AgentError::invalid(&path, error))?;
@@ -210,12 +245,40 @@ impl World {
     }
 }
 
+impl World {
+    /// The challenger's way to the chain at an address; none on a localnet without a duel.
+    pub(super) fn offering(
+        &self,
+        options: &LocalnetOptions,
+        url: &str,
+    ) -> Result<Option<Offering>, AgentError> {
+        let Some(contest) = &self.contest else {
+            return Ok(None);
+        };
+        let author = (contest.author.name.as_str(), self.wallets.as_path());
+        Offering::new(options, author, &contest.challenger, &network(url)).map(Some)
+    }
+}
+
+/// The recipe that reigns at first on a localnet with a duel.
+fn localnet_anchor() -> Option<Recipe> {
+    let strict = localnet_recipes().into_iter().next()?;
+    Recipe::parse(&strict.toml).ok().as_ref().map(plain)
+}
+
 /// Units that the rounds can use up: as many as every miner may get in each, and in those that begin before the last is over.
 fn units_wanted(options: &LocalnetOptions) -> usize {
-    let values = localnet_params(0, Digest::ZERO).values;
+    let mut values = localnet_params(0, Digest::ZERO).values;
+    if options.duel {
+        values = with_duel(&values, options.validators);
+    }
     let rounds = u64::from(options.rounds).saturating_add(ROUNDS_BEHIND);
     let miners = options.cast.miners().count() as u64;
-    let units = rounds.saturating_mul(miners).saturating_mul(values.cap_max);
+    let mut units = rounds.saturating_mul(miners).saturating_mul(values.cap_max);
+    if options.duel {
+        // Some are set aside as evaluation text.
+        units += units / 4;
+    }
     // What is kept for duels is not given out.
     let kept = units / values.reserve_mod.max(1) + UNITS_SPARE;
     usize::try_from(units.saturating_add(kept)).unwrap_or(usize::MAX)

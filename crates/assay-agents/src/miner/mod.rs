@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use assay_chain::{At, Chain, Commitment, CommitmentField};
 use assay_hub::store::Publication;
-use assay_types::{BlockNumber, Message, Pointer, RecipeId, RepoName, Round};
+use assay_types::{BlockNumber, Message, Pointer, Recipe, RecipeId, RepoName, Round};
 use fs_err as fs;
 
 pub use conduct::Conduct;
@@ -316,8 +316,10 @@ impl<'a> Miner<'a> {
             journal.stage = Stage::Missed;
             return Ok(());
         }
+        let recipe = self.recipe(journal.round).await?;
         let work = Work {
             setup: self.setup.clone(),
+            recipe,
             options: self.options.clone(),
             round: journal.round,
             units: journal.units.clone(),
@@ -331,6 +333,25 @@ impl<'a> Miner<'a> {
         journal.submission_root = Some(root);
         journal.stage = Stage::Refined;
         Ok(())
+    }
+
+    /// The recipe of a round: the one that was asked for, else the active one of the largest gain whose text can be read.
+    async fn recipe(&self, round: Round) -> Result<RecipeId, AgentError> {
+        let contest = self.tracker.contest(round);
+        let active = self.setup.active(contest, round);
+        if let Some(contest) = contest
+            && let Err(error) = self.setup.learn(contest, &active).await
+        {
+            tracing::warn!(round = round.0, %error, "an active recipe cannot be read");
+        }
+        let best = self.setup.best(contest, round);
+        let chosen = self.options.recipe.filter(|id| active.contains(id)).or(best);
+        let known = chosen.filter(|id| self.setup.recipe(id).is_some());
+        let anchor = || self.setup.anchor().map(Recipe::id);
+        known.or_else(anchor).ok_or(AgentError::Unexpected {
+            what: "recipe",
+            reason: "none is active".to_owned(),
+        })
     }
 
     /// The block of a commitment that was in time though the journal does not know it: the miner was killed between the two

@@ -67,8 +67,10 @@ impl Miner<'_> {
         let archive_bytes = known.map(|unit| unit.bytes.0).sum();
         let mut options = self.options.clone();
         options.conduct = Conduct::Honest;
+        let recipe = self.recipe(newest).await?;
         let work = Work {
             setup: self.setup.clone(),
+            recipe,
             options,
             round: newest,
             units: units.clone(),

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use assay_hub::Source;
 use assay_refine::unit::Format;
-use assay_types::{BlockNumber, Digest, MANIFEST_FILE, Manifest, ManifestError, Round, UnitId, WorkUnit};
+use assay_types::{
+    BlockNumber, Digest, MANIFEST_FILE, Manifest, ManifestError, RecipeId, Round, UnitId, WorkUnit,
+};
 
 use super::conduct::Conduct;
 use super::suspect;
@@ -17,6 +19,7 @@ use crate::subnet::{AgentError, Setup};
 pub(super) struct Work {
     pub(super) setup: Setup,
     pub(super) options: MinerOptions,
+    pub(super) recipe: RecipeId,
     pub(super) round: Round,
     pub(super) units: Vec<UnitId>,
     pub(super) folder: PathBuf,
@@ -30,8 +33,7 @@ impl Work {
     ///
     /// Finished units of an earlier, killed run are taken over.
     pub(super) fn refine(&self) -> Result<Digest, AgentError> {
-        let recipe = self.recipe()?;
-        let engine = self.setup.engine(&recipe)?;
+        let engine = self.setup.engine(&self.recipe)?;
         let sources = self.sources()?;
         let alter = self.options.conduct.alter();
         let open = self.setup.open();
@@ -54,14 +56,6 @@ impl Work {
             suspect::check((&self.setup, &self.folder), &report.manifest, &sources)?;
         }
         self.sign(report.manifest)
-    }
-
-    fn recipe(&self) -> Result<assay_types::RecipeId, AgentError> {
-        let best = || self.setup.best().map(assay_types::Recipe::id);
-        self.options.recipe.or_else(best).ok_or(AgentError::Unexpected {
-            what: "recipe",
-            reason: "none is active".to_owned(),
-        })
     }
 
     /// The archives, under the names of the units they are filed as.

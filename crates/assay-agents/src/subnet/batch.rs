@@ -1,13 +1,17 @@
-//! A validator's reports on one round as one file, a signed line a miner, and beside it the state they start from.
+//! A validator's reports on one round as one file, a signed line a miner and one a cell of a duel that it measured, and
+//! beside it the state they start from.
 //!
 //! The BLAKE3 of the lines is what the validator puts on the chain (message 0x81), so readers find the file by the revision
 //! the digest begins with, and nobody can show two readers different reports. Reports name the digest of the state.
 
 use assay_hub::store::{Body, ObjectPath, Publication, Store, View};
+use assay_mechanism::contest::CELLS_MAX;
 use assay_mechanism::network::{Found, NetworkState};
-use assay_mechanism::reports::{REPORTS_MAX, check_log};
+use assay_mechanism::reports::{Line, REPORTS_MAX, check_log};
 use assay_types::canonical_json::{emit, parse_as};
-use assay_types::{AuditReport, Digest, Hotkey, NetUid, RepoName, Revision, Round, batch_digest};
+use assay_types::{
+    AuditReport, Digest, EvaluationReport, Hotkey, NetUid, RepoName, Revision, Round, batch_digest,
+};
 use subxt_signer::sr25519::{PublicKey, Signature, verify};
 
 use super::error::AgentError;
@@ -29,6 +33,8 @@ const STATE_BYTES_MAX: usize = 64 << 20;
 pub struct Batch {
     /// The reports, each naming the one before it.
     pub reports: Vec<AuditReport>,
+    /// Cells of duels, behind the reports, in the order of their lines.
+    pub cells: Vec<EvaluationReport>,
     /// What the chain carries.
     pub digest: Digest,
 }
@@ -47,13 +53,19 @@ pub struct About {
 }
 
 impl Batch {
-    /// A batch of signed reports.
+    /// A batch of signed reports and cells.
     ///
     /// # Errors
     /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
-    pub fn new(reports: Vec<AuditReport>) -> Result<Self, AgentError> {
-        let digest = Digest::of(&lines(&reports)?);
-        Ok(Self { reports, digest })
+    pub fn new(reports: Vec<AuditReport>, mut cells: Vec<EvaluationReport>) -> Result<Self, AgentError> {
+        cells.sort_by_cached_key(|cell| cell.to_canonical_bytes().unwrap_or_default());
+        let mut batch = Self {
+            reports,
+            cells,
+            digest: Digest::ZERO,
+        };
+        batch.digest = Digest::of(&batch.bytes()?);
+        Ok(batch)
     }
 
     /// The batch in a file with `digest`, if it is what it must be.
@@ -66,17 +78,34 @@ impl Batch {
         if batch_digest(lines.clone()) != *digest {
             return Err(bad("the file has another digest than the chain".to_owned()));
         }
-        if lines.clone().count() > REPORTS_MAX {
-            return Err(bad(format!("it has more than {REPORTS_MAX} lines")));
+        if lines.clone().count() > REPORTS_MAX + CELLS_MAX {
+            return Err(bad(format!("it has more than {} lines", REPORTS_MAX + CELLS_MAX)));
         }
-        let reports = lines
-            .map(|line| about.read(line))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (mut reports, mut cells) = (Vec::new(), Vec::new());
+        for line in lines {
+            match Line::parse(line).map_err(|error| bad(error.to_string()))? {
+                Line::Audit(report) => reports.push(about.check_audit(report)?),
+                Line::Cell(cell) => cells.push(about.check_cell(cell)?),
+            }
+        }
         check_log(&reports).map_err(|error| bad(error.to_string()))?;
         Ok(Self {
             reports,
+            cells,
             digest: *digest,
         })
+    }
+
+    /// The file: a line a report, then a line a cell.
+    fn bytes(&self) -> Result<Vec<u8>, AgentError> {
+        let reports = self.reports.iter().map(AuditReport::to_canonical_bytes);
+        let cells = self.cells.iter().map(EvaluationReport::to_canonical_bytes);
+        let mut out = Vec::new();
+        for line in reports.chain(cells) {
+            out.extend_from_slice(&line.map_err(|error| bad(error.to_string()))?);
+            out.push(b'\n');
+        }
+        Ok(out)
     }
 
     /// The lines, as a server keeps them.
@@ -84,7 +113,7 @@ impl Batch {
     /// # Errors
     /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
     pub fn lines(&self) -> Result<Vec<String>, AgentError> {
-        let text = String::from_utf8(lines(&self.reports)?).map_err(|error| bad(error.to_string()))?;
+        let text = String::from_utf8(self.bytes()?).map_err(|error| bad(error.to_string()))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 
@@ -114,7 +143,7 @@ impl Batch {
         let anchor = path(BATCH_FILE)?;
         let state = emit(state).map_err(|error| bad(error.to_string()))?;
         let publication = Publication::new(repo.clone(), anchor.clone())
-            .with(anchor, Body::Bytes(lines(&self.reports)?.into()))
+            .with(anchor, Body::Bytes(self.bytes()?.into()))
             .with(path(STATE_FILE)?, Body::Bytes(state.into()));
         let revision = store.publish(&publication).await?;
         store.reveal(&repo, &revision).await?;
@@ -152,33 +181,36 @@ impl Batch {
 }
 
 impl About {
-    /// A line, if it is the validator's report on the round.
-    fn read(&self, line: &[u8]) -> Result<AuditReport, AgentError> {
-        let report = AuditReport::parse(line).map_err(|error| bad(error.to_string()))?;
+    /// The report, if it is the validator's on the round.
+    fn check_audit(&self, report: AuditReport) -> Result<AuditReport, AgentError> {
         let of_this = report.validator == self.validator && report.round == self.round;
         if !of_this || report.params != self.params || report.netuid != self.netuid {
             return Err(bad("it is not this validator's report on this round".to_owned()));
         }
         let digest = report.signed_digest().map_err(|error| bad(error.to_string()))?;
+        self.check_signature(&digest, &report.signature)?;
+        Ok(report)
+    }
+
+    /// The cell, if it is the validator's; which stage it belongs to, and whether that is on, is looked at where it counts.
+    fn check_cell(&self, cell: EvaluationReport) -> Result<EvaluationReport, AgentError> {
+        if cell.validator != self.validator || cell.params != self.params || cell.netuid != self.netuid {
+            return Err(bad("it is not this validator's cell on this subnet".to_owned()));
+        }
+        let digest = cell.signed_digest().map_err(|error| bad(error.to_string()))?;
+        self.check_signature(&digest, &cell.signature)?;
+        Ok(cell)
+    }
+
+    fn check_signature(&self, digest: &Digest, signature: &str) -> Result<(), AgentError> {
         let key = PublicKey(self.validator.0);
-        let is_signed = assay_types::hex::decode::<64>(&report.signature)
+        let is_signed = assay_types::hex::decode::<64>(signature)
             .is_ok_and(|signature| verify(&Signature(signature), digest.as_bytes(), &key));
         if !is_signed {
             return Err(bad("a report is not signed by its validator".to_owned()));
         }
-        Ok(report)
+        Ok(())
     }
-}
-
-/// The file: a line a report.
-fn lines(reports: &[AuditReport]) -> Result<Vec<u8>, AgentError> {
-    let mut out = Vec::new();
-    for report in reports {
-        let line = report.to_canonical_bytes();
-        out.extend_from_slice(&line.map_err(|error| bad(error.to_string()))?);
-        out.push(b'\n');
-    }
-    Ok(out)
 }
 
 fn path(name: &str) -> Result<ObjectPath, AgentError> {
@@ -252,8 +284,8 @@ mod tests {
     #[test]
     fn a_signed_batch_is_read_back_and_a_changed_one_is_not() {
         let about = about(3);
-        let batch = Batch::new(vec![report(&about, &Signer(dev::alice()))]).unwrap();
-        let bytes = lines(&batch.reports).unwrap();
+        let batch = Batch::new(vec![report(&about, &Signer(dev::alice()))], Vec::new()).unwrap();
+        let bytes = batch.bytes().unwrap();
         assert_eq!(Batch::parse(&bytes, &batch.digest, &about).unwrap(), batch);
         assert_eq!(batch.checkpoint(), Some(Digest([8; 32])));
         for other in [
@@ -282,8 +314,8 @@ mod tests {
             Batch::parse(&longer, &batch.digest, &about).is_err(),
             "another digest"
         );
-        let forged = Batch::new(vec![report(&about, &Signer(dev::bob()))]).unwrap();
-        let bytes = lines(&forged.reports).unwrap();
+        let forged = Batch::new(vec![report(&about, &Signer(dev::bob()))], Vec::new()).unwrap();
+        let bytes = forged.bytes().unwrap();
         assert!(
             Batch::parse(&bytes, &forged.digest, &about).is_err(),
             "not signed"

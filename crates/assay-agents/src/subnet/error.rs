@@ -46,7 +46,7 @@ pub enum AgentError {
         reason: String,
     },
     /// The worker for foreign files ended without an answer.
-    #[error("audit worker: {0}")]
+    #[error("worker: {0}")]
     Worker(String),
 }
 

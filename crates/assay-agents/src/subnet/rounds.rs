@@ -5,15 +5,38 @@
 use assay_chain::sealed::{Seal, sealed_field};
 use assay_chain::timelock::{Beacon, Entropy};
 use assay_chain::{
-    At, Chain, ChainErrorKind, Commitment, CommitmentField, Metagraph, RevealedCommitment, members, messages,
+    At, Chain, ChainErrorKind, Commitment, CommitmentField, RevealedCommitment, members, messages, offers,
     requeued,
 };
 use assay_mechanism::admit::{Refusal, find_pointer};
 use assay_mechanism::clock::Clock;
+use assay_mechanism::contest::Offer;
 use assay_mechanism::network::Member;
-use assay_types::{BlockNumber, Digest, Hotkey, Message, NetUid, Pointer, Round, UnitId};
+use assay_types::{Coldkey, Digest, Hotkey, Message, NetUid, Pointer, Round, UnitId};
 
 use super::error::AgentError;
+
+/// What a round's assignment follows from, beside its beacon.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// All neurons, by uid.
+    pub members: Vec<Member>,
+    /// Recipes that want to duel.
+    pub offers: Vec<Offer>,
+    /// Dead letters that the owner gives new attempts; none if it says nothing about the round.
+    pub requeued: Option<Vec<UnitId>>,
+}
+
+/// A validator whose reports count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reporter {
+    /// Who.
+    pub hotkey: Hotkey,
+    /// Its owner.
+    pub coldkey: Coldkey,
+    /// Stake at the cutoff, rao.
+    pub stake: u64,
+}
 
 /// The rounds of one subnet on one chain.
 #[derive(Debug, Clone, Copy)]
@@ -79,28 +102,20 @@ impl Rounds<'_> {
         Ok(Some(seed.seed))
     }
 
-    /// Dead letters that the owner gives new attempts with the round's assignment; none if it says nothing about it.
+    /// What the chain says at a round's assignment block.
     ///
     /// # Errors
     /// [`AgentError::Chain`].
-    pub async fn requeued(&self, round: Round) -> Result<Option<Vec<UnitId>>, AgentError> {
+    pub async fn said(&self, round: Round) -> Result<Said, AgentError> {
         let at = At::Number(self.clock.assignment_block(round));
         let metagraph = self.chain.metagraph(self.netuid, at).await?;
         let commitments = self.chain.commitments(self.netuid, at).await?;
-        Ok(requeued(&metagraph, &commitments, round))
-    }
-
-    /// Members at a block, by uid, with the metagraph they are from.
-    ///
-    /// # Errors
-    /// [`AgentError::Chain`].
-    pub async fn members(&self, block: BlockNumber) -> Result<(Vec<Member>, Metagraph), AgentError> {
-        let at = At::Number(block);
-        let metagraph = self.chain.metagraph(self.netuid, at).await?;
-        let commitments = self.chain.commitments(self.netuid, at).await?;
         let opened = self.chain.revealed_commitments(self.netuid, at).await?;
-        let members = members(&metagraph, &commitments, &opened);
-        Ok((members, metagraph))
+        Ok(Said {
+            members: members(&metagraph, &commitments, &opened),
+            offers: offers(&metagraph, &commitments, &opened),
+            requeued: requeued(&metagraph, &commitments, round),
+        })
     }
 
     /// Pointers committed in time and opened, by hotkey: the pointer, or why what is there is none.
@@ -139,11 +154,11 @@ impl Rounds<'_> {
         Ok(found)
     }
 
-    /// Digests of the reports on `round` that were on the chain at its cutoff: validator, stake, digest.
+    /// Digests of the reports on `round` that were on the chain at its cutoff, with who made them.
     ///
     /// # Errors
     /// [`AgentError::Chain`].
-    pub async fn report_digests(&self, round: Round) -> Result<Vec<(Hotkey, u64, Digest)>, AgentError> {
+    pub async fn report_digests(&self, round: Round) -> Result<Vec<(Reporter, Digest)>, AgentError> {
         let at = At::Number(self.clock.report_cutoff(round));
         let metagraph = self.chain.metagraph(self.netuid, at).await?;
         let commitments = self.chain.commitments(self.netuid, at).await?;
@@ -154,7 +169,12 @@ impl Rounds<'_> {
             };
             let neuron = metagraph.neuron(&hotkey).filter(|neuron| neuron.permit);
             if let Some(neuron) = neuron.filter(|_| about == round) {
-                found.push((hotkey, neuron.stake.0, digest));
+                let reporter = Reporter {
+                    hotkey,
+                    coldkey: neuron.coldkey,
+                    stake: neuron.stake.0,
+                };
+                found.push((reporter, digest));
             }
         }
         Ok(found)

@@ -3,19 +3,22 @@
 //! `assay localnet` writes it; miners and validators read it. All of it is public, and its parameter set's digest goes into
 //! every report, so that two nodes with different files notice.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assay_hub::store::{Store, StoreError, StoreOptions, open_store};
 use assay_hub::{OpenOptions, Source};
 use assay_mechanism::clock::Clock;
+use assay_mechanism::contest::Contest;
+use assay_mechanism::network::NetworkState;
 use assay_refine::engine::Engine;
 use assay_refine::url_lists::UrlLists;
-use assay_types::{Digest, NetUid, ParamSet, Q32, Recipe, RecipeId, WorkUnit, corpus_index_root};
+use assay_types::{Digest, NetUid, ParamSet, Q32, Recipe, RecipeId, Round, WorkUnit, corpus_index_root};
 use serde::{Deserialize, Serialize};
 
 use super::archives::Archives;
 use super::error::AgentError;
+use super::learned::Learned;
 
 /// This file: `docs/configuration.md` is made of its comments.
 pub const SETUP_SOURCE: &str = include_str!("setup.rs");
@@ -51,6 +54,21 @@ pub struct SubnetFile {
     pub corpus: Vec<WorkUnit>,
     /// Active recipes; the first is the anchor.
     pub recipes: Vec<ActiveRecipe>,
+    /// How recipes duel for a place among them; without it they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duels: Option<DuelRules>,
+}
+
+/// How duels are measured: the same for every validator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuelRules {
+    /// Evaluation pack with held-out and pure text, beside this file or anywhere on this machine.
+    pub pack: PathBuf,
+    /// Digest of the pack: one with another is refused.
+    pub digest: Digest,
+    /// What is trained: `ngram-duel-v1`, `ngram-duel-small` or `cpu-v1`.
+    pub profile: String,
 }
 
 /// The subnet, ready to be worked for.
@@ -75,6 +93,8 @@ pub struct Setup {
     archives: Archives,
     open: OpenOptions,
     recipes: Vec<(Recipe, Q32)>,
+    learned: Learned,
+    duels: Option<DuelRules>,
 }
 
 impl Setup {
@@ -86,7 +106,11 @@ impl Setup {
         let bytes = crate::local::read_bounded(path, FILE_BYTES_MAX).map_err(AgentError::file(path))?;
         let file: SubnetFile =
             serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(path, error))?;
-        Self::of(file, options).map_err(|reason| AgentError::invalid(path, reason))
+        let mut setup = Self::of(file, options).map_err(|reason| AgentError::invalid(path, reason))?;
+        if let (Some(duels), Some(folder)) = (&mut setup.duels, path.parent()) {
+            duels.pack = folder.join(&duels.pack);
+        }
+        Ok(setup)
     }
 
     /// The subnet a file describes.
@@ -122,32 +146,80 @@ impl Setup {
             archives: file.archives,
             open: options.open.clone(),
             recipes,
+            learned: Learned::default(),
+            duels: file.duels,
         })
     }
 
-    /// The active recipes' ids, the anchor first.
+    /// How duels are measured; none on a subnet without.
     #[must_use]
-    pub fn active(&self) -> Vec<RecipeId> {
-        self.recipes.iter().map(|(recipe, _)| recipe.id()).collect()
+    pub fn duels(&self) -> Option<&DuelRules> {
+        self.duels.as_ref()
     }
 
-    /// The gain of an active recipe.
+    /// The subnet before its first round.
     #[must_use]
-    pub fn gain(&self, id: &RecipeId) -> Option<Q32> {
+    pub fn first_state(&self) -> NetworkState {
+        let contest = self.duels.as_ref().zip(self.anchor());
+        NetworkState {
+            contest: contest.map(|(duels, anchor)| Contest::new(anchor.id(), &duels.profile)),
+            ..NetworkState::default()
+        }
+    }
+
+    /// The recipes that a submission of `round` may use, the anchor first: those of the file, and those that won a place.
+    #[must_use]
+    pub fn active(&self, contest: Option<&Contest>, round: Round) -> Vec<RecipeId> {
+        let mut active: Vec<RecipeId> = self.recipes().map(Recipe::id).collect();
+        for won in contest.map_or_else(Vec::new, |contest| contest.active(round)) {
+            if !active.contains(&won) {
+                active.push(won);
+            }
+        }
+        active
+    }
+
+    /// The gain of an active recipe: its last duel's, else the file's.
+    #[must_use]
+    pub fn gain(&self, contest: Option<&Contest>, id: &RecipeId) -> Option<Q32> {
         let known = self.recipes.iter().find(|(recipe, _)| recipe.id() == *id);
-        known.map(|(_, gain)| *gain)
+        let won = contest.and_then(|contest| contest.gain(id));
+        won.or(known.map(|(_, gain)| *gain))
     }
 
     /// The active recipe of the largest gain, the earlier one on a tie.
     #[must_use]
-    pub fn best(&self) -> Option<&Recipe> {
-        let mut best: Option<&(Recipe, Q32)> = None;
-        for one in &self.recipes {
-            if best.is_none_or(|(_, gain)| one.1 > *gain) {
-                best = Some(one);
+    pub fn best(&self, contest: Option<&Contest>, round: Round) -> Option<RecipeId> {
+        let mut best: Option<(RecipeId, Q32)> = None;
+        for id in self.active(contest, round) {
+            let gain = self.gain(contest, &id).unwrap_or_default();
+            if best.is_none_or(|(_, most)| gain > most) {
+                best = Some((id, gain));
             }
         }
-        best.map(|(recipe, _)| recipe)
+        best.map(|(id, _)| id)
+    }
+
+    /// Reads the texts of recipes that are not the file's from where their authors published them.
+    ///
+    /// # Errors
+    /// [`AgentError::Store`] if one cannot be read, [`AgentError::Unexpected`] if it is another recipe.
+    pub async fn learn(&self, contest: &Contest, ids: &[RecipeId]) -> Result<(), AgentError> {
+        for id in ids {
+            if self.recipe(id).is_none()
+                && let Some(place) = contest.place(id)
+            {
+                self.learned.read(self.store.as_ref(), id, place).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A recipe of the file, or one that was learned.
+    #[must_use]
+    pub fn recipe(&self, id: &RecipeId) -> Option<Recipe> {
+        let known = self.recipes().find(|recipe| recipe.id() == *id).cloned();
+        known.or_else(|| self.learned.get(id))
     }
 
     /// The active recipe of a name or id.
@@ -168,30 +240,26 @@ impl Setup {
         self.recipes.iter().map(|(recipe, _)| recipe)
     }
 
-    /// Canonical texts of the active recipes.
+    /// Canonical texts of the recipes that are known here among `ids`.
     #[must_use]
-    pub fn recipe_texts(&self) -> Vec<String> {
-        self.recipes
-            .iter()
-            .map(|(recipe, _)| recipe.to_canonical())
-            .collect()
+    pub fn recipe_texts(&self, ids: &[RecipeId]) -> Vec<String> {
+        let known = ids.iter().filter_map(|id| self.recipe(id));
+        known.map(|recipe| recipe.to_canonical()).collect()
     }
 
-    /// An engine that runs an active recipe.
+    /// An engine that runs a recipe of the file, or one that was learned.
     ///
     /// # Errors
-    /// [`AgentError::Unexpected`] for a recipe that is not active or cannot run here.
+    /// [`AgentError::Unexpected`] for a recipe that is not known or cannot run here.
     pub fn engine(&self, id: &RecipeId) -> Result<Engine, AgentError> {
         let unexpected = |reason: String| AgentError::Unexpected {
             what: "recipe",
             reason,
         };
-        let (recipe, _) = self
-            .recipes
-            .iter()
-            .find(|(recipe, _)| recipe.id() == *id)
+        let recipe = self
+            .recipe(id)
             .ok_or_else(|| unexpected(format!("`{id}` is not active")))?;
-        Engine::new(recipe.clone(), &UrlLists::default()).map_err(|error| unexpected(error.to_string()))
+        Engine::new(recipe, &UrlLists::default()).map_err(|error| unexpected(error.to_string()))
     }
 
     /// Where a unit's archive lies, under the unit's own name.

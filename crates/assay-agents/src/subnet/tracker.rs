@@ -8,17 +8,18 @@ use std::path::{Path, PathBuf};
 
 use assay_chain::Chain;
 use assay_mechanism::assign::Assigned;
+use assay_mechanism::contest::Contest;
 use assay_mechanism::network::{Found, Member, NetworkState, Settled, Volumes, Vote};
 use assay_mechanism::plan::entry;
 use assay_mechanism::reports::{Next, Patience, RollCall, Unread};
 use assay_types::api::{ASSIGNMENT_VERSION, Assignment, AssignmentHeader};
-use assay_types::{BlockNumber, Digest, Hotkey, Round};
+use assay_types::{BlockNumber, Digest, Round};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use super::batch::{About, Batch};
 use super::error::AgentError;
-use super::rounds::{Rounds, is_pruned};
+use super::rounds::{Reporter, Rounds, is_pruned};
 use super::setup::Setup;
 use crate::local::write_atomically;
 
@@ -74,6 +75,7 @@ impl Tracker {
             path: None,
             kept: Kept {
                 params: setup.params_digest,
+                state: setup.first_state(),
                 ..Kept::default()
             },
             patience: Patience::default(),
@@ -130,6 +132,12 @@ impl Tracker {
     #[must_use]
     pub fn checkpoint(&self, round: Round) -> Option<&NetworkState> {
         self.kept.checkpoints.get(&round.0)
+    }
+
+    /// The contest of recipes that a round's submissions are judged by; none on a subnet without duels.
+    #[must_use]
+    pub fn contest(&self, round: Round) -> Option<&Contest> {
+        self.checkpoint(round)?.contest.as_ref()
     }
 
     /// The state right after a round was settled: what its weights are made of.
@@ -201,12 +209,16 @@ impl Tracker {
 
     async fn assign(&mut self, rounds: &Rounds<'_>, setup: &Setup, round: Round) -> Result<(), AgentError> {
         let beacon = rounds.assignment_beacon(round).await?;
-        let (members, _) = rounds.members(setup.clock.assignment_block(round)).await?;
-        if let Some(units) = rounds.requeued(round).await? {
-            self.kept.state.revive(&units);
+        let said = rounds.said(round).await?;
+        if let Some(units) = &said.requeued {
+            self.kept.state.revive(units);
         }
+        let members = said.members;
         let mut header = self.header(setup, round, (&beacon, &members));
         let values = &setup.params.values;
+        if let Some(contest) = &mut self.kept.state.contest {
+            contest.offered(round, &said.offers, values);
+        }
         let given = self
             .kept
             .state
@@ -250,14 +262,16 @@ impl Tracker {
         (round, block): (Round, BlockNumber),
     ) -> Result<(), AgentError> {
         let batches = batches(rounds, setup, (round, block), &mut self.patience).await?;
-        let findings: Vec<Vec<Found>> = batches.iter().map(|(_, _, batch)| batch.findings()).collect();
+        let findings: Vec<Vec<Found>> = batches.iter().map(|(_, batch)| batch.findings()).collect();
         let votes: Vec<Vote<'_>> = batches
             .iter()
             .zip(&findings)
-            .map(|((validator, stake, _), findings)| Vote {
-                validator: *validator,
-                stake: *stake,
+            .map(|((reporter, batch), findings)| Vote {
+                validator: reporter.hotkey,
+                stake: reporter.stake,
+                coldkey: reporter.coldkey,
                 findings,
+                cells: &batch.cells,
             })
             .collect();
         let volumes = Volumes::of(&setup.corpus);
@@ -315,14 +329,14 @@ impl Tracker {
 
 /// The state that most stake names in its reports, read from whoever among those still shows it.
 async fn named_by_most(
-    batches: &[(Hotkey, u64, Batch)],
+    batches: &[(Reporter, Batch)],
     setup: &Setup,
 ) -> Result<Option<NetworkState>, AgentError> {
     let mut stakes: BTreeMap<Digest, u64> = BTreeMap::new();
-    for (_, stake, batch) in batches {
+    for (reporter, batch) in batches {
         if let Some(checkpoint) = batch.checkpoint() {
             let sum = stakes.entry(checkpoint).or_default();
-            *sum = sum.saturating_add(*stake);
+            *sum = sum.saturating_add(reporter.stake);
         }
     }
     let all = stakes
@@ -335,11 +349,12 @@ async fn named_by_most(
     let Some((checkpoint, _)) = most else {
         return Ok(None);
     };
-    for (validator, _, batch) in batches {
+    for (reporter, batch) in batches {
+        let validator = reporter.hotkey;
         if batch.checkpoint() != Some(checkpoint) {
             continue;
         }
-        match batch.fetch_state(setup.store.as_ref(), validator).await {
+        match batch.fetch_state(setup.store.as_ref(), &validator).await {
             Ok(state) => return Ok(Some(state)),
             Err(error) if error.retry_is_safe() => return Err(error),
             Err(error) => {
@@ -356,10 +371,11 @@ async fn batches(
     setup: &Setup,
     (round, block): (Round, BlockNumber),
     patience: &mut Patience,
-) -> Result<Vec<(Hotkey, u64, Batch)>, AgentError> {
+) -> Result<Vec<(Reporter, Batch)>, AgentError> {
     let mut call = RollCall::new(&setup.clock, round, block);
     let (mut batches, mut last) = (Vec::new(), None);
-    for (validator, stake, digest) in rounds.report_digests(round).await? {
+    for (reporter, digest) in rounds.report_digests(round).await? {
+        let (validator, stake) = (reporter.hotkey, reporter.stake);
         let about = About {
             netuid: setup.netuid,
             params: setup.params_digest,
@@ -369,7 +385,7 @@ async fn batches(
         let error = match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
             Ok(batch) => {
                 call.read(stake);
-                batches.push((validator, stake, batch));
+                batches.push((reporter, batch));
                 continue;
             }
             Err(error) => error,

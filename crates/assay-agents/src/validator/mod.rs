@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pointers ─► manifests ─► files ─► worker: drawn rows recomputed ─► findings ─► batch ─► chain
+//! stage of a duel ─► worker: archives refined, models trained ─► cells ──────────┘
 //! batches of all validators ─► Tracker ─► averages ─► weights ─► chain (sealed)
 //! ```
 //!
@@ -9,8 +10,10 @@
 //! weights. Each effect can be repeated: a batch that is on the chain is not made again, weights are set once a tempo.
 
 mod audit;
+mod duel;
 mod evidence;
 mod look;
+mod measure;
 mod novelty;
 mod outbox;
 mod private;
@@ -28,10 +31,12 @@ use assay_types::{BlockNumber, FraudKind, Hotkey, Message, Round, Uid, Weight};
 use fs_err as fs;
 
 pub use audit::{AuditError, AuditJob, Audited, audit, drawn_units};
+pub use measure::{MeasureJob, measure};
 pub use private::PrivateAudit;
 pub use worker::Worker;
 
 use crate::subnet::{AgentError, Courier, OnItsWay, Rounds, Sending, Setup, Signer, Tracker};
+use duel::Duels;
 use evidence::Evidence;
 use novelty::Novelty;
 use outbox::{Kind, Outbox};
@@ -75,6 +80,7 @@ pub struct Validator<'a> {
     samples: Outbox,
     evidence: Evidence,
     queue: Queue,
+    duels: Duels,
     courier: Option<Courier>,
     reveals: Reveals,
     sending: Sending,
@@ -159,6 +165,7 @@ impl<'a> Validator<'a> {
             samples: Outbox::new(&options.folder, Kind::Samples),
             evidence: Evidence::new(&options.folder),
             queue: Queue::open(&options.folder)?,
+            duels: Duels::new(&options.folder),
             sending: Sending::open(&options.folder)?,
             reveals: Reveals::open(&options.folder)?,
             options,
@@ -188,10 +195,11 @@ impl<'a> Validator<'a> {
     /// [`AgentError`] of the first thing that failed.
     pub async fn step(&mut self, block: BlockNumber) -> Result<Vec<Did>, AgentError> {
         self.tracker.advance(self.chain, self.setup, block).await?;
+        self.measure(block).await;
         let mut did = Vec::new();
         let newest = self.tracker.state().assigned;
         for round in (newest.saturating_sub(3)..newest).map(Round) {
-            if self.is_due(round, block).await? {
+            if !self.waits_for_cells(round, block) && self.is_due(round, block).await? {
                 did.extend(self.report(round).await?);
             }
         }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use assay_types::{AuditReport, AuditSample, ReportError, Round};
+use assay_mechanism::reports::Line;
+use assay_types::{AuditSample, ReportError, Round};
 use fs_err as fs;
 
 use crate::local::{read_bounded, write_atomically};
@@ -97,7 +98,10 @@ impl Outbox {
             let Some(api) = courier.api() else { return Ok(()) };
             let invalid = |error: ReportError| AgentError::invalid(&path, error);
             let sent = match self.kind {
-                Kind::Reports => api.report(&AuditReport::parse(line).map_err(invalid)?).await,
+                Kind::Reports => match Line::parse(line).map_err(invalid)? {
+                    Line::Audit(report) => api.report(&report).await,
+                    Line::Cell(cell) => api.report_cell(&cell).await,
+                },
                 Kind::Samples => api.sample(&AuditSample::parse(line).map_err(invalid)?).await,
             };
             if let Err(error) = sent {

@@ -143,6 +143,7 @@ impl Validator<'_> {
             self.queue.turn(round, false)?;
             return Ok(Vec::new());
         };
+        let active = self.active(round).await;
         let secret = self.options.signer.secret();
         let submission = Submission {
             setup: self.setup,
@@ -150,6 +151,7 @@ impl Validator<'_> {
             hotkey: miner,
             pointer: &pointer,
             assignment,
+            active: &active,
             sample: Sampled::Private {
                 secret: &secret,
                 audit: self.options.private,

@@ -9,7 +9,8 @@ use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
 use assay_types::{
     AUDIT_REPORT_VERSION, AUDIT_SAMPLE_VERSION, AuditReport, AuditSample, Composition, Delivered, Digest,
-    FraudProof, Hotkey, Message, Pointer, Probe, Q32, Round, SampleRow, UnitId, Verdict,
+    EvaluationReport, FraudProof, Hotkey, Message, Pointer, Probe, Q32, RecipeId, Round, SampleRow, UnitId,
+    Verdict,
 };
 
 use super::retention::Look;
@@ -71,14 +72,15 @@ impl Validator<'_> {
         self.look_back(round, &beacon, &mut audits.findings).await;
         let state = self.tracker.checkpoint(round).cloned().unwrap_or_default();
         let reports = self.audit_reports((round, &state), audits.findings, audits.probes)?;
-        let batch = Batch::new(reports)?;
+        let batch = Batch::new(reports, self.cells(round)?)?;
         let validator = self.options.signer.hotkey();
         batch
             .publish(self.setup.store.as_ref(), &validator, &state)
             .await?;
         if self.courier.is_some() {
             let lines = batch.reports.iter().map(AuditReport::to_canonical_bytes);
-            self.outbox.put(round, lines)?;
+            let cells = batch.cells.iter().map(EvaluationReport::to_canonical_bytes);
+            self.outbox.put(round, lines.chain(cells))?;
             self.show(round, std::mem::take(&mut audits.shown));
         }
         let message = Message::Reports {
@@ -156,6 +158,7 @@ impl Validator<'_> {
         // The order in the novelty index is that of a beacon nobody knew.
         holders.sort_unstable_by_key(|hotkey| tie_break(&beacon.0, hotkey));
         holders.dedup();
+        let active = self.active(round).await;
         self.novelty.begin(round)?;
         let mut audits = Audits::default();
         for hotkey in holders {
@@ -173,6 +176,7 @@ impl Validator<'_> {
                 hotkey,
                 pointer: &pointer,
                 assignment: &assignment,
+                active: &active,
                 sample: Sampled::Common {
                     known: self.known(round, &hotkey),
                 },
@@ -183,7 +187,7 @@ impl Validator<'_> {
             match self.look_patiently(&submission, &folder).await {
                 Ok(Outcome::Admitted(looked)) => {
                     let mut looked = *looked;
-                    audits.findings.push(self.found(hotkey, &looked)?);
+                    audits.findings.push(self.found((round, hotkey), &looked)?);
                     audits
                         .probes
                         .insert(hotkey, std::mem::take(&mut looked.audited.probes));
@@ -222,6 +226,19 @@ impl Validator<'_> {
         }
     }
 
+    /// Recipes that a submission of the round may use, their texts read; one whose text cannot be read is tried again with the
+    /// next round, and until then its users are left to other validators.
+    pub(super) async fn active(&self, round: Round) -> Vec<RecipeId> {
+        let contest = self.tracker.contest(round);
+        let active = self.setup.active(contest, round);
+        if let Some(contest) = contest
+            && let Err(error) = self.setup.learn(contest, &active).await
+        {
+            tracing::warn!(round = round.0, %error, "an active recipe cannot be read");
+        }
+        active
+    }
+
     /// What is known of a miner when the round is audited.
     fn known(&self, round: Round, hotkey: &Hotkey) -> MinerState {
         let checkpoint = self.tracker.checkpoint(round);
@@ -233,8 +250,9 @@ impl Validator<'_> {
     }
 
     /// The finding about an admitted submission; its bands enter the novelty index if it is clean.
-    fn found(&mut self, hotkey: Hotkey, looked: &Looked) -> Result<Found, AgentError> {
+    fn found(&mut self, (round, hotkey): (Round, Hotkey), looked: &Looked) -> Result<Found, AgentError> {
         let values = &self.setup.params.values;
+        let contest = self.tracker.contest(round);
         let mut delivered = Vec::with_capacity(looked.manifest.units.len());
         for unit in &looked.manifest.units {
             let keys = looked
@@ -251,7 +269,7 @@ impl Validator<'_> {
                 unit: unit.unit_id,
                 records: unit.n_records,
                 novelty: self.novelty.look(unit.unit_id, &keys, &files, values),
-                gain: self.setup.gain(&unit.recipe_id).unwrap_or(Q32::ZERO),
+                gain: self.setup.gain(contest, &unit.recipe_id).unwrap_or(Q32::ZERO),
             });
             if looked.audited.faults.is_empty() {
                 self.novelty.add(unit.unit_id, keys, files)?;

@@ -12,8 +12,8 @@ use assay_mechanism::network::Found;
 use assay_mechanism::sample::{audit_units, common_seed, private_seed};
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    Digest, Hotkey, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest, ManifestUnit, ParamSet, Pointer, Round,
-    WorkUnit,
+    Digest, Hotkey, MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest, ManifestUnit, ParamSet, Pointer, RecipeId,
+    Round, WorkUnit,
 };
 use fs_err as fs;
 use subxt_signer::sr25519::{PublicKey, Signature, verify};
@@ -35,6 +35,8 @@ pub(super) struct Submission<'a> {
     pub(super) hotkey: Hotkey,
     pub(super) pointer: &'a Pointer,
     pub(super) assignment: &'a [Assigned],
+    /// Recipes it may use.
+    pub(super) active: &'a [RecipeId],
     /// By which seed it is looked at.
     pub(super) sample: Sampled<'a>,
     /// `S_t`.
@@ -116,7 +118,7 @@ impl Submission<'_> {
             audited,
             seed,
             params: self.params()?.to_canonical(),
-            recipes: self.setup.recipe_texts(),
+            recipes: self.setup.recipe_texts(self.active),
             units,
             show: self.show,
         };
@@ -170,12 +172,11 @@ impl Submission<'_> {
             Ok(manifest) => manifest,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let active = self.setup.active();
         let expected = Expected {
             round: self.round,
             hotkey: self.hotkey,
             assignment: self.assignment,
-            active: &active,
+            active: self.active,
         };
         if let Err(refusal) = admit_manifest(&manifest, self.pointer, &expected) {
             return Ok(Err(refusal.to_string()));

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod crawl;
+mod duels;
 mod hostile;
 mod killed;
 mod network;

@@ -251,6 +251,7 @@ fn write_subnet(
             toml: recipe.to_canonical(),
             gain: Q32::ONE,
         }],
+        duels: None,
     };
     let path: PathBuf = folder.join("subnet.json");
     std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::extract::{PageQuery, PathOf, QueryOf, SignedRequest, encode};
 use crate::app::App;
-use crate::board::{all_duels, anchor};
+use crate::board::{active, all_duels};
 use crate::failure::Failure;
 use crate::store::{self, AddRecipeText};
 use assay_types::api::{
@@ -31,8 +31,9 @@ pub(crate) async fn recipes(
         .last()
         .filter(|_| is_full)
         .map(|row| row.recipe_id.to_string());
+    let active = active(&app).await?;
     for row in &mut rows {
-        row.active = row.recipe_id == anchor();
+        row.active = active.contains(&row.recipe_id);
     }
     Ok(Json(app.page(Source::Observed, rows, next)))
 }
@@ -47,7 +48,7 @@ pub(crate) async fn recipe(
     let found = store::recipe(app.database().readers(), &id).await?;
     let mut found =
         found.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no recipe of this id was announced"))?;
-    found.active = id == anchor();
+    found.active = active(&app).await?.contains(&id);
     Ok(Json(app.answer(Source::Observed, found)))
 }
 

@@ -41,8 +41,9 @@ pub(crate) async fn all_duels(app: &App) -> Result<Duels, Failure> {
     }
     let named: BTreeSet<RecipeId> = reports.iter().filter_map(named).collect();
     let mut registered = store::registered_recipes(readers, &named).await?;
-    registered.insert(super::recipe::anchor());
-    Ok(duels_of(reports, &registered))
+    let anchor = super::recipe::anchor(app);
+    registered.insert(anchor);
+    Ok(duels_of(reports, &registered, anchor))
 }
 
 /// The recipe that a report measures as champion or challenger.
@@ -52,7 +53,7 @@ fn named(report: &EvaluationReport) -> Option<RecipeId> {
 }
 
 /// One duel a registered challenger: ore, pure, anchor and champion of a cycle are measured once for all of them.
-fn duels_of(mut reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>) -> Duels {
+fn duels_of(mut reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>, anchor: RecipeId) -> Duels {
     let is_registered = |id: &RecipeId| registered.contains(id);
     let strangers: BTreeSet<RecipeId> = reports
         .iter()
@@ -82,27 +83,32 @@ fn duels_of(mut reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>)
         // The recipe that most validators measured as the champion, however many values each reports; of equals the least id.
         let named = champions.get(&cycle).into_iter().flatten();
         let champion = named.max_by_key(|(id, validators)| (validators.len(), Reverse(**id)));
-        duels.add(&cycle, &reported, champion.map(|(id, _)| *id));
+        duels.add(&cycle, &reported, (champion.map(|(id, _)| *id), anchor));
     }
     duels
 }
 
 impl Duels {
     /// Adds a cycle: its duels, or that it waits for one, and the estimates that follow.
-    fn add(&mut self, cycle: &CycleKey, reported: &Reported, champion: Option<RecipeId>) {
+    fn add(
+        &mut self,
+        cycle: &CycleKey,
+        reported: &Reported,
+        (champion, anchor): (Option<RecipeId>, RecipeId),
+    ) {
         let (round, stage, profile) = cycle;
         let mut measured = |recipe: Option<RecipeId>, cells: &[DuelCell], arm: Arm| {
             if let (Some(recipe), Some(found)) = (recipe, estimate_of(cells, arm, (*round, profile))) {
                 self.estimates.insert(recipe, found);
             }
         };
-        let bases = cells(reported, (None, champion));
-        measured(Some(super::recipe::anchor()), &bases, Arm::Anchor);
+        let bases = cells(reported, (None, champion, anchor));
+        measured(Some(anchor), &bases, Arm::Anchor);
         measured(champion, &bases, Arm::Champion);
         let challengers = reported.keys().filter(|(arm, _)| *arm == Arm::Challenger);
         let challengers: Vec<RecipeId> = challengers.map(|(_, id)| *id).collect();
         for challenger in &challengers {
-            let cells = cells(reported, (Some(*challenger), champion));
+            let cells = cells(reported, (Some(*challenger), champion, anchor));
             measured(Some(*challenger), &cells, Arm::Challenger);
             self.list.duels.push(DuelView {
                 id: DuelId::of(*round, stage.name(), profile, challenger),
@@ -122,11 +128,14 @@ impl Duels {
 }
 
 /// The cells of a duel. Values of an arm under another recipe than its own are not mixed in.
-fn cells(reported: &Reported, (challenger, champion): (Option<RecipeId>, Option<RecipeId>)) -> Vec<DuelCell> {
+fn cells(
+    reported: &Reported,
+    (challenger, champion, anchor): (Option<RecipeId>, Option<RecipeId>, RecipeId),
+) -> Vec<DuelCell> {
     let belongs = |arm: Arm, id: RecipeId| match arm {
         Arm::Challenger => Some(id) == challenger,
         Arm::Champion => Some(id) == champion,
-        Arm::Anchor => id == super::recipe::anchor(),
+        Arm::Anchor => id == anchor,
         Arm::Ore | Arm::Pure => true,
     };
     let mut cells = Vec::new();
@@ -203,6 +212,10 @@ mod tests {
     use super::*;
     use assay_types::{Digest, NetUid, Tokens};
 
+    fn anchor() -> RecipeId {
+        assay_types::recipe::fineweb_en_v1().id()
+    }
+
     fn report(arm: Arm, recipe: u8, seed: u32, value: u32) -> EvaluationReport {
         EvaluationReport {
             version: assay_types::EVALUATION_REPORT_VERSION,
@@ -244,7 +257,7 @@ mod tests {
             report(Arm::Challenger, 3, 1, 26_000),
         ];
         let id = |byte: u8| RecipeId(Digest([byte; 32]));
-        let duels = duels_of(reports, &registered([1, 2, 3, 9])).list.duels;
+        let duels = duels_of(reports, &registered([1, 2, 3, 9]), anchor()).list.duels;
         let of = |duel: &DuelView, arm: Arm| {
             let cells = duel.cells.iter().filter(move |cell| cell.arm == arm);
             cells.flat_map(|cell| cell.values.clone()).collect::<Vec<u32>>()
@@ -271,7 +284,7 @@ mod tests {
 
     #[test]
     fn cells_without_a_challenger_wait() {
-        let duels = duels_of(vec![report(Arm::Ore, 0, 1, 30_000)], &registered([1]));
+        let duels = duels_of(vec![report(Arm::Ore, 0, 1, 30_000)], &registered([1]), anchor());
         assert_eq!(
             (
                 duels.list.duels.len(),
@@ -294,7 +307,7 @@ mod tests {
             reports.push(by(3, report(Arm::Champion, 7, seed, 24_000)));
             reports.push(report(Arm::Challenger, 8, seed, 21_000));
         }
-        let duels = duels_of(reports.clone(), &registered([1]));
+        let duels = duels_of(reports.clone(), &registered([1]), anchor());
         assert_eq!(
             (
                 duels.list.duels.len(),
@@ -305,7 +318,7 @@ mod tests {
         );
         let measured: BTreeSet<RecipeId> = duels.estimates.into_keys().collect();
         assert_eq!(measured, registered([1]), "the champion's fineness stands");
-        let duels = duels_of(reports, &registered([1, 8]));
+        let duels = duels_of(reports, &registered([1, 8]), anchor());
         assert_eq!(
             (
                 duels.list.duels.len(),
@@ -332,8 +345,8 @@ mod tests {
         });
         late.push(report(Arm::Challenger, 5, 2, 24_100));
         let known = registered([1, 2, 3, 5]);
-        let before = duels_of(early, &known).list.duels;
-        let after = duels_of(late, &known).list.duels;
+        let before = duels_of(early, &known, anchor()).list.duels;
+        let after = duels_of(late, &known, anchor()).list.duels;
         assert_eq!((before.len(), after.len()), (1, 3));
         let same = after.iter().find(|duel| duel.id == before[0].id).unwrap();
         assert_eq!(same.challenger, before[0].challenger);

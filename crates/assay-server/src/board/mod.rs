@@ -20,7 +20,7 @@ pub(crate) use dataset::dataset_rows;
 pub(crate) use duel::{Duels, all_duels, estimate, middle};
 pub(crate) use miner::{MinerLine, miner_lines, result};
 pub(crate) use range::{Range, is_public, newest_public};
-pub(crate) use recipe::{RecipeLine, anchor, recipe_lines};
+pub(crate) use recipe::{RecipeLine, active, recipe_lines};
 pub(crate) use record::{audit_command, record, record_named, record_path, verify_command};
 pub(crate) use removed::Removed;
 pub(crate) use sample::{Agreed, Shown, newest_shown, shown_of};

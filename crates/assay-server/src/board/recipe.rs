@@ -7,6 +7,7 @@ use super::{BoardRow, Column, Range};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{self, Verified, WorkSum};
+use assay_mechanism::contest::Contest;
 use assay_types::api::{DuelView, FieldValue, RecipeRow, RecipeView};
 use assay_types::{Recipe, RecipeId, Round, recipe};
 use std::cmp::Reverse;
@@ -15,9 +16,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Recipes read for a board.
 const RECIPES_READ: u32 = 2_000;
 
-/// The frozen reference recipe.
-pub(crate) fn anchor() -> RecipeId {
-    recipe::fineweb_en_v1().id()
+/// The frozen reference recipe: the subnet's, FineWeb's where none is named.
+pub(crate) fn anchor(app: &App) -> RecipeId {
+    let named = app.contest().map(Contest::anchor);
+    named.unwrap_or_else(|| recipe::fineweb_en_v1().id())
+}
+
+/// The recipes that a submission of the next round may use as far as duels decide it: the anchor, the champion, two before.
+pub(crate) async fn active(app: &App) -> Result<BTreeSet<RecipeId>, Failure> {
+    let state = store::network_state(app.database().readers()).await?;
+    let won = state.contest.map(|contest| contest.active(Round(state.assigned)));
+    Ok(won.unwrap_or_default().into_iter().chain([anchor(app)]).collect())
 }
 
 /// A recipe with what its page needs.
@@ -98,7 +107,8 @@ fn built_in() -> impl Iterator<Item = Recipe> {
 async fn known(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
     let mut views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
     let mut seen: BTreeSet<RecipeId> = views.iter().map(|view| view.recipe_id).collect();
-    let is_shown = |id: &RecipeId| *id == anchor() || used.miners.contains_key(id);
+    let anchor = anchor(app);
+    let is_shown = |id: &RecipeId| *id == anchor || used.miners.contains_key(id);
     for recipe in built_in() {
         if is_shown(&recipe.id()) && seen.insert(recipe.id()) {
             views.push(RecipeView {
@@ -148,6 +158,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
         let is_in = |duel: &&DuelView| duel.challenger == id || duel.champion == Some(id);
         u32::try_from(list.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
+    let anchor = anchor(app);
     let mut lines: Vec<RecipeLine> = known(app, &used)
         .await?
         .into_iter()
@@ -160,7 +171,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
                 name: view.name,
                 author: view.author,
                 block: view.block,
-                anchor: id == anchor(),
+                anchor: id == anchor,
                 fineness: estimates.get(&id).cloned(),
                 miners: used.miners.get(&id).copied().unwrap_or(0),
                 units: sum.units,

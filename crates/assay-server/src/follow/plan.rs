@@ -3,7 +3,7 @@
 use super::FollowError;
 use crate::app::App;
 use crate::store::{self, AddRound};
-use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, members, requeued};
+use assay_chain::{Commitment, Head, Metagraph, RevealedCommitment, members, offers, requeued};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::plan::{assigned, fresh_window, plan};
 use assay_types::api::{ASSIGNMENT_VERSION, AssignmentHeader};
@@ -43,6 +43,13 @@ pub(super) async fn plan_round(
             pinned,
             found: index_root,
         });
+    }
+    if state.contest.is_none() {
+        state.contest = app.contest().cloned();
+    }
+    if let Some(contest) = &mut state.contest {
+        let offers = offers(metagraph, standing, opened);
+        contest.offered(round, &offers, &app.params().values);
     }
     // A server that began later than the subnet: rounds before are not its own.
     state.assigned = state.assigned.max(round.0);

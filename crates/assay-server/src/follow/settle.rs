@@ -9,11 +9,14 @@
 use super::FollowError;
 use crate::app::{App, BatchError};
 use crate::store::{self, MinerRecord, RoundRow, Settle, UnitRecord, VerdictRow};
+use assay_chain::Neuron;
 use assay_mechanism::assign::{Assigned, volume};
 use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
-use assay_mechanism::reports::{Next, RollCall, Unread, check_log};
-use assay_types::api::{LeaseKey, LeaseState, ReportKind};
-use assay_types::{AuditReport, BlockNumber, Digest, Hotkey, Message, Round, UnitId, batch_digest};
+use assay_mechanism::reports::{Line, Next, RollCall, Unread, check_log};
+use assay_types::api::{LeaseKey, LeaseState, ReportKind, ReportView};
+use assay_types::{
+    AuditReport, BlockNumber, Digest, EvaluationReport, Hotkey, Message, Round, UnitId, batch_digest,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
@@ -38,9 +41,9 @@ pub(super) async fn settle_due(
 
 /// A validator's reports on a round as they count.
 struct Ballot {
-    validator: Hotkey,
-    stake: u64,
+    neuron: Neuron,
     findings: Vec<Found>,
+    cells: Vec<EvaluationReport>,
     reports: Vec<(Hotkey, Digest)>,
 }
 
@@ -57,17 +60,23 @@ async fn outcome(app: &App, row: &RoundRow, newest: BlockNumber) -> Result<Settl
         return Err(FollowError::OutOfStep(row.round));
     }
     let given = state.out.get(&row.round.0).cloned().unwrap_or_default();
-    let ballots = ballots(app, row.round, newest).await?;
+    let values = &app.params().values;
+    let contest = state.contest.as_ref();
+    let stage = contest.and_then(|contest| contest.stage_of(row.round, values));
+    let measured_in = stage.map(|stage| stage.first);
+    let ballots = ballots(app, (row.round, measured_in), newest).await?;
     let votes: Vec<Vote<'_>> = ballots
         .iter()
         .map(|ballot| Vote {
-            validator: ballot.validator,
-            stake: ballot.stake,
+            validator: ballot.neuron.hotkey,
+            stake: ballot.neuron.stake.0,
+            coldkey: ballot.neuron.coldkey,
             findings: &ballot.findings,
+            cells: &ballot.cells,
         })
         .collect();
     let volumes = volumes(app, &given).await?;
-    let settled = state.settle(&votes, &volumes, &app.params().values);
+    let settled = state.settle(&votes, &volumes, values);
     let passed: BTreeSet<(UnitId, Hotkey)> = settled
         .iter()
         .flat_map(|one| one.passed.iter().map(|unit| (*unit, one.hotkey)))
@@ -185,18 +194,24 @@ async fn volumes(app: &App, given: &[Assigned]) -> Result<Volumes, FollowError> 
     Ok(volumes.into_iter().collect())
 }
 
-/// The validators whose reports count, by hotkey.
-async fn ballots(app: &App, round: Round, newest: BlockNumber) -> Result<Vec<Ballot>, FollowError> {
+/// The validators whose reports count, by hotkey. Cells of the duel that is on are filed under the round that its stage began
+/// with, `measured_in`.
+async fn ballots(
+    app: &App,
+    (round, measured_in): (Round, Option<Round>),
+    newest: BlockNumber,
+) -> Result<Vec<Ballot>, FollowError> {
     let readers = app.database().readers();
     let clock = app.rounds();
     let cutoff = clock.report_cutoff(round);
     let Some(metagraph) = store::metagraph_at(readers, cutoff).await? else {
         return Ok(Vec::new());
     };
-    let mut lines = BTreeMap::<Hotkey, Vec<String>>::new();
-    for report in store::reports_of_round(readers, round, ReportKind::Audit).await? {
-        lines.entry(report.validator).or_default().push(report.line);
-    }
+    let mut lines = by_validator(store::reports_of_round(readers, round, ReportKind::Audit).await?);
+    let mut cells = match measured_in {
+        Some(first) => by_validator(store::reports_of_round(readers, first, ReportKind::Evaluation).await?),
+        None => BTreeMap::new(),
+    };
     let mut call = RollCall::new(&clock, round, newest);
     let (mut ballots, mut last) = (Vec::new(), None);
     for (validator, bytes) in store::standing_at(readers, cutoff).await? {
@@ -209,10 +224,11 @@ async fn ballots(app: &App, round: Round, newest: BlockNumber) -> Result<Vec<Bal
         };
         let stake = neuron.stake.0;
         let handed_in = lines.remove(&validator).unwrap_or_default();
-        let error = match read(app, (round, validator, digest), handed_in).await {
+        let cells = cells.remove(&validator).unwrap_or_default();
+        let error = match read(app, (round, validator, digest), (handed_in, cells)).await {
             Ok(reports) => {
                 call.read(stake);
-                ballots.push(ballot(validator, stake, reports));
+                ballots.push(ballot(neuron.clone(), reports));
                 continue;
             }
             Err(error) => error,
@@ -244,28 +260,51 @@ async fn ballots(app: &App, round: Round, newest: BlockNumber) -> Result<Vec<Bal
     }
 }
 
-/// The reports behind a digest on the chain with their digests: handed in here, or else where the validator published them.
+/// Lines of reports by who made them.
+fn by_validator(reports: Vec<ReportView>) -> BTreeMap<Hotkey, Vec<String>> {
+    let mut lines = BTreeMap::<Hotkey, Vec<String>>::new();
+    for report in reports {
+        lines.entry(report.validator).or_default().push(report.line);
+    }
+    lines
+}
+
+/// The reports behind a digest on the chain with their digests, and the cells beside them: handed in here, or else where the
+/// validator published them.
 async fn read(
     app: &App,
     (round, validator, digest): (Round, Hotkey, Digest),
-    handed_in: Vec<String>,
-) -> Result<Vec<(Digest, AuditReport)>, BatchError> {
+    (handed_in, mut cells): (Vec<String>, Vec<String>),
+) -> Result<Read, BatchError> {
     let is_whole = |lines: &[String]| batch_digest(lines.iter().map(String::as_bytes)) == digest;
+    // Cells lie behind the reports of one of the stage's rounds, in the order of their lines.
+    cells.sort_unstable();
+    let with_cells: Vec<String> = handed_in.iter().cloned().chain(cells).collect();
     let lines = match app.batches() {
         _ if is_whole(&handed_in) => handed_in,
+        _ if is_whole(&with_cells) => with_cells,
         Some(batches) => batches.lines(round, validator, digest).await?,
         None => return Err(for_good(NotWhole::HandedIn)),
     };
     if !is_whole(&lines) {
         return Err(for_good(NotWhole::Published));
     }
-    let mut reports = Vec::with_capacity(lines.len());
+    let mut read = Read::default();
     for line in &lines {
-        let report = AuditReport::parse(line.as_bytes()).map_err(for_good)?;
-        reports.push((Digest::of(line.as_bytes()), report));
+        match Line::parse(line.as_bytes()).map_err(for_good)? {
+            Line::Audit(report) => read.reports.push((Digest::of(line.as_bytes()), report)),
+            Line::Cell(cell) => read.cells.push(cell),
+        }
     }
-    check_log(reports.iter().map(|(_, report)| report)).map_err(for_good)?;
-    Ok(reports)
+    check_log(read.reports.iter().map(|(_, report)| report)).map_err(for_good)?;
+    Ok(read)
+}
+
+/// What a validator's batch holds.
+#[derive(Default)]
+struct Read {
+    reports: Vec<(Digest, AuditReport)>,
+    cells: Vec<EvaluationReport>,
 }
 
 /// Reports that are not those of the digest on the chain.
@@ -285,15 +324,17 @@ fn for_good(error: impl std::error::Error + Send + Sync + 'static) -> BatchError
 }
 
 /// The ballot of a validator's reports.
-fn ballot(validator: Hotkey, stake: u64, reports: Vec<(Digest, AuditReport)>) -> Ballot {
+fn ballot(neuron: Neuron, read: Read) -> Ballot {
     Ballot {
-        validator,
-        stake,
-        reports: reports
+        neuron,
+        cells: read.cells,
+        reports: read
+            .reports
             .iter()
             .map(|(digest, report)| (report.miner, *digest))
             .collect(),
-        findings: reports
+        findings: read
+            .reports
             .into_iter()
             .map(|(_, report)| Found::from(report))
             .collect(),

@@ -88,6 +88,7 @@ async fn suite(place: &Place) {
         client_address_header: None,
         public_url: String::new(),
         batches: None,
+        contest: None,
     }));
     for _ in 0..4 {
         world.node.seal(15).await.unwrap();

@@ -31,7 +31,7 @@ async fn first_round(world: &World, setup: &assay_agents::subnet::Setup) {
     for one in &reports {
         assert!(!client.report(one).await.unwrap().known);
     }
-    let batch = Batch::new(reports).unwrap();
+    let batch = Batch::new(reports, Vec::new()).unwrap();
     let lines = batch.lines().unwrap();
     let digest = batch_digest(lines.iter().map(String::as_bytes));
     batch

@@ -31,6 +31,7 @@ pub(crate) fn setup(world: &World, folder: &Path, params: &ParamSet) -> Setup {
         archives: Archives::from(folder),
         store: folder.join("store").to_string_lossy().into_owned(),
         corpus: corpus(200),
+        duels: None,
         recipes: vec![ActiveRecipe {
             toml: recipe::fineweb_en_v1().to_canonical(),
             gain: Q32::ONE,

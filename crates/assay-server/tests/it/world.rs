@@ -198,6 +198,7 @@ impl World {
             client_address_header: None,
             public_url: String::new(),
             batches: subnet.batches,
+            contest: None,
         }));
         let (stop, shutdown) = watch::channel(false);
         let config = ServerConfig {

@@ -127,6 +127,8 @@ pub(crate) struct ValidatorUpArgs {
 pub(crate) enum WorkerCommand {
     /// Read an audit job on stdin, print what was found
     Audit,
+    /// Read a job of a duel's stage on stdin, print what was measured
+    Measure,
 }
 
 #[derive(Debug, Args)]
@@ -135,6 +137,7 @@ Examples:
   assay localnet --rounds 3
   assay localnet --miners honest=2,better=1,lazy=1,copycat=1,fabricator=1 --rounds 4
   assay localnet --warc crawl.warc.gz --dir state --json
+  assay localnet --miners honest=2,better=1 --rounds 5 --duel
   assay localnet --crawl CC-MAIN-2024-42 --files 1")]
 pub(crate) struct LocalnetArgs {
     /// Miners by kind: honest, better, lazy, copycat, fabricator
@@ -173,6 +176,9 @@ pub(crate) struct LocalnetArgs {
         requires = "crawl"
     )]
     pub(crate) crawl_url: String,
+    /// Let a recipe duel for its place: a quarter of the units in reserve, cycles of two rounds, a small budget
+    #[arg(long)]
+    pub(crate) duel: bool,
     /// Port of the Task API and website on this machine; 0 for any free one
     #[arg(long, default_value_t = 8470)]
     pub(crate) port: u16,

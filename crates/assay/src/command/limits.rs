@@ -13,16 +13,18 @@ pub(super) struct Limits {
     pub(super) memory_bytes: u64,
     /// Processor time, seconds.
     pub(super) cpu_seconds: u64,
+    /// Longest file it may write, bytes.
+    pub(super) file_bytes: u64,
 }
 
 impl Limits {
-    /// Sets them for this process, for good. It may write no file.
+    /// Sets them for this process, for good.
     pub(super) fn set(self) -> anyhow::Result<()> {
         for (resource, bound) in [
             (Resource::As, self.memory_bytes),
             (Resource::Cpu, self.cpu_seconds),
             (Resource::Nofile, FILES_MAX),
-            (Resource::Fsize, 0),
+            (Resource::Fsize, self.file_bytes),
         ] {
             let limit = Rlimit {
                 current: Some(bound),

@@ -37,6 +37,8 @@ pub(super) struct Service {
 
 /// Opens everything a service needs; each failure says its cure.
 pub(super) async fn service(args: &AgentArgs, console: &Console) -> anyhow::Result<Service> {
+    // What happens is told by the command itself; the log says what went wrong beside it.
+    config::start_log(console.is_json(), "warn");
     let setup = Setup::load(&args.subnet, &config::store_options())?;
     let key = wallet::key_pair(&args.key.key(), console)?;
     let signer = key.signer()?;

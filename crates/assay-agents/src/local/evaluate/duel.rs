@@ -244,7 +244,7 @@ fn read_arms(
     for (name, engine) in ARMS.iter().zip([job.champion, job.challenger]) {
         note(&format!("refining with the {name}'s recipe"));
         let out = job.out.join(name);
-        refine_into(job, engine, &out, progress)?;
+        refine_into((job.sources, job.open), engine, (&out, job.threads), progress)?;
         arms.push(read_arm(&Input::from(out), (*name).to_owned(), &sampling)?);
     }
     note("reading all visible text");
@@ -264,19 +264,20 @@ fn read_arms(
     })
 }
 
-fn refine_into(
-    job: &DuelJob<'_>,
+/// Refines all of the archives into a folder; a duel on fewer than were named would be another duel.
+pub(super) fn refine_into(
+    (sources, open): (&[Source], &OpenOptions),
     engine: &Engine,
-    out: &Path,
+    (out, threads): (&Path, usize),
     progress: &dyn Progress,
 ) -> Result<(), LocalError> {
     let run = refine(
         &RefineJob {
-            sources: job.sources,
-            open: job.open,
+            sources,
+            open,
             out: PathBuf::from(out),
             engine,
-            threads: job.threads,
+            threads,
             limit: None,
             format: Format::Parquet,
             features: false,
@@ -284,7 +285,6 @@ fn refine_into(
         },
         progress,
     )?;
-    // A duel on fewer archives than were named would be another duel.
     match run.failed.into_iter().next() {
         Some(failed) => Err(failed.error),
         None => Ok(()),

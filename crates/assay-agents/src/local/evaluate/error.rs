@@ -11,6 +11,8 @@ use assay_eval::pack::PackError;
 use assay_eval::transformer::TrainError;
 use assay_eval::transformer::checkpoint::CheckpointError;
 
+use assay_types::Digest;
+
 use super::seal::SealError;
 
 /// Why nothing could be evaluated.
@@ -156,6 +158,16 @@ pub enum EvaluateError {
         /// Tokens that are needed.
         tokens: u64,
     },
+    /// Another pack than the subnet's.
+    #[error("evaluation pack `{}` has digest `{found}`, the subnet's is `{expected}`", path.display())]
+    OtherPack {
+        /// The file.
+        path: PathBuf,
+        /// The subnet's.
+        expected: Digest,
+        /// The file's.
+        found: Digest,
+    },
     /// A duel that cannot be decided.
     #[error("no decision: {0}")]
     Duel(#[source] StatisticsError),
@@ -175,6 +187,7 @@ impl EvaluateError {
             | Self::SameDomain { .. }
             | Self::StillSealed { .. }
             | Self::Sealed { .. }
+            | Self::OtherPack { .. }
             | Self::Pack { .. } => "evaluate/no-evaluation-text",
             Self::Index { .. } => "evaluate/no-index",
             Self::Instructions { .. } => "evaluate/no-instructions",
@@ -223,6 +236,7 @@ impl EvaluateError {
                 "`--budget quick` measures without training; another `--seed` draws other text"
             }
             Self::Small { .. } => "name more archives, and make the evaluation pack of more text",
+            Self::OtherPack { .. } => "get the pack that the subnet's owner names for these rounds",
             Self::Duel(_) => "pure text must be of the kind that is held out, and much better than ore",
             Self::Snapshot(_) => "give another `--resume` folder",
         };

@@ -2,6 +2,7 @@
 //!
 //! Files are opened here; every number comes from [`assay_eval`]. Datasets are read once, in batches, and not kept.
 
+mod cells;
 mod domains;
 mod duel;
 mod error;
@@ -27,11 +28,12 @@ pub use assay_eval::stage2::{CPU_PLAN, SMOKE_PLAN, TrainingPlan};
 use assay_refine::language;
 use assay_types::{Addressing, Digest};
 
+pub use cells::{CellsJob, DuelProfile, MeasuredArm, MeasuredCells, measure_cells};
 pub use duel::{DuelJob, DuelReport, Kept, duel};
 pub use error::EvaluateError;
 pub(crate) use files::is_text;
 pub use ore::Ore;
-pub use packs::{IndexSummary, PackSummary, make_index, make_pack};
+pub use packs::{IndexSummary, PackSummary, make_index, make_pack, make_pack_of_pages};
 pub use seal::{SealedHeader, open_sealed_pack};
 pub use train::{Training, TrainingProgress, Watch};
 

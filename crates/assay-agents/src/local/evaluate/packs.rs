@@ -6,16 +6,20 @@ use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use assay_eval::contamination::{GramIndex, GramIndexBuilder};
+use assay_eval::held_out::HeldOutDocument;
 use assay_eval::pack::{Pack, PackBuilder, PackHeader};
 use fs_err as fs;
 use serde::Serialize;
 
 use super::domains::for_each_domain;
-use super::read::{Given, read_items};
+use super::read::{Given, read, read_items};
 use super::seal::{sealed_header, write_sealed};
 use super::{EvaluateError, Input};
 use crate::local::LocalError;
 use crate::local::output::write_atomically;
+
+/// Name of the domain of a dataset's pages.
+const PAGES: &str = "pages";
 
 /// Reads a pack and checks its digest.
 pub(super) fn open_pack(path: &Path) -> Result<Pack, LocalError> {
@@ -67,6 +71,31 @@ pub fn make_pack(input: &[PathBuf], out: &Path, round: Option<u64>) -> Result<Pa
     let inputs: Vec<Input> = input.iter().cloned().map(Input::from).collect();
     let mut builder = PackBuilder::default();
     for_each_domain(&inputs, |name, document| builder.push(name, document))?;
+    finish(builder, out, round)
+}
+
+/// Writes an evaluation pack of a dataset whose pages may all be one site's: one domain, each page a work of its own.
+///
+/// # Errors
+/// As [`make_pack`].
+pub fn make_pack_of_pages(dataset: &Path, out: &Path) -> Result<PackSummary, LocalError> {
+    let mut builder = PackBuilder::default();
+    read(&Input::from(dataset.to_owned()), &mut |batch: Vec<Given>| {
+        for given in batch {
+            let document = HeldOutDocument {
+                cluster: given.id.clone(),
+                id: given.id,
+                text: given.text,
+            };
+            builder.push(PAGES, document);
+        }
+        Ok(())
+    })?;
+    finish(builder, out, None)
+}
+
+/// Writes a pack that has all its documents.
+fn finish(builder: PackBuilder, out: &Path, round: Option<u64>) -> Result<PackSummary, LocalError> {
     let mut bytes = Vec::new();
     let header = builder.write(&mut bytes).map_err(|source| EvaluateError::Pack {
         path: out.to_owned(),

@@ -107,6 +107,7 @@ impl Site {
             client_address_header: None,
             public_url: PUBLIC_URL.to_owned(),
             batches: None,
+            contest: None,
         }));
         let (stop, shutdown) = watch::channel(false);
         let config = ServerConfig {

@@ -4,7 +4,7 @@ mod live;
 mod panel;
 
 use anyhow::Context as _;
-use assay_agents::localnet::{LocalnetOptions, Summary, crawl_archives, localnet};
+use assay_agents::localnet::{DuelSummary, LocalnetOptions, Summary, crawl_archives, localnet};
 
 use crate::cli::LocalnetArgs;
 use crate::command::chain::table::table;
@@ -32,6 +32,7 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
         seed: args.seed,
         archives,
         open,
+        duel: args.duel,
         port: args.port,
     };
     let people = args.miners.miners().count() + args.validators as usize;
@@ -54,6 +55,24 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
     };
     console.result("assay.localnet/1", &summary, &[], || shown(&summary))?;
     Ok(Status::Ok)
+}
+
+/// What the duels decided; nothing on a localnet without.
+fn duels(summary: &Summary) -> String {
+    let Some(champion) = &summary.champion else {
+        return String::new();
+    };
+    let row = |duel: &DuelSummary| {
+        vec![
+            format!("{} {}", duel.stage, duel.round),
+            duel.challenger.clone(),
+            format!("{:.1} ± {:.1}", duel.points, duel.standard_error),
+            duel.outcome.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = summary.duels.iter().map(row).collect();
+    let headers = ["duel", "challenger", "lead in points", "outcome"];
+    format!("\n{}champion: {champion}\n", table(&headers, &rows))
 }
 
 fn shown(summary: &Summary) -> String {
@@ -107,8 +126,9 @@ fn shown(summary: &Summary) -> String {
         None => "did not answer",
     };
     format!(
-        "{}\n{} rounds in {:.0} s; first score after {}, first weights after {}; validators' weights are {equal}, the Task API {server}\n",
+        "{}{}\n{} rounds in {:.0} s; first score after {}, first weights after {}; validators' weights are {equal}, the Task API {server}\n",
         table(&headers, &rows),
+        duels(summary),
         summary.rounds,
         summary.seconds,
         seconds(summary.first_score_s),

@@ -13,6 +13,7 @@ use crate::config;
 const LIMITS: Limits = Limits {
     memory_bytes: 2 << 30,
     cpu_seconds: 30,
+    file_bytes: 0,
 };
 /// Longest task, bytes: a proof and a recipe.
 const TASK_BYTES_MAX: u64 = 8 << 20;

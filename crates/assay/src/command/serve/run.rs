@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use assay_agents::subnet::{About, Batch, Setup};
 use assay_chain::Chain;
 use assay_hub::store::Store;
+use assay_mechanism::contest::Contest;
 use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
 use assay_server::store::{AddCorpora, AddRecipeText, Database, NamedUnits, Writer};
@@ -36,7 +37,7 @@ struct Data {
 }
 
 pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Result<()> {
-    config::start_log(console.is_json());
+    config::start_log(console.is_json(), "info,sqlx=warn");
     let config = server_config(args)?;
     let chain: Arc<dyn Chain> = Arc::from(open_network(&args.network).await?);
     let subnet = subnet(args)?;
@@ -58,6 +59,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         client_address_header: config.client_address_header.clone(),
         public_url: config.public_url.clone().unwrap_or_default(),
         batches: subnet.batches,
+        contest: subnet.contest,
     }));
     add_corpora(&app, &args.corpus, subnet.corpus).await?;
     add_recipes(&app, subnet.recipes).await?;
@@ -158,6 +160,7 @@ struct Served {
     archives: String,
     store: Option<String>,
     batches: Option<Arc<dyn BatchSource>>,
+    contest: Option<Contest>,
 }
 
 /// Validators' reports in the subnet's store.
@@ -201,6 +204,7 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             archives: args.archives.to_string_lossy().into_owned(),
             store: None,
             batches: None,
+            contest: None,
         });
     };
     let setup = Setup::load(file, &config::store_options())?;
@@ -213,6 +217,7 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
             params: setup.params_digest,
         })),
         archives: setup.archives().place().to_owned(),
+        contest: setup.first_state().contest,
         store: Some(setup.store_address),
         params: setup.params,
         corpus: setup.corpus,

@@ -1,0 +1,481 @@
+//! Recipes that want the throne: offers from the chain, cycles of duels between them, who reigns and what that is worth.
+//!
+//! Offers (message 0x02) come in with each assignment, cells that validators reported with each settlement; stages to
+//! measure, active recipes, gains and the innovation lane go out. Part of [`crate::network::NetworkState`], so that every
+//! node has the same, bit for bit (docs/evaluation.md, "Duels on the network").
+//!
+//! ```text
+//! offers ─► entries of a cycle ─► screen (first half of its rounds) ─► confirmation (second half) ─► crown
+//! ```
+//!
+//! A cycle begins when the round before its first is settled: only then its champion is certain. Who wins reigns from the
+//! first round that is not assigned yet. An entry that was measured and lost does not enter again; one that was measured too
+//! little does.
+
+mod table;
+
+use crate::assign::is_reserved;
+use crate::duel::{Confirmed, DuelParams, Outcome, best};
+use crate::gain::{GainBounds, gain};
+use crate::registry::{Author, Registry};
+use crate::royalty::{LaneParams, LaneShares, Places, innovation_shares};
+use assay_types::{
+    Arm, BlockNumber, Coldkey, EvaluationReport, Hotkey, ParamValues, Q32, RecipeId, RecipeMessage, Round,
+    Stage, Tokens, UnitId, tagged_hash,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use table::{Judged, Table};
+
+/// Most recipes that are remembered: later offers are not heard.
+pub const OFFERS_MAX: usize = 4_096;
+
+/// Most cells of one validator that count in a stage: nine arms, sixteen seeds, sixteen domains.
+pub const CELLS_MAX: usize = 2_304;
+
+/// Decisions that are kept for who looks on.
+const DECISIONS_KEPT: usize = 32;
+
+/// Where a recipe's text is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Repository.
+    pub repo: String,
+    /// Revision, hexadecimal.
+    pub revision: String,
+}
+
+/// A recipe message as the chain shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Who committed it.
+    pub author: Author,
+    /// What it says.
+    pub message: RecipeMessage,
+}
+
+/// One validator's cells of the stage that is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ballot {
+    validator: Hotkey,
+    coldkey: Coldkey,
+    stake: u64,
+    cells: Vec<Cell>,
+}
+
+/// A cell as a validator reported it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cell {
+    arm: Arm,
+    recipe: RecipeId,
+    seed: u32,
+    domain: String,
+    value: u32,
+    kept: Tokens,
+}
+
+/// The cycle that is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cycle {
+    first: Round,
+    champion: RecipeId,
+    /// Rounds the champion has reigned when the cycle begins.
+    age: u32,
+    /// Who is measured in the stage that is on.
+    entries: Vec<RecipeId>,
+    ballots: Vec<Ballot>,
+}
+
+/// What a stage decided about one challenger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// First round of the stage.
+    pub round: Round,
+    /// The stage.
+    pub stage: Stage,
+    /// Who reigned.
+    pub champion: RecipeId,
+    /// Who wanted to.
+    pub challenger: RecipeId,
+    /// `won`, `lost`, `inconclusive`, or `waits` for cells.
+    pub outcome: String,
+    /// Lead in thousandths of a point, floor; 0 without cells.
+    pub lead_milli: i64,
+    /// Standard error in thousandths of a point, floor.
+    pub error_milli: i64,
+}
+
+/// What a validator measures in a round's stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagePlan {
+    /// The stage.
+    pub stage: Stage,
+    /// Its first round: its pulse draws archives and seeds.
+    pub first: Round,
+    /// Its last round: cells in later reports do not count.
+    pub last: Round,
+    /// The frozen reference recipe.
+    pub anchor: RecipeId,
+    /// Who reigns.
+    pub champion: RecipeId,
+    /// Who wants to.
+    pub challengers: Vec<RecipeId>,
+    /// Seeds.
+    pub seeds: u32,
+}
+
+/// Offers, the cycle that is on, and the throne.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contest {
+    /// Cells of other profiles do not count.
+    profile: String,
+    registry: Registry,
+    places: BTreeMap<RecipeId, Place>,
+    gains: BTreeMap<RecipeId, Q32>,
+    /// Measured, and either not better or crowned: they do not enter again.
+    measured: BTreeSet<RecipeId>,
+    cycle: Option<Cycle>,
+    decisions: Vec<Decision>,
+}
+
+impl Contest {
+    /// A contest in which the anchor reigns and nobody has offered anything; cells are measured by `profile`.
+    #[must_use]
+    pub fn new(anchor: RecipeId, profile: &str) -> Self {
+        Self {
+            profile: profile.to_owned(),
+            registry: Registry::new(anchor),
+            places: BTreeMap::new(),
+            gains: BTreeMap::new(),
+            measured: BTreeSet::new(),
+            cycle: None,
+            decisions: Vec::new(),
+        }
+    }
+
+    /// The frozen reference recipe.
+    #[must_use]
+    pub const fn anchor(&self) -> RecipeId {
+        self.registry.anchor()
+    }
+
+    /// Takes in the offers that the chain shows when `round` is assigned; the first cycle begins with round 0.
+    pub fn offered(&mut self, round: Round, offers: &[Offer], values: &ParamValues) {
+        for offer in offers {
+            let recipe = offer.message.recipe_id;
+            if self.places.len() >= OFFERS_MAX && !self.places.contains_key(&recipe) {
+                continue;
+            }
+            if self.registry.commit(recipe, offer.author) {
+                let place = Place {
+                    repo: offer.message.repo.as_str().to_owned(),
+                    revision: offer.message.revision.to_string(),
+                };
+                self.places.insert(recipe, place);
+            }
+        }
+        if round == Round(0) {
+            self.begin(round, values);
+        }
+    }
+
+    /// Begins the cycle whose first round is `first`, with the earliest offers that were not measured before.
+    fn begin(&mut self, first: Round, values: &ParamValues) {
+        // One that was crowned just now reigns a round later, and is the one to beat already.
+        let reign = self.registry.newest();
+        let params = DuelParams::from(values);
+        let mut open: Vec<(BlockNumber, Hotkey, RecipeId)> = self
+            .places
+            .keys()
+            .filter(|recipe| !self.measured.contains(recipe))
+            .filter_map(|recipe| {
+                let author = self.registry.author(recipe)?;
+                Some((author.block, author.hotkey, *recipe))
+            })
+            .collect();
+        open.sort_unstable();
+        let entries: Vec<RecipeId> = open.into_iter().map(|(_, _, recipe)| recipe).collect();
+        let entries = entries.into_iter().take(params.entries as usize).collect();
+        self.cycle = Some(Cycle {
+            first,
+            champion: reign.recipe,
+            age: first.0.saturating_sub(reign.since.0),
+            entries,
+            ballots: Vec::new(),
+        });
+    }
+
+    /// What is measured in the stage that `round` belongs to; none if nobody duels.
+    #[must_use]
+    pub fn stage_of(&self, round: Round, values: &ParamValues) -> Option<StagePlan> {
+        let cycle = self.cycle.as_ref().filter(|cycle| !cycle.entries.is_empty())?;
+        let (stage, first, last) = stage_at(cycle.first, round, values)?;
+        let params = DuelParams::from(values);
+        let seeds = match stage {
+            Stage::Screen => params.seeds_screen,
+            Stage::Confirm => params.seeds_confirm,
+        };
+        Some(StagePlan {
+            stage,
+            first,
+            last,
+            anchor: self.registry.anchor(),
+            champion: cycle.champion,
+            challengers: cycle.entries.clone(),
+            seeds: u32::try_from(seeds).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Takes in what the reports on `round` say about the stage that is on, decides it behind its last round, and begins the
+    /// next cycle behind a cycle's last. `next` is the first round that is not assigned yet: a new champion reigns from it on.
+    pub fn settle(&mut self, round: Round, next: Round, votes: &[CellVote<'_>], values: &ParamValues) {
+        if let Some(plan) = self.stage_of(round, values) {
+            self.hear(&plan, votes);
+            if plan.last == round {
+                self.decide(&plan, next, values);
+            }
+        }
+        let after = Round(round.0.saturating_add(1));
+        let length = DuelParams::from(values).cycle_rounds.max(2);
+        if after.0.checked_rem(length) == Some(0) {
+            self.begin(after, values);
+        }
+    }
+
+    /// A validator's first word on a stage counts.
+    fn hear(&mut self, plan: &StagePlan, votes: &[CellVote<'_>]) {
+        let Some(cycle) = &mut self.cycle else { return };
+        for vote in votes {
+            let known = cycle
+                .ballots
+                .iter()
+                .any(|ballot| ballot.validator == vote.validator);
+            let of_stage = |report: &&EvaluationReport| {
+                report.stage == plan.stage && report.round == plan.first && report.profile == self.profile
+            };
+            let cells: Vec<Cell> = vote
+                .cells
+                .iter()
+                .filter(of_stage)
+                .take(CELLS_MAX)
+                .map(Cell::from)
+                .collect();
+            if !known && !cells.is_empty() {
+                cycle.ballots.push(Ballot {
+                    validator: vote.validator,
+                    coldkey: vote.coldkey,
+                    stake: vote.stake,
+                    cells,
+                });
+            }
+        }
+        cycle.ballots.sort_unstable_by_key(|ballot| ballot.validator);
+    }
+
+    fn decide(&mut self, plan: &StagePlan, next: Round, values: &ParamValues) {
+        let Some(mut cycle) = self.cycle.take() else {
+            return;
+        };
+        let ballots = std::mem::take(&mut cycle.ballots);
+        let table = Table::new(&ballots, values);
+        let mut winners = Vec::new();
+        for challenger in &plan.challengers {
+            let judged = table.judge(plan, challenger, cycle.age, values);
+            self.note(plan, challenger, judged.as_ref());
+            let Some(judged) = judged else { continue };
+            match judged.outcome {
+                Outcome::Won => winners.push((*challenger, judged)),
+                Outcome::Lost => {
+                    self.measured.insert(*challenger);
+                }
+                Outcome::Inconclusive => {}
+            }
+        }
+        if plan.stage == Stage::Screen {
+            cycle.entries = winners.into_iter().map(|(recipe, _)| recipe).collect();
+        } else {
+            cycle.entries.clear();
+            self.crown(plan, &table, &winners, (next, values));
+        }
+        self.cycle = Some(cycle);
+    }
+
+    /// Crowns the best of the confirmation; every recipe measured there has a new gain.
+    fn crown(
+        &mut self,
+        plan: &StagePlan,
+        table: &Table<'_>,
+        winners: &[(RecipeId, Judged)],
+        (next, values): (Round, &ParamValues),
+    ) {
+        let confirmed: Vec<Confirmed> = winners
+            .iter()
+            .filter_map(|(recipe, judged)| {
+                let commit = self.registry.author(recipe)?.block;
+                Some(Confirmed { z: judged.z, commit })
+            })
+            .collect();
+        let Some((winner, _)) = best(&confirmed).and_then(|at| winners.get(at)) else {
+            return;
+        };
+        let bounds = GainBounds::from(values);
+        let anchor = table.measured(Arm::Anchor, &plan.anchor);
+        for (arm, recipe) in [(Arm::Champion, &plan.champion), (Arm::Challenger, winner)] {
+            let measured = table.measured(arm, recipe);
+            if let Some(g) = anchor.zip(measured).and_then(|(a, m)| gain(a, m, bounds)) {
+                self.gains.insert(*recipe, g);
+            }
+        }
+        // The anchor's gain is one by definition.
+        self.gains.remove(&plan.anchor);
+        self.measured.insert(*winner);
+        self.registry.crown(*winner, Round(next.0.saturating_sub(1)));
+    }
+
+    fn note(&mut self, plan: &StagePlan, challenger: &RecipeId, judged: Option<&Judged>) {
+        let milli = |value: f64| (value * 1_000.0).floor() as i64;
+        self.decisions.push(Decision {
+            round: plan.first,
+            stage: plan.stage,
+            champion: plan.champion,
+            challenger: *challenger,
+            outcome: match judged.map(|judged| judged.outcome) {
+                None => "waits",
+                Some(Outcome::Won) => "won",
+                Some(Outcome::Lost) => "lost",
+                Some(Outcome::Inconclusive) => "inconclusive",
+            }
+            .to_owned(),
+            lead_milli: judged.map_or(0, |judged| milli(judged.points)),
+            error_milli: judged.map_or(0, |judged| milli(judged.error)),
+        });
+        let surplus = self.decisions.len().saturating_sub(DECISIONS_KEPT);
+        self.decisions.drain(..surplus);
+    }
+
+    /// The recipes that a submission of `round` may use beside those the subnet always allows: champion and two before it.
+    #[must_use]
+    pub fn active(&self, round: Round) -> Vec<RecipeId> {
+        self.registry.active(round)
+    }
+
+    /// What a crowned recipe multiplies pay by; none for the anchor and for recipes that never won.
+    #[must_use]
+    pub fn gain(&self, recipe: &RecipeId) -> Option<Q32> {
+        self.gains.get(recipe).copied()
+    }
+
+    /// Who reigns in `round`.
+    #[must_use]
+    pub fn champion(&self, round: Round) -> RecipeId {
+        self.registry.champion(round).recipe
+    }
+
+    /// Where an offered recipe's text is.
+    #[must_use]
+    pub fn place(&self, recipe: &RecipeId) -> Option<&Place> {
+        self.places.get(recipe)
+    }
+
+    /// What the latest stages decided, oldest first.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// The innovation lane in `round`, by hotkeys of authors that `is_member` still knows. Royalties wait for reports that
+    /// name the recipe of a unit; until then the lane pays places alone.
+    pub fn lane(
+        &self,
+        round: Round,
+        is_member: impl Fn(&Author) -> bool,
+        values: &ParamValues,
+    ) -> LaneShares<Hotkey> {
+        let line: Vec<_> = self.registry.line(round).collect();
+        let author = |place: usize| {
+            let reign = line.get(place)?;
+            let author = self.registry.author(&reign.recipe)?;
+            is_member(author).then_some(author.hotkey)
+        };
+        let since = line.first().map_or(round, |reign| reign.since);
+        let places = Places {
+            champion: author(0),
+            previous: author(1),
+            before: author(2),
+            reign_rounds: u64::from(round.0.saturating_sub(since.0)),
+        };
+        innovation_shares(&LaneParams::from(values), &places, &[])
+    }
+}
+
+/// One validator's cells in its reports on a round.
+#[derive(Debug, Clone, Copy)]
+pub struct CellVote<'a> {
+    /// Who.
+    pub validator: Hotkey,
+    /// Its owner: reports of one coldkey are one witness.
+    pub coldkey: Coldkey,
+    /// Its stake at the cutoff, rao.
+    pub stake: u64,
+    /// What it measured, whatever the stage.
+    pub cells: &'a [EvaluationReport],
+}
+
+impl From<&EvaluationReport> for Cell {
+    fn from(report: &EvaluationReport) -> Self {
+        Self {
+            arm: report.arm,
+            recipe: report.recipe_id,
+            seed: report.seed,
+            domain: report.domain.clone(),
+            value: report.value,
+            kept: report.tokens,
+        }
+    }
+}
+
+/// Stage of `round` in the cycle that begins with `first`, its first and its last round.
+fn stage_at(first: Round, round: Round, values: &ParamValues) -> Option<(Stage, Round, Round)> {
+    let length = DuelParams::from(values).cycle_rounds.max(2);
+    let half = length / 2;
+    let offset = round.0.checked_sub(first.0)?;
+    let at = |offset: u32| Round(first.0.saturating_add(offset));
+    match offset {
+        _ if offset < half => Some((Stage::Screen, first, at(half - 1))),
+        _ if offset < length => Some((Stage::Confirm, at(half), at(length - 1))),
+        _ => None,
+    }
+}
+
+/// The archives of a stage: the reserved units of `corpus` that come first by hash under the stage's pulse, by that hash.
+///
+/// The draw is `H("assay/duel-archive/1", pulse ‖ unit)`.
+pub fn archives<'a>(
+    pulse: &[u8; 32],
+    corpus: impl IntoIterator<Item = &'a UnitId>,
+    values: &ParamValues,
+) -> Vec<UnitId> {
+    let reserved = corpus
+        .into_iter()
+        .filter(|unit| is_reserved(unit, values.reserve_mod));
+    let mut drawn: Vec<_> = reserved
+        .map(|unit| {
+            (
+                tagged_hash("assay/duel-archive/1", &[pulse, unit.as_bytes()]),
+                *unit,
+            )
+        })
+        .collect();
+    drawn.sort_unstable();
+    let most = usize::try_from(values.duel_warcs).unwrap_or(usize::MAX);
+    drawn.into_iter().map(|(_, unit)| unit).take(most).collect()
+}
+
+#[cfg(test)]
+mod tests;

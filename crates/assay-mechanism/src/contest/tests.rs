@@ -1,0 +1,312 @@
+//! Tests of the contest: entries, stages, a crown, and what liars and latecomers cannot do.
+
+use super::*;
+use assay_types::{Digest, EVALUATION_REPORT_VERSION, NetUid, RepoName, Revision};
+
+const PROFILE: &str = "ngram-duel-v1";
+const NONE: RecipeId = RecipeId(Digest::ZERO);
+
+fn recipe(byte: u8) -> RecipeId {
+    RecipeId(Digest([byte; 32]))
+}
+
+fn values() -> ParamValues {
+    ParamValues {
+        duel_cycle: 4,
+        duel_entries: 2,
+        ..ParamValues::default()
+    }
+}
+
+fn offer(byte: u8, block: u32) -> Offer {
+    Offer {
+        author: Author {
+            hotkey: Hotkey([byte; 32]),
+            coldkey: Coldkey([byte; 32]),
+            block: BlockNumber(block),
+        },
+        message: RecipeMessage {
+            recipe_id: recipe(byte),
+            revision: Revision([byte; 20]),
+            repo: RepoName::parse("a/b").unwrap(),
+        },
+    }
+}
+
+fn cell(
+    plan: &StagePlan,
+    (arm, recipe_id): (Arm, RecipeId),
+    seed: u32,
+    value: u32,
+    kept: u64,
+) -> EvaluationReport {
+    EvaluationReport {
+        version: EVALUATION_REPORT_VERSION,
+        netuid: NetUid(1),
+        round: plan.first,
+        stage: plan.stage,
+        validator: Hotkey([0; 32]),
+        params: Digest::ZERO,
+        profile: PROFILE.to_owned(),
+        arm,
+        recipe_id,
+        seed,
+        domain: "web".to_owned(),
+        value,
+        tokens: Tokens(kept),
+        signature: String::new(),
+    }
+}
+
+/// Cells of a stage in which each challenger needs `lead` fewer units than the champion's 20,000.
+fn cells(plan: &StagePlan, lead: impl Fn(&RecipeId) -> i32) -> Vec<EvaluationReport> {
+    let mut all = Vec::new();
+    for seed in 0..plan.seeds {
+        // Noise that all arms of a seed share.
+        let noise = seed * 7 % 5;
+        let mut add =
+            |arm, recipe, value: u32, kept| all.push(cell(plan, (arm, recipe), seed, value + noise, kept));
+        add(Arm::Champion, plan.champion, 20_000, 1_000);
+        add(Arm::Anchor, plan.anchor, 20_000, 1_000);
+        add(Arm::Ore, NONE, 25_000, 9_000);
+        add(Arm::Pure, NONE, 15_000, 500);
+        for challenger in &plan.challengers {
+            let value = 20_000_u32.saturating_add_signed(-lead(challenger));
+            add(Arm::Challenger, *challenger, value, 2_000);
+        }
+    }
+    all
+}
+
+fn vote(byte: u8, coldkey: u8, cells: &[EvaluationReport]) -> CellVote<'_> {
+    CellVote {
+        validator: Hotkey([byte; 32]),
+        coldkey: Coldkey([coldkey; 32]),
+        stake: 100,
+        cells,
+    }
+}
+
+/// Plays a round in which two validators report `cells` for its stage, settled after the next round was assigned.
+fn play(contest: &mut Contest, round: u32, values: &ParamValues, lead: impl Fn(&RecipeId) -> i32) {
+    let plan = contest.stage_of(Round(round), values);
+    let cells = plan.as_ref().map_or_else(Vec::new, |plan| cells(plan, lead));
+    let votes = [vote(1, 1, &cells), vote(2, 2, &cells)];
+    contest.settle(Round(round), Round(round + 2), &votes, values);
+}
+
+fn begun(offers: &[Offer], values: &ParamValues) -> Contest {
+    let mut contest = Contest::new(recipe(0xA0), PROFILE);
+    contest.offered(Round(0), offers, values);
+    contest
+}
+
+#[test]
+fn a_better_recipe_is_screened_confirmed_and_crowned() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5), offer(2, 4), offer(3, 9)], &values);
+    let plan = contest.stage_of(Round(0), &values).unwrap();
+    assert_eq!(
+        plan.challengers,
+        [recipe(2), recipe(1)],
+        "first come, two of them"
+    );
+    assert_eq!((plan.stage, plan.last, plan.seeds), (Stage::Screen, Round(1), 4));
+    // 10,000 units between ore and pure are 1,000 points: 400 units are 40.
+    let lead = |id: &RecipeId| if *id == recipe(1) { 400 } else { 0 };
+    play(&mut contest, 0, &values, lead);
+    play(&mut contest, 1, &values, lead);
+    let plan = contest.stage_of(Round(2), &values).unwrap();
+    assert_eq!(
+        (plan.stage, plan.first, plan.last, plan.seeds),
+        (Stage::Confirm, Round(2), Round(3), 8)
+    );
+    assert_eq!(plan.challengers, [recipe(1)], "a copy of the champion is out");
+    play(&mut contest, 2, &values, lead);
+    assert_eq!(
+        contest.champion(Round(9)),
+        recipe(0xA0),
+        "not before its last round"
+    );
+    play(&mut contest, 3, &values, lead);
+    // Round 4 was assigned when round 3 was settled: the new champion reigns from round 5 on.
+    assert_eq!(contest.champion(Round(4)), recipe(0xA0));
+    assert_eq!(contest.champion(Round(5)), recipe(1));
+    assert_eq!(contest.active(Round(5)), [recipe(0xA0), recipe(1)]);
+    // 2 % fewer bits: 1.1², and twice the yield: 2^(1/4).
+    let gain = contest.gain(&recipe(1)).unwrap().0 as f64 / Q32::ONE.0 as f64;
+    assert!((gain - 1.21 * 2_f64.powf(0.25)).abs() < 1e-3, "{gain}");
+    assert_eq!(contest.gain(&recipe(0xA0)), None, "the anchor's is one");
+    let outcomes: Vec<&str> = contest
+        .decisions()
+        .iter()
+        .map(|one| one.outcome.as_str())
+        .collect();
+    assert_eq!(outcomes, ["lost", "won", "won"]);
+    assert_eq!(contest.decisions()[1].lead_milli, 40_000);
+    // The next cycle: who lost is out, the one that came too late is in.
+    let plan = contest.stage_of(Round(4), &values).unwrap();
+    assert_eq!((plan.challengers, plan.champion), (vec![recipe(3)], recipe(1)));
+}
+
+#[test]
+fn the_lane_pays_the_author_while_its_hotkey_is_registered() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5)], &values);
+    for round in 0..4 {
+        play(&mut contest, round, &values, |_| 400);
+    }
+    let before = contest.lane(Round(4), |_| true, &values);
+    assert_eq!(before, LaneShares::burnt(), "nobody reigns yet");
+    let lane = contest.lane(Round(5), |author| author.hotkey == Hotkey([1; 32]), &values);
+    assert_eq!(lane.shares.keys().collect::<Vec<_>>(), [&Hotkey([1; 32])]);
+    assert_eq!(lane.shares[&Hotkey([1; 32])], Q32(values.pay_champion));
+    assert_eq!(contest.lane(Round(5), |_| false, &values), LaneShares::burnt());
+}
+
+#[test]
+fn too_few_witnesses_leave_the_entry_waiting() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5)], &values);
+    let plan = contest.stage_of(Round(0), &values).unwrap();
+    let cells = cells(&plan, |_| 400);
+    // One coldkey behind two hotkeys is one witness.
+    let votes = [vote(1, 7, &cells), vote(2, 7, &cells)];
+    contest.settle(Round(0), Round(2), &votes, &values);
+    contest.settle(Round(1), Round(3), &votes, &values);
+    assert_eq!(contest.decisions()[0].outcome, "waits");
+    assert!(contest.stage_of(Round(2), &values).is_none(), "nobody to confirm");
+    contest.settle(Round(2), Round(4), &[], &values);
+    contest.settle(Round(3), Round(5), &[], &values);
+    let again = contest.stage_of(Round(4), &values).unwrap();
+    assert_eq!(again.challengers, [recipe(1)], "it enters the next cycle");
+}
+
+#[test]
+fn cells_of_another_stage_profile_or_time_do_not_count() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5)], &values);
+    let plan = contest.stage_of(Round(0), &values).unwrap();
+    let right = cells(&plan, |_| 400);
+    let changed = |change: fn(&mut EvaluationReport)| {
+        let mut cells = right.clone();
+        cells.iter_mut().for_each(change);
+        cells
+    };
+    for wrong in [
+        changed(|cell| cell.stage = Stage::Confirm),
+        changed(|cell| cell.round = Round(1)),
+        changed(|cell| cell.profile = "cpu-v1".to_owned()),
+    ] {
+        let mut contest = contest.clone();
+        let votes = [vote(1, 1, &wrong), vote(2, 2, &wrong)];
+        contest.settle(Round(0), Round(2), &votes, &values);
+        contest.settle(Round(1), Round(3), &votes, &values);
+        assert_eq!(contest.decisions()[0].outcome, "waits");
+    }
+    // What is reported on the stage's second round counts, and a second word of the same validator does not.
+    let worse = cells(&plan, |_| -400);
+    contest.settle(Round(0), Round(2), &[vote(1, 1, &right)], &values);
+    contest.settle(
+        Round(1),
+        Round(3),
+        &[vote(1, 1, &worse), vote(2, 2, &right)],
+        &values,
+    );
+    assert_eq!(contest.decisions()[0].outcome, "won");
+}
+
+#[test]
+fn a_minority_of_stake_decides_nothing() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5)], &values);
+    let plan = contest.stage_of(Round(0), &values).unwrap();
+    let (honest, lie) = (cells(&plan, |_| 0), cells(&plan, |_| 5_000));
+    let votes = [vote(1, 1, &honest), vote(2, 2, &honest), vote(3, 3, &lie)];
+    contest.settle(Round(0), Round(2), &votes, &values);
+    contest.settle(Round(1), Round(3), &[], &values);
+    assert_eq!(contest.decisions()[0].outcome, "lost");
+}
+
+#[test]
+fn the_first_commitment_is_the_author_s_and_offers_have_a_bound() {
+    let values = values();
+    let thief = Offer {
+        author: Author {
+            block: BlockNumber(9),
+            ..offer(2, 0).author
+        },
+        ..offer(1, 9)
+    };
+    let mut contest = begun(&[offer(1, 5)], &values);
+    contest.offered(Round(1), &[thief], &values);
+    assert_eq!(
+        contest.registry.author(&recipe(1)).unwrap().hotkey,
+        Hotkey([1; 32])
+    );
+    for number in 0..OFFERS_MAX as u32 + 10 {
+        let mut one = offer(3, number);
+        let mut id = [9; 32];
+        id[..4].copy_from_slice(&number.to_le_bytes());
+        one.message.recipe_id = RecipeId(Digest(id));
+        contest.offered(Round(2), &[one], &values);
+    }
+    assert_eq!(contest.places.len(), OFFERS_MAX);
+}
+
+#[test]
+fn a_contest_is_the_same_after_being_written_and_read() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5), offer(2, 6)], &values);
+    for round in 0..3 {
+        play(&mut contest, round, &values, |_| 300);
+    }
+    let bytes = assay_types::canonical_json::emit(&contest).unwrap();
+    let read: Contest = assay_types::canonical_json::parse_as(&bytes, bytes.len()).unwrap();
+    assert_eq!(read, contest);
+}
+
+#[test]
+fn archives_are_drawn_from_the_reserve_alone_and_differ_by_pulse() {
+    let values = ParamValues {
+        reserve_mod: 4,
+        duel_warcs: 3,
+        ..values()
+    };
+    let corpus: Vec<UnitId> = (0..200).map(|i| UnitId::of("cc", &format!("{i}"))).collect();
+    let first = archives(&[1; 32], &corpus, &values);
+    assert_eq!(first.len(), 3);
+    assert!(first.iter().all(|unit| is_reserved(unit, 4)));
+    let mut turned = corpus.clone();
+    turned.reverse();
+    assert_eq!(
+        archives(&[1; 32], &turned, &values),
+        first,
+        "whatever the order of the corpus"
+    );
+    assert_ne!(archives(&[2; 32], &corpus, &values), first);
+    let few = ParamValues {
+        duel_warcs: 255,
+        ..values
+    };
+    let reserve = corpus.iter().filter(|unit| is_reserved(unit, 4)).count();
+    assert_eq!(archives(&[1; 32], &corpus, &few).len(), reserve);
+}
+
+#[test]
+fn cycles_have_two_halves_whatever_their_length() {
+    for (cycle, expected) in [(2, [0, 0, 1, 1]), (3, [0, 0, 1, 2]), (10, [0, 4, 5, 9])] {
+        let values = ParamValues {
+            duel_cycle: cycle,
+            ..values()
+        };
+        let [screen, screen_end, confirm, confirm_end] = expected;
+        let at = |round| stage_at(Round(0), Round(round), &values);
+        assert_eq!(at(0), Some((Stage::Screen, Round(screen), Round(screen_end))));
+        assert_eq!(
+            at(confirm),
+            Some((Stage::Confirm, Round(confirm), Round(confirm_end)))
+        );
+        assert_eq!(at(confirm_end + 1), None);
+    }
+}
