@@ -10,12 +10,13 @@ use assay_types::api::{
     RoundView, SubmissionView, UnitView,
 };
 use assay_types::{
-    AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Round, Sha256Digest,
-    UnitId, hex,
+    AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Recipe, Round,
+    Sha256Digest, UnitId, hex,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -251,6 +252,16 @@ impl TaskApi {
     /// [`ApiError`].
     pub async fn report_cell(&self, report: &EvaluationReport) -> Result<Receipt, ApiError> {
         self.hand_in("/v1/reports", report.to_canonical_bytes()).await
+    }
+
+    /// Hands in the text of a recipe that the chain has announced.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn recipe_text(&self, recipe: &Recipe) -> Result<Receipt, ApiError> {
+        let body = BTreeMap::from([("toml", recipe.to_canonical())]);
+        self.post_json(&format!("/v1/recipes/{}", recipe.id()), &body)
+            .await
     }
 
     /// Hands in a signed fraud proof.

@@ -234,6 +234,16 @@ impl DuelSummary {
 }
 
 impl Play<'_> {
+    /// Reads the texts of recipes that were measured, for their names.
+    pub(super) async fn learn(&self) {
+        if let Some(contest) = &self.tracker.state().contest {
+            let measured = contest.decisions().iter().map(|decision| decision.challenger);
+            let measured: Vec<RecipeId> = measured.collect();
+            // One that cannot be read is shown by its id.
+            let _ = self.setup.learn(contest, &measured).await;
+        }
+    }
+
     /// Duels decided so far, and who reigns; nothing on a localnet without.
     pub(super) fn duels(&self) -> (Vec<DuelSummary>, Option<String>) {
         let state = self.tracker.state();

@@ -194,6 +194,7 @@ impl Play<'_> {
             ));
         }
         advanced?;
+        self.learn().await;
         if self.first_weights_s.is_none() {
             let rows = self
                 .chain

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use assay_mechanism::clock::Clock;
-use assay_types::{BlockNumber, Digest, Revision, Round, UnitId};
+use assay_types::{BlockNumber, Digest, RecipeId, Revision, Round, UnitId};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,9 @@ pub struct RoundJournal {
     pub units: Vec<UnitId>,
     /// How far it is.
     pub stage: Stage,
+    /// The recipe, chosen when refining begins: a restart goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<RecipeId>,
     /// Root of the submission, once refined.
     pub submission_root: Option<Digest>,
     /// Where it is published.
@@ -113,6 +116,7 @@ impl RoundJournal {
             round,
             units,
             stage: Stage::Assigned,
+            recipe: None,
             submission_root: None,
             revision: None,
             committed: None,

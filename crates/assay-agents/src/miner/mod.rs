@@ -90,6 +90,7 @@ impl<'a> Miner<'a> {
     /// [`AgentError`] for a folder of another subnet, or one that cannot be used.
     pub fn open(chain: &'a dyn Chain, setup: &'a Setup, options: MinerOptions) -> Result<Self, AgentError> {
         fs::create_dir_all(options.folder.join("rounds")).map_err(AgentError::file(&options.folder))?;
+        setup.keep_learned(&options.folder.join("recipes"));
         let tracker = Tracker::open(&options.folder, setup)?;
         let sending = Sending::open(&options.folder)?;
         Ok(Self {
@@ -316,10 +317,18 @@ impl<'a> Miner<'a> {
             journal.stage = Stage::Missed;
             return Ok(());
         }
-        let recipe = self.recipe(journal.round).await?;
+        let chosen = match journal.recipe {
+            Some(recipe) => recipe,
+            None => self.recipe(journal.round).await?,
+        };
+        if journal.recipe.is_none() {
+            journal.recipe = Some(chosen);
+            journal.store(&self.folder(journal.round))?;
+        }
+        self.learn(journal.round, &[chosen]).await;
         let work = Work {
             setup: self.setup.clone(),
-            recipe,
+            recipe: chosen,
             options: self.options.clone(),
             round: journal.round,
             units: journal.units.clone(),
@@ -335,15 +344,21 @@ impl<'a> Miner<'a> {
         Ok(())
     }
 
-    /// The recipe of a round: the one that was asked for, else the active one of the largest gain whose text can be read.
-    async fn recipe(&self, round: Round) -> Result<RecipeId, AgentError> {
-        let contest = self.tracker.contest(round);
-        let active = self.setup.active(contest, round);
-        if let Some(contest) = contest
-            && let Err(error) = self.setup.learn(contest, &active).await
+    /// Reads texts of recipes; what cannot be read is not known.
+    async fn learn(&self, round: Round, recipes: &[RecipeId]) {
+        if let Some(contest) = self.tracker.contest(round)
+            && let Err(error) = self.setup.learn(contest, recipes).await
         {
             tracing::warn!(round = round.0, %error, "an active recipe cannot be read");
         }
+    }
+
+    /// The recipe of a round: the one that was asked for, else the active one of the largest gain; the anchor if its text
+    /// cannot be read.
+    async fn recipe(&self, round: Round) -> Result<RecipeId, AgentError> {
+        let contest = self.tracker.contest(round);
+        let active = self.setup.active(contest, round);
+        self.learn(round, &active).await;
         let best = self.setup.best(contest, round);
         let chosen = self.options.recipe.filter(|id| active.contains(id)).or(best);
         let known = chosen.filter(|id| self.setup.recipe(id).is_some());

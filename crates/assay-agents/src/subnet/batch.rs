@@ -53,7 +53,7 @@ pub struct About {
 }
 
 impl Batch {
-    /// A batch of signed reports and cells.
+    /// A batch of signed reports and cells, which are put in their order.
     ///
     /// # Errors
     /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
@@ -88,12 +88,19 @@ impl Batch {
                 Line::Cell(cell) => cells.push(about.check_cell(cell)?),
             }
         }
+        if reports.len() > REPORTS_MAX || cells.len() > CELLS_MAX {
+            return Err(bad(format!(
+                "it has more than {REPORTS_MAX} reports or {CELLS_MAX} cells"
+            )));
+        }
         check_log(&reports).map_err(|error| bad(error.to_string()))?;
-        Ok(Self {
-            reports,
-            cells,
-            digest: *digest,
-        })
+        let batch = Self::new(reports, cells)?;
+        if batch.digest != *digest {
+            return Err(bad(
+                "its lines are not in their order, or not canonical".to_owned()
+            ));
+        }
+        Ok(batch)
     }
 
     /// The file: a line a report, then a line a cell.

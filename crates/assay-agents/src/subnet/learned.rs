@@ -1,15 +1,19 @@
-//! Recipes that are not the subnet file's: read from where their authors published them, once a process.
+//! Recipes that are not the subnet file's: read from where their authors published them, once, and kept.
 //!
-//! Anybody's bytes: a text counts only if its canonical form has the id that the chain names.
+//! Anybody's bytes: a text counts only if its canonical form has the id that the chain names. What was read once is kept in
+//! the agent's folder: an author who takes a reigning recipe away must not make its users' work unreadable.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use assay_hub::store::{ObjectPath, Store};
 use assay_mechanism::contest::Place;
 use assay_types::{Recipe, RecipeId, RepoName, Revision};
+use fs_err as fs;
 
 use super::error::AgentError;
+use crate::local::{read_bounded, write_atomically};
 
 /// Name of a recipe's file in its repository.
 pub const RECIPE_FILE: &str = "recipe.toml";
@@ -19,21 +23,57 @@ const RECIPE_BYTES_MAX: u64 = 1 << 20;
 
 /// Texts by id, shared by all copies of a setup.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Learned(Arc<RwLock<BTreeMap<RecipeId, Recipe>>>);
+pub(super) struct Learned(Arc<RwLock<Texts>>);
+
+/// Recipes known, and the folder they are kept in.
+#[derive(Debug, Default)]
+struct Texts {
+    known: BTreeMap<RecipeId, Recipe>,
+    folder: Option<PathBuf>,
+}
 
 impl Learned {
     pub(super) fn get(&self, id: &RecipeId) -> Option<Recipe> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(id).cloned()
+        let texts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        texts.known.get(id).cloned()
     }
 
-    /// Reads and remembers a recipe.
+    /// Keeps texts in a folder from now on.
+    pub(super) fn keep_in(&self, folder: &Path) {
+        let mut texts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        texts.folder = Some(folder.to_owned());
+    }
+
+    /// Where a recipe's text is kept.
+    fn path(&self, id: &RecipeId) -> Option<PathBuf> {
+        let texts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(texts.folder.as_ref()?.join(format!("{id}.toml")))
+    }
+
+    fn remember(&self, id: &RecipeId, recipe: Recipe) {
+        let mut texts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        texts.known.insert(*id, recipe);
+    }
+
+    /// Reads and remembers a recipe: from the folder, or else from `place`; without either nothing happens.
     pub(super) async fn read(
         &self,
         store: &dyn Store,
         id: &RecipeId,
-        place: &Place,
+        place: Option<&Place>,
     ) -> Result<(), AgentError> {
+        let kept = self.path(id);
+        if let Some(path) = kept.as_ref().filter(|path| path.exists()) {
+            let bytes = read_bounded(path, RECIPE_BYTES_MAX).map_err(AgentError::file(path))?;
+            let text = String::from_utf8_lossy(&bytes);
+            if let Ok(recipe) = Recipe::parse(&text)
+                && recipe.id() == *id
+            {
+                self.remember(id, recipe);
+                return Ok(());
+            }
+        }
+        let Some(place) = place else { return Ok(()) };
         let bad = |reason: String| AgentError::Unexpected {
             what: "recipe",
             reason: format!("`{id}` at `{}`: {reason}", place.repo),
@@ -49,8 +89,13 @@ impl Learned {
         if recipe.id() != *id {
             return Err(bad(format!("it is recipe `{}`", recipe.id())));
         }
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(*id, recipe);
+        if let Some(path) = &kept {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
+            }
+            write_atomically(path, recipe.to_canonical().as_bytes())?;
+        }
+        self.remember(id, recipe);
         Ok(())
     }
 }

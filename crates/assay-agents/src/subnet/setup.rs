@@ -9,7 +9,7 @@ use std::sync::Arc;
 use assay_hub::store::{Store, StoreError, StoreOptions, open_store};
 use assay_hub::{OpenOptions, Source};
 use assay_mechanism::clock::Clock;
-use assay_mechanism::contest::Contest;
+use assay_mechanism::contest::{Contest, Rules};
 use assay_mechanism::network::NetworkState;
 use assay_refine::engine::Engine;
 use assay_refine::url_lists::UrlLists;
@@ -162,9 +162,22 @@ impl Setup {
     pub fn first_state(&self) -> NetworkState {
         let contest = self.duels.as_ref().zip(self.anchor());
         NetworkState {
-            contest: contest.map(|(duels, anchor)| Contest::new(anchor.id(), &duels.profile)),
+            contest: contest.map(|(duels, anchor)| Contest::new(anchor.id(), self.contest_rules(duels))),
             ..NetworkState::default()
         }
+    }
+
+    fn contest_rules(&self, duels: &DuelRules) -> Rules {
+        Rules {
+            profile: duels.profile.clone(),
+            pack: duels.digest,
+            fixed: self.recipes().map(Recipe::id).collect(),
+        }
+    }
+
+    /// Keeps the texts of recipes that are learned in a folder, and reads them from there first.
+    pub fn keep_learned(&self, folder: &Path) {
+        self.learned.keep_in(folder);
     }
 
     /// The recipes that a submission of `round` may use, the anchor first: those of the file, and those that won a place.
@@ -200,19 +213,23 @@ impl Setup {
         best.map(|(id, _)| id)
     }
 
-    /// Reads the texts of recipes that are not the file's from where their authors published them.
+    /// Reads the texts of recipes that are not the file's from where their authors published them; one that cannot be read
+    /// does not keep the others from being read.
     ///
     /// # Errors
-    /// [`AgentError::Store`] if one cannot be read, [`AgentError::Unexpected`] if it is another recipe.
+    /// [`AgentError::Store`] if one cannot be read, [`AgentError::Unexpected`] if it is another recipe: the last of them.
     pub async fn learn(&self, contest: &Contest, ids: &[RecipeId]) -> Result<(), AgentError> {
-        for id in ids {
-            if self.recipe(id).is_none()
-                && let Some(place) = contest.place(id)
+        let mut read = Ok(());
+        for id in ids.iter().filter(|id| self.recipe(id).is_none()) {
+            if let Err(error) = self
+                .learned
+                .read(self.store.as_ref(), id, contest.place(id))
+                .await
             {
-                self.learned.read(self.store.as_ref(), id, place).await?;
+                read = Err(error);
             }
         }
-        Ok(())
+        read
     }
 
     /// A recipe of the file, or one that was learned.

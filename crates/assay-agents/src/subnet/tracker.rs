@@ -216,6 +216,9 @@ impl Tracker {
         let members = said.members;
         let mut header = self.header(setup, round, (&beacon, &members));
         let values = &setup.params.values;
+        if self.kept.state.contest.is_none() {
+            self.kept.state.contest = setup.first_state().contest;
+        }
         if let Some(contest) = &mut self.kept.state.contest {
             contest.offered(round, &said.offers, values);
         }

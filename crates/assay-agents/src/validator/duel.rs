@@ -7,7 +7,7 @@
 //! The report on a stage's last round waits for the cells while there is time; on no other does anything wait. A stage
 //! that cannot be measured here is left to the other validators (docs/evaluation.md, "Duels on the network").
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assay_mechanism::contest::{StagePlan, archives};
@@ -16,16 +16,18 @@ use assay_types::{
     Stage, UnitId,
 };
 use fs_err as fs;
-use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use super::Validator;
 use super::measure::MeasureJob;
 use crate::local::{MeasuredArm, MeasuredCells, read_bounded, write_atomically};
-use crate::subnet::AgentError;
+use crate::subnet::{AgentError, Courier};
 
 /// Blocks before the cutoff at which the report on a stage's last round goes without the cells.
 const WAIT_END_BLOCKS: u32 = 60;
+
+/// How often a stage that cannot be measured is begun again.
+const TRIES_MAX: u32 = 3;
 
 /// Most bytes of a stage's cells: 2,304 cells of half a kilobyte.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -36,20 +38,13 @@ type Key = (Round, Stage);
 /// A stage being measured.
 type Running = (Key, StagePlan, JoinHandle<Result<MeasuredCells, AgentError>>);
 
-/// Cells of a stage, and the round whose report has them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    cells: Vec<EvaluationReport>,
-    reported: Option<Round>,
-}
-
 /// Stages measured, being measured, and given up.
 #[derive(Debug)]
 pub(super) struct Duels {
     folder: PathBuf,
     running: Option<Running>,
-    given_up: BTreeSet<Key>,
+    /// How often each could not be measured.
+    tries: BTreeMap<Key, u32>,
 }
 
 impl Duels {
@@ -57,7 +52,7 @@ impl Duels {
         Self {
             folder: folder.join("duels"),
             running: None,
-            given_up: BTreeSet::new(),
+            tries: BTreeMap::new(),
         }
     }
 
@@ -65,7 +60,8 @@ impl Duels {
         self.folder.join(format!("{}-{}.json", round.0, stage.name()))
     }
 
-    fn load(&self, key: Key) -> Result<Option<Kept>, AgentError> {
+    /// The cells of a stage that was measured.
+    fn load(&self, key: Key) -> Result<Option<Vec<EvaluationReport>>, AgentError> {
         let path = self.path(key);
         if !path.exists() {
             return Ok(None);
@@ -76,10 +72,10 @@ impl Duels {
             .map_err(|error| AgentError::invalid(&path, error))
     }
 
-    fn keep(&self, key: Key, kept: &Kept) -> Result<(), AgentError> {
+    fn keep(&self, key: Key, cells: &[EvaluationReport]) -> Result<(), AgentError> {
         let path = self.path(key);
         fs::create_dir_all(&self.folder).map_err(AgentError::file(&self.folder))?;
-        let bytes = serde_json::to_vec(kept).map_err(|error| AgentError::invalid(&path, error))?;
+        let bytes = serde_json::to_vec(cells).map_err(|error| AgentError::invalid(&path, error))?;
         Ok(write_atomically(&path, &bytes)?)
     }
 
@@ -114,7 +110,8 @@ impl Validator<'_> {
             let key = (plan.first, plan.stage);
             let clock = &self.setup.clock;
             let is_time = block > clock.publish_end(plan.first) && block < clock.report_cutoff(plan.last);
-            let is_open = !self.duels.given_up.contains(&key) && self.duels.load(key)?.is_none();
+            let tries = self.duels.tries.get(&key).copied().unwrap_or(0);
+            let is_open = tries < TRIES_MAX && self.duels.load(key)?.is_none();
             if is_time && is_open && self.begin(&plan).await? {
                 return Ok(());
             }
@@ -133,15 +130,17 @@ impl Validator<'_> {
         let drawn = archives(&seed.0, corpus, &self.setup.params.values);
         let unit = |id: &UnitId| self.setup.unit(id).cloned();
         let units: Vec<_> = drawn.iter().filter_map(unit).collect();
-        let recipes = self.runnable(plan).await;
-        if units.is_empty() || recipes.len() < 2 {
+        let Some((recipes, fixed)) = self.runnable(plan).await else {
+            return Ok(false);
+        };
+        if units.is_empty() || recipes.len() <= fixed {
             tracing::warn!(
                 round = plan.first.0,
                 units = units.len(),
                 recipes = recipes.len(),
                 "nothing to measure a duel on"
             );
-            self.duels.given_up.insert(key);
+            self.duels.tries.insert(key, TRIES_MAX);
             return Ok(false);
         }
         let job = MeasureJob {
@@ -150,6 +149,7 @@ impl Validator<'_> {
             open: self.setup.open().without_secrets(),
             units,
             recipes: self.setup.recipe_texts(&recipes),
+            fixed,
             rules: rules.clone(),
             seeds: plan.seeds,
             seed,
@@ -165,9 +165,11 @@ impl Validator<'_> {
         Ok(true)
     }
 
-    /// Champion, anchor and the challengers whose texts can be read and run here, each once.
-    async fn runnable(&self, plan: &StagePlan) -> Vec<RecipeId> {
+    /// Champion and anchor, then the challengers whose texts can be read and run here, each once, and how many are no
+    /// challengers; none if one may be readable later.
+    async fn runnable(&self, plan: &StagePlan) -> Option<(Vec<RecipeId>, usize)> {
         let mut runnable = Vec::new();
+        let fixed = if plan.champion == plan.anchor { 1 } else { 2 };
         let all = [plan.champion, plan.anchor];
         for id in all.into_iter().chain(plan.challengers.iter().copied()) {
             if runnable.contains(&id) {
@@ -177,6 +179,9 @@ impl Validator<'_> {
                 && let Err(error) = self.setup.learn(contest, &[id]).await
             {
                 tracing::warn!(recipe = %id, %error, "a recipe that wants to duel cannot be read");
+                if error.retry_is_safe() {
+                    return None;
+                }
                 continue;
             }
             match self.setup.engine(&id) {
@@ -186,7 +191,8 @@ impl Validator<'_> {
                 }
             }
         }
-        runnable
+        let are_there = all.iter().all(|id| runnable.contains(id));
+        are_there.then_some((runnable, fixed))
     }
 
     /// Signs and keeps the cells of a measurement that has ended.
@@ -198,21 +204,30 @@ impl Validator<'_> {
         let measured = match ended.and_then(|measured| measured) {
             Ok(measured) => measured,
             Err(error) => {
-                self.duels.given_up.insert(key);
+                *self.duels.tries.entry(key).or_default() += 1;
                 return Err(error);
             }
         };
         let cells = self.signed_cells(&plan, &measured)?;
-        let kept = Kept {
-            cells,
-            reported: None,
-        };
-        self.duels.keep(key, &kept)?;
+        self.duels.keep(key, &cells)?;
+        self.show_recipes(&plan).await;
         let work = self.duels.work(key);
         if work.exists() {
             fs::remove_dir_all(&work).map_err(AgentError::file(&work))?;
         }
         Ok(())
+    }
+
+    /// Hands the challengers' texts in, so that people can read what is measured; nothing depends on it.
+    async fn show_recipes(&self, plan: &StagePlan) {
+        let Some(api) = self.courier.as_ref().and_then(Courier::api) else {
+            return;
+        };
+        for recipe in plan.challengers.iter().filter_map(|id| self.setup.recipe(id)) {
+            if let Err(error) = api.recipe_text(&recipe).await {
+                tracing::debug!(recipe = %recipe.id(), %error, "a recipe's text was not handed in");
+            }
+        }
     }
 
     /// The cells of every arm, signed.
@@ -286,38 +301,31 @@ impl Validator<'_> {
             .is_some_and(|(_, _, task)| !task.is_finished())
     }
 
-    /// Whether a round's report waits for cells: it is the stage's last, and they are being measured.
+    /// Whether a round's report waits for cells: it is the stage's last, and they are to come.
     pub(super) fn waits_for_cells(&self, round: Round, block: BlockNumber) -> bool {
-        let end = self
-            .setup
-            .clock
-            .report_cutoff(round)
-            .0
-            .saturating_sub(WAIT_END_BLOCKS);
-        let is_measured = |plan: &StagePlan| {
-            let running = self.duels.running.as_ref();
-            running.is_some_and(|(key, ..)| *key == (plan.first, plan.stage))
+        let cutoff = self.setup.clock.report_cutoff(round).0;
+        let are_to_come = |plan: &StagePlan| {
+            let key = (plan.first, plan.stage);
+            // Also before the measurement has begun: its pulse may have come a moment after it was looked for.
+            let tries = self.duels.tries.get(&key).copied().unwrap_or(0);
+            tries < TRIES_MAX && matches!(self.duels.load(key), Ok(None))
         };
         let plan = self.stage(round).filter(|plan| plan.last == round);
-        block.0 < end && plan.as_ref().is_some_and(is_measured)
+        block.0 < cutoff.saturating_sub(WAIT_END_BLOCKS) && plan.as_ref().is_some_and(are_to_come)
     }
 
-    /// The cells that go into the report on `round`: those of its stage, once.
+    /// The cells that go into the report on `round`: those of its stage, until it is known that they have arrived. What is
+    /// said twice counts once.
     pub(super) fn cells(&self, round: Round) -> Result<Vec<EvaluationReport>, AgentError> {
-        let Some(plan) = self.stage(round) else {
+        let hotkey = self.options.signer.hotkey();
+        let contest = self.tracker.contest(round);
+        let (Some(plan), Some(contest)) = (self.stage(round), contest) else {
             return Ok(Vec::new());
         };
-        let key = (plan.first, plan.stage);
-        let Some(mut kept) = self.duels.load(key)? else {
-            return Ok(Vec::new());
-        };
-        if kept.reported.is_some_and(|reported| reported != round) {
+        if contest.has_heard(&hotkey) {
             return Ok(Vec::new());
         }
-        // Before it is published: a killed validator says the same again.
-        kept.reported = Some(round);
-        self.duels.keep(key, &kept)?;
-        Ok(kept.cells)
+        Ok(self.duels.load((plan.first, plan.stage))?.unwrap_or_default())
     }
 }
 

@@ -28,8 +28,10 @@ pub struct MeasureJob {
     pub open: OpenOptions,
     /// The drawn archives, in the order of the draw.
     pub units: Vec<WorkUnit>,
-    /// Canonical texts of the recipes, each once.
+    /// Canonical texts of the recipes, each once: champion and anchor, then the challengers.
     pub recipes: Vec<String>,
+    /// How many of them are no challengers.
+    pub fixed: usize,
     /// How duels are measured.
     pub rules: DuelRules,
     /// Seeds.
@@ -59,6 +61,7 @@ pub fn measure(job: &MeasureJob) -> Result<MeasuredCells, AuditError> {
         open: &job.open,
         folder: &job.folder,
         recipes: &recipes,
+        fixed: job.fixed,
         pack: &job.rules.pack,
         digest: job.rules.digest,
         profile,

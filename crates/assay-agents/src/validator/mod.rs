@@ -41,6 +41,7 @@ use evidence::Evidence;
 use novelty::Novelty;
 use outbox::{Kind, Outbox};
 use private::Queue;
+use report::Audits;
 use retention::Retention;
 use reveals::Reveals;
 
@@ -81,6 +82,8 @@ pub struct Validator<'a> {
     evidence: Evidence,
     queue: Queue,
     duels: Duels,
+    /// What the audits of a round gave while its report waits for cells.
+    audited: Option<(Round, Audits)>,
     courier: Option<Courier>,
     reveals: Reveals,
     sending: Sending,
@@ -155,6 +158,7 @@ impl<'a> Validator<'a> {
         options: ValidatorOptions,
     ) -> Result<Self, AgentError> {
         fs::create_dir_all(&options.folder).map_err(AgentError::file(&options.folder))?;
+        setup.keep_learned(&options.folder.join("recipes"));
         Ok(Self {
             chain,
             setup,
@@ -166,6 +170,7 @@ impl<'a> Validator<'a> {
             evidence: Evidence::new(&options.folder),
             queue: Queue::open(&options.folder)?,
             duels: Duels::new(&options.folder),
+            audited: None,
             sending: Sending::open(&options.folder)?,
             reveals: Reveals::open(&options.folder)?,
             options,
@@ -199,8 +204,8 @@ impl<'a> Validator<'a> {
         let mut did = Vec::new();
         let newest = self.tracker.state().assigned;
         for round in (newest.saturating_sub(3)..newest).map(Round) {
-            if !self.waits_for_cells(round, block) && self.is_due(round, block).await? {
-                did.extend(self.report(round).await?);
+            if self.is_due(round, block).await? {
+                did.extend(self.report(round, block).await?);
             }
         }
         self.tell(block).await?;

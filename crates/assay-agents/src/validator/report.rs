@@ -8,9 +8,9 @@ use assay_mechanism::network::{Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
 use assay_types::{
-    AUDIT_REPORT_VERSION, AUDIT_SAMPLE_VERSION, AuditReport, AuditSample, Composition, Delivered, Digest,
-    EvaluationReport, FraudProof, Hotkey, Message, Pointer, Probe, Q32, RecipeId, Round, SampleRow, UnitId,
-    Verdict,
+    AUDIT_REPORT_VERSION, AUDIT_SAMPLE_VERSION, AuditReport, AuditSample, BlockNumber, Composition,
+    Delivered, Digest, EvaluationReport, FraudProof, Hotkey, Message, Pointer, Probe, Q32, RecipeId, Round,
+    SampleRow, UnitId, Verdict,
 };
 
 use super::retention::Look;
@@ -26,7 +26,7 @@ type Shown = (Hotkey, Digest, Option<Composition>, Vec<SampleRow>);
 
 /// What a round's audits give.
 #[derive(Debug, Default)]
-struct Audits {
+pub(super) struct Audits {
     findings: Vec<Found>,
     /// Rows recomputed.
     probes: BTreeMap<Hotkey, Vec<Probe>>,
@@ -59,7 +59,7 @@ impl Audits {
 
 impl Validator<'_> {
     /// Audits a round, publishes the reports and puts their digest on the chain.
-    pub(super) async fn report(&mut self, round: Round) -> Result<Vec<Did>, AgentError> {
+    pub(super) async fn report(&mut self, round: Round, block: BlockNumber) -> Result<Vec<Did>, AgentError> {
         let Some(beacon) = self.rounds().audit_beacon(round).await? else {
             // Not an error: weights are set and looked after all the same, and the next step tries again.
             tracing::warn!(
@@ -68,8 +68,18 @@ impl Validator<'_> {
             );
             return Ok(Vec::new());
         };
-        let mut audits = self.findings(round, beacon).await?;
-        self.look_back(round, &beacon, &mut audits.findings).await;
+        let mut audits = match self.audited.take() {
+            Some((of, audits)) if of == round => audits,
+            _ => {
+                let mut audits = self.findings(round, beacon).await?;
+                self.look_back(round, &beacon, &mut audits.findings).await;
+                audits
+            }
+        };
+        if self.waits_for_cells(round, block) {
+            self.audited = Some((round, audits));
+            return Ok(Vec::new());
+        }
         let state = self.tracker.checkpoint(round).cloned().unwrap_or_default();
         let reports = self.audit_reports((round, &state), audits.findings, audits.probes)?;
         let batch = Batch::new(reports, self.cells(round)?)?;

@@ -164,7 +164,7 @@ async fn play(world: &World, last: u32) -> Vec<Validator<'_>> {
         miner.step(world.head().await).await.unwrap();
         for (at, name) in VALIDATORS.iter().enumerate() {
             steps += 1;
-            // Killed while it measures and at other times: what it said it says again, what it lost it measures again.
+            // Opened anew, also right behind a measurement it has not signed yet: what it lost it measures again.
             if steps.is_multiple_of(37) {
                 validators[at] = world.validator(name);
             }

@@ -9,26 +9,37 @@
 //! ```
 //!
 //! A cycle begins when the round before its first is settled: only then its champion is certain. Who wins reigns from the
-//! first round that is not assigned yet. An entry that was measured and lost does not enter again; one that was measured too
-//! little does.
+//! first round that is not assigned yet. An entry that was measured and lost does not enter again; one that could not be
+//! measured does, behind newer ones, three times in all.
 
+mod stage;
 mod table;
 
-use crate::assign::is_reserved;
 use crate::duel::{Confirmed, DuelParams, Outcome, best};
 use crate::gain::{GainBounds, gain};
 use crate::registry::{Author, Registry};
 use crate::royalty::{LaneParams, LaneShares, Places, innovation_shares};
 use assay_types::{
-    Arm, BlockNumber, Coldkey, EvaluationReport, Hotkey, ParamValues, Q32, RecipeId, RecipeMessage, Round,
-    Stage, Tokens, UnitId, tagged_hash,
+    Arm, BlockNumber, Coldkey, Digest, EvaluationReport, Hotkey, ParamValues, Q32, RecipeId, RecipeMessage,
+    Round, Stage,
 };
 use serde::{Deserialize, Serialize};
+use stage::{Ballot, Cell, stage_at};
+pub use stage::{CellVote, StagePlan, archives};
 use std::collections::{BTreeMap, BTreeSet};
 use table::{Judged, Table};
 
 /// Most recipes that are remembered: later offers are not heard.
 pub const OFFERS_MAX: usize = 4_096;
+
+/// Most recipes of one coldkey that wait for a cycle: later offers of it are not heard until one was measured.
+pub const OPEN_MAX: usize = 8;
+
+/// Cycles that an entry may enter without being measured to an end.
+const TRIES_MAX: u32 = 3;
+
+/// Stakes are kept in units of this many rao: canonical JSON holds no larger integer than 2^53.
+const STAKE_UNIT_RAO: u64 = 1_000_000;
 
 /// Most cells of one validator that count in a stage: nine arms, sixteen seeds, sixteen domains.
 pub const CELLS_MAX: usize = 2_304;
@@ -53,28 +64,6 @@ pub struct Offer {
     pub author: Author,
     /// What it says.
     pub message: RecipeMessage,
-}
-
-/// One validator's cells of the stage that is on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ballot {
-    validator: Hotkey,
-    coldkey: Coldkey,
-    stake: u64,
-    cells: Vec<Cell>,
-}
-
-/// A cell as a validator reported it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cell {
-    arm: Arm,
-    recipe: RecipeId,
-    seed: u32,
-    domain: String,
-    value: u32,
-    kept: Tokens,
 }
 
 /// The cycle that is on.
@@ -110,50 +99,46 @@ pub struct Decision {
     pub error_milli: i64,
 }
 
-/// What a validator measures in a round's stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StagePlan {
-    /// The stage.
-    pub stage: Stage,
-    /// Its first round: its pulse draws archives and seeds.
-    pub first: Round,
-    /// Its last round: cells in later reports do not count.
-    pub last: Round,
-    /// The frozen reference recipe.
-    pub anchor: RecipeId,
-    /// Who reigns.
-    pub champion: RecipeId,
-    /// Who wants to.
-    pub challengers: Vec<RecipeId>,
-    /// Seeds.
-    pub seeds: u32,
+/// What the duels of a subnet are measured by: nodes with other rules have other states, and see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Cells of other profiles do not count.
+    pub profile: String,
+    /// Digest of the evaluation pack.
+    pub pack: Digest,
+    /// Recipes that are active whatever duels decide: they are nobody's to offer.
+    pub fixed: BTreeSet<RecipeId>,
 }
 
 /// Offers, the cycle that is on, and the throne.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contest {
-    /// Cells of other profiles do not count.
-    profile: String,
+    /// What duels are measured by.
+    rules: Rules,
     registry: Registry,
     places: BTreeMap<RecipeId, Place>,
     gains: BTreeMap<RecipeId, Q32>,
     /// Measured, and either not better or crowned: they do not enter again.
     measured: BTreeSet<RecipeId>,
+    /// How often each entered a cycle.
+    tries: BTreeMap<RecipeId, u32>,
     cycle: Option<Cycle>,
     decisions: Vec<Decision>,
 }
 
 impl Contest {
-    /// A contest in which the anchor reigns and nobody has offered anything; cells are measured by `profile`.
+    /// A contest in which the anchor reigns and nobody has offered anything.
     #[must_use]
-    pub fn new(anchor: RecipeId, profile: &str) -> Self {
+    pub fn new(anchor: RecipeId, rules: Rules) -> Self {
         Self {
-            profile: profile.to_owned(),
+            rules,
             registry: Registry::new(anchor),
             places: BTreeMap::new(),
             gains: BTreeMap::new(),
             measured: BTreeSet::new(),
+            tries: BTreeMap::new(),
             cycle: None,
             decisions: Vec::new(),
         }
@@ -169,7 +154,8 @@ impl Contest {
     pub fn offered(&mut self, round: Round, offers: &[Offer], values: &ParamValues) {
         for offer in offers {
             let recipe = offer.message.recipe_id;
-            if self.places.len() >= OFFERS_MAX && !self.places.contains_key(&recipe) {
+            let is_known = self.places.contains_key(&recipe) || self.measured.contains(&recipe);
+            if self.rules.fixed.contains(&recipe) || !is_known && !self.has_room(&offer.author.coldkey) {
                 continue;
             }
             if self.registry.commit(recipe, offer.author) {
@@ -185,23 +171,37 @@ impl Contest {
         }
     }
 
+    /// Whether one more offer of a coldkey is heard.
+    fn has_room(&self, coldkey: &Coldkey) -> bool {
+        let is_open = |recipe: &&RecipeId| {
+            let author = self.registry.author(recipe);
+            !self.measured.contains(recipe) && author.is_some_and(|author| author.coldkey == *coldkey)
+        };
+        self.places.len() < OFFERS_MAX && self.places.keys().filter(is_open).count() < OPEN_MAX
+    }
+
     /// Begins the cycle whose first round is `first`, with the earliest offers that were not measured before.
     fn begin(&mut self, first: Round, values: &ParamValues) {
         // One that was crowned just now reigns a round later, and is the one to beat already.
         let reign = self.registry.newest();
         let params = DuelParams::from(values);
-        let mut open: Vec<(BlockNumber, Hotkey, RecipeId)> = self
+        let mut open: Vec<(u32, BlockNumber, Hotkey, RecipeId)> = self
             .places
             .keys()
             .filter(|recipe| !self.measured.contains(recipe))
             .filter_map(|recipe| {
                 let author = self.registry.author(recipe)?;
-                Some((author.block, author.hotkey, *recipe))
+                // Who could not be measured before lets others go first.
+                let tries = self.tries.get(recipe).copied().unwrap_or(0);
+                Some((tries, author.block, author.hotkey, *recipe))
             })
             .collect();
         open.sort_unstable();
-        let entries: Vec<RecipeId> = open.into_iter().map(|(_, _, recipe)| recipe).collect();
-        let entries = entries.into_iter().take(params.entries as usize).collect();
+        let entries = open.into_iter().take(params.entries as usize);
+        let entries: Vec<RecipeId> = entries.map(|(_, _, _, recipe)| recipe).collect();
+        for entry in &entries {
+            *self.tries.entry(*entry).or_default() += 1;
+        }
         self.cycle = Some(Cycle {
             first,
             champion: reign.recipe,
@@ -257,7 +257,11 @@ impl Contest {
                 .iter()
                 .any(|ballot| ballot.validator == vote.validator);
             let of_stage = |report: &&EvaluationReport| {
-                report.stage == plan.stage && report.round == plan.first && report.profile == self.profile
+                report.stage == plan.stage
+                    && report.round == plan.first
+                    && report.profile == self.rules.profile
+                    && report.seed < plan.seeds
+                    && plan.has(report.arm, &report.recipe_id)
             };
             let cells: Vec<Cell> = vote
                 .cells
@@ -270,7 +274,7 @@ impl Contest {
                 cycle.ballots.push(Ballot {
                     validator: vote.validator,
                     coldkey: vote.coldkey,
-                    stake: vote.stake,
+                    stake: vote.stake / STAKE_UNIT_RAO,
                     cells,
                 });
             }
@@ -291,12 +295,11 @@ impl Contest {
             let Some(judged) = judged else { continue };
             match judged.outcome {
                 Outcome::Won => winners.push((*challenger, judged)),
-                Outcome::Lost => {
-                    self.measured.insert(*challenger);
-                }
+                Outcome::Lost => self.forget(challenger),
                 Outcome::Inconclusive => {}
             }
         }
+        self.give_up(plan, &winners);
         if plan.stage == Stage::Screen {
             cycle.entries = winners.into_iter().map(|(recipe, _)| recipe).collect();
         } else {
@@ -306,7 +309,7 @@ impl Contest {
         self.cycle = Some(cycle);
     }
 
-    /// Crowns the best of the confirmation; every recipe measured there has a new gain.
+    /// Crowns the best of the confirmation; it and the champion have the gain that was measured there.
     fn crown(
         &mut self,
         plan: &StagePlan,
@@ -321,21 +324,49 @@ impl Contest {
                 Some(Confirmed { z: judged.z, commit })
             })
             .collect();
-        let Some((winner, _)) = best(&confirmed).and_then(|at| winners.get(at)) else {
-            return;
-        };
+        let winner = best(&confirmed)
+            .and_then(|at| winners.get(at))
+            .map(|(winner, _)| *winner);
         let bounds = GainBounds::from(values);
         let anchor = table.measured(Arm::Anchor, &plan.anchor);
-        for (arm, recipe) in [(Arm::Champion, &plan.champion), (Arm::Challenger, winner)] {
-            let measured = table.measured(arm, recipe);
+        let champion = Some((Arm::Champion, plan.champion));
+        for (arm, recipe) in champion
+            .into_iter()
+            .chain(winner.map(|winner| (Arm::Challenger, winner)))
+        {
+            let measured = table.measured(arm, &recipe);
             if let Some(g) = anchor.zip(measured).and_then(|(a, m)| gain(a, m, bounds)) {
-                self.gains.insert(*recipe, g);
+                self.gains.insert(recipe, g);
             }
         }
         // The anchor's gain is one by definition.
         self.gains.remove(&plan.anchor);
-        self.measured.insert(*winner);
-        self.registry.crown(*winner, Round(next.0.saturating_sub(1)));
+        if let Some(winner) = winner {
+            self.measured.insert(winner);
+            self.tries.remove(&winner);
+            self.registry.crown(winner, Round(next.0.saturating_sub(1)));
+        }
+    }
+
+    /// A recipe that does not enter again: where it lies need not be known any more.
+    fn forget(&mut self, recipe: &RecipeId) {
+        self.measured.insert(*recipe);
+        self.places.remove(recipe);
+        self.tries.remove(recipe);
+    }
+
+    /// Entries that were not measured to an end often enough give their place to others.
+    fn give_up(&mut self, plan: &StagePlan, winners: &[(RecipeId, Judged)]) {
+        let is_winner = |id: &RecipeId| winners.iter().any(|(winner, _)| winner == id);
+        for challenger in plan.challengers.iter().filter(|id| !is_winner(id)) {
+            if self
+                .tries
+                .get(challenger)
+                .is_some_and(|tries| *tries >= TRIES_MAX)
+            {
+                self.forget(challenger);
+            }
+        }
     }
 
     fn note(&mut self, plan: &StagePlan, challenger: &RecipeId, judged: Option<&Judged>) {
@@ -357,6 +388,13 @@ impl Contest {
         });
         let surplus = self.decisions.len().saturating_sub(DECISIONS_KEPT);
         self.decisions.drain(..surplus);
+    }
+
+    /// Whether a validator's cells of the stage that is on have arrived.
+    #[must_use]
+    pub fn has_heard(&self, validator: &Hotkey) -> bool {
+        let ballots = self.cycle.iter().flat_map(|cycle| &cycle.ballots);
+        ballots.into_iter().any(|ballot| ballot.validator == *validator)
     }
 
     /// The recipes that a submission of `round` may use beside those the subnet always allows: champion and two before it.
@@ -412,69 +450,6 @@ impl Contest {
         };
         innovation_shares(&LaneParams::from(values), &places, &[])
     }
-}
-
-/// One validator's cells in its reports on a round.
-#[derive(Debug, Clone, Copy)]
-pub struct CellVote<'a> {
-    /// Who.
-    pub validator: Hotkey,
-    /// Its owner: reports of one coldkey are one witness.
-    pub coldkey: Coldkey,
-    /// Its stake at the cutoff, rao.
-    pub stake: u64,
-    /// What it measured, whatever the stage.
-    pub cells: &'a [EvaluationReport],
-}
-
-impl From<&EvaluationReport> for Cell {
-    fn from(report: &EvaluationReport) -> Self {
-        Self {
-            arm: report.arm,
-            recipe: report.recipe_id,
-            seed: report.seed,
-            domain: report.domain.clone(),
-            value: report.value,
-            kept: report.tokens,
-        }
-    }
-}
-
-/// Stage of `round` in the cycle that begins with `first`, its first and its last round.
-fn stage_at(first: Round, round: Round, values: &ParamValues) -> Option<(Stage, Round, Round)> {
-    let length = DuelParams::from(values).cycle_rounds.max(2);
-    let half = length / 2;
-    let offset = round.0.checked_sub(first.0)?;
-    let at = |offset: u32| Round(first.0.saturating_add(offset));
-    match offset {
-        _ if offset < half => Some((Stage::Screen, first, at(half - 1))),
-        _ if offset < length => Some((Stage::Confirm, at(half), at(length - 1))),
-        _ => None,
-    }
-}
-
-/// The archives of a stage: the reserved units of `corpus` that come first by hash under the stage's pulse, by that hash.
-///
-/// The draw is `H("assay/duel-archive/1", pulse ‖ unit)`.
-pub fn archives<'a>(
-    pulse: &[u8; 32],
-    corpus: impl IntoIterator<Item = &'a UnitId>,
-    values: &ParamValues,
-) -> Vec<UnitId> {
-    let reserved = corpus
-        .into_iter()
-        .filter(|unit| is_reserved(unit, values.reserve_mod));
-    let mut drawn: Vec<_> = reserved
-        .map(|unit| {
-            (
-                tagged_hash("assay/duel-archive/1", &[pulse, unit.as_bytes()]),
-                *unit,
-            )
-        })
-        .collect();
-    drawn.sort_unstable();
-    let most = usize::try_from(values.duel_warcs).unwrap_or(usize::MAX);
-    drawn.into_iter().map(|(_, unit)| unit).take(most).collect()
 }
 
 #[cfg(test)]

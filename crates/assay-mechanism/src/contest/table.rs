@@ -3,7 +3,7 @@
 //! Ballots of validators come in, [`Judged`] and [`Measured`] leave. A cell without enough witnesses is missing, and its seed
 //! with it.
 
-use super::{Ballot, StagePlan};
+use super::stage::{Ballot, StagePlan};
 use crate::duel::{
     ArmValues, CellReport, DuelParams, Outcome, cell_value, duel_points, epsilon, mean_bits, outcome, z_score,
 };
@@ -17,6 +17,8 @@ type Said<'a> = BTreeMap<(u32, &'a str), Vec<(CellReport<Coldkey>, Tokens)>>;
 /// Cells of a stage by arm and recipe, then by seed and domain.
 pub(super) struct Table<'a> {
     cells: BTreeMap<(Arm, RecipeId), Said<'a>>,
+    /// Of all ballots.
+    stake: u128,
     coldkeys_min: usize,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Table<'a> {
     pub(super) fn new(ballots: &'a [Ballot], values: &ParamValues) -> Self {
         let mut table = Self {
             cells: BTreeMap::new(),
+            stake: ballots.iter().map(|ballot| u128::from(ballot.stake)).sum(),
             coldkeys_min: usize::try_from(values.duel_reports).unwrap_or(usize::MAX),
         };
         for ballot in ballots {
@@ -55,10 +58,15 @@ impl<'a> Table<'a> {
         table
     }
 
-    /// The value of one cell; none without enough witnesses.
+    /// The value of one cell; none without enough witnesses and more than half of the stake: a domain that two small
+    /// validators invent is none.
     fn value(&self, (arm, recipe): (Arm, RecipeId), place: (u32, &str)) -> Option<u32> {
         let reports = self.cells.get(&(arm, recipe))?.get(&place)?;
         let reports: Vec<CellReport<Coldkey>> = reports.iter().map(|(report, _)| *report).collect();
+        let stake: u128 = reports.iter().map(|report| u128::from(report.stake)).sum();
+        if stake * 2 <= self.stake {
+            return None;
+        }
         cell_value(&reports, self.coldkeys_min)
     }
 
@@ -95,7 +103,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Domains that enough witnesses measured pure text on: one liar cannot add a domain that nobody else has.
+    /// Domains on which pure text was measured by enough of the stake: a minority cannot add one that nobody else has.
     fn domains(&self) -> BTreeSet<&'a str> {
         let pure = self.cells.iter().filter(|((arm, _), _)| *arm == Arm::Pure);
         let mut domains = BTreeSet::new();
@@ -115,9 +123,11 @@ impl<'a> Table<'a> {
             .keys()
             .filter_map(|place| self.value((arm, *recipe), *place))
             .collect();
-        let kept = cells
-            .values()
-            .flatten()
+        let counted = cells
+            .iter()
+            .filter(|(place, _)| self.value((arm, *recipe), **place).is_some());
+        let kept = counted
+            .flat_map(|(_, said)| said)
             .map(|(report, kept)| (kept.0, report.stake));
         Some(Measured {
             bits: mean_bits(&values)?,

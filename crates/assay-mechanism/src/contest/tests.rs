@@ -1,7 +1,8 @@
 //! Tests of the contest: entries, stages, a crown, and what liars and latecomers cannot do.
 
 use super::*;
-use assay_types::{Digest, EVALUATION_REPORT_VERSION, NetUid, RepoName, Revision};
+use crate::assign::is_reserved;
+use assay_types::{EVALUATION_REPORT_VERSION, NetUid, RepoName, Revision, Tokens, UnitId};
 
 const PROFILE: &str = "ngram-duel-v1";
 const NONE: RecipeId = RecipeId(Digest::ZERO);
@@ -82,7 +83,7 @@ fn vote(byte: u8, coldkey: u8, cells: &[EvaluationReport]) -> CellVote<'_> {
     CellVote {
         validator: Hotkey([byte; 32]),
         coldkey: Coldkey([coldkey; 32]),
-        stake: 100,
+        stake: 100_000_000_000,
         cells,
     }
 }
@@ -96,7 +97,12 @@ fn play(contest: &mut Contest, round: u32, values: &ParamValues, lead: impl Fn(&
 }
 
 fn begun(offers: &[Offer], values: &ParamValues) -> Contest {
-    let mut contest = Contest::new(recipe(0xA0), PROFILE);
+    let rules = Rules {
+        profile: PROFILE.to_owned(),
+        pack: Digest::ZERO,
+        fixed: BTreeSet::from([recipe(0xA0)]),
+    };
+    let mut contest = Contest::new(recipe(0xA0), rules);
     contest.offered(Round(0), offers, values);
     contest
 }
@@ -180,6 +186,17 @@ fn too_few_witnesses_leave_the_entry_waiting() {
     contest.settle(Round(3), Round(5), &[], &values);
     let again = contest.stage_of(Round(4), &values).unwrap();
     assert_eq!(again.challengers, [recipe(1)], "it enters the next cycle");
+    // Newer ones go first, and after three cycles it is out.
+    contest.offered(Round(5), &[offer(4, 50), offer(5, 51)], &values);
+    for round in 4..8 {
+        contest.settle(Round(round), Round(round + 2), &[], &values);
+    }
+    let next = contest.stage_of(Round(8), &values).unwrap();
+    assert_eq!(next.challengers, [recipe(4), recipe(5)]);
+    for round in 8..24 {
+        contest.settle(Round(round), Round(round + 2), &[], &values);
+    }
+    assert!(contest.stage_of(Round(24), &values).is_none(), "nobody is left");
 }
 
 #[test]
@@ -222,8 +239,43 @@ fn a_minority_of_stake_decides_nothing() {
     let mut contest = begun(&[offer(1, 5)], &values);
     let plan = contest.stage_of(Round(0), &values).unwrap();
     let (honest, lie) = (cells(&plan, |_| 0), cells(&plan, |_| 5_000));
-    let votes = [vote(1, 1, &honest), vote(2, 2, &honest), vote(3, 3, &lie)];
+    // Two small validators invent a domain in which the challenger is wonderful, and seeds that nobody draws.
+    let mut invented = lie.clone();
+    for cell in &mut invented {
+        cell.domain = "mine".to_owned();
+        cell.value = if cell.arm == Arm::Challenger || cell.arm == Arm::Pure {
+            1
+        } else {
+            640_000
+        };
+    }
+    invented.extend(lie.iter().cloned().map(|mut cell| {
+        cell.seed += 4;
+        cell
+    }));
+    let small = |byte| CellVote {
+        stake: 2_000_000,
+        ..vote(byte, byte, &invented)
+    };
+    let votes = [
+        vote(1, 1, &honest),
+        vote(2, 2, &honest),
+        vote(3, 3, &lie),
+        small(4),
+        small(5),
+    ];
     contest.settle(Round(0), Round(2), &votes, &values);
+    let kept = contest
+        .cycle
+        .as_ref()
+        .unwrap()
+        .ballots
+        .iter()
+        .map(|ballot| ballot.cells.len());
+    assert!(
+        kept.max().unwrap() <= honest.len(),
+        "no cell beyond the stage is kept"
+    );
     contest.settle(Round(1), Round(3), &[], &values);
     assert_eq!(contest.decisions()[0].outcome, "lost");
 }
@@ -244,14 +296,30 @@ fn the_first_commitment_is_the_author_s_and_offers_have_a_bound() {
         contest.registry.author(&recipe(1)).unwrap().hotkey,
         Hotkey([1; 32])
     );
-    for number in 0..OFFERS_MAX as u32 + 10 {
-        let mut one = offer(3, number);
-        let mut id = [9; 32];
-        id[..4].copy_from_slice(&number.to_le_bytes());
-        one.message.recipe_id = RecipeId(Digest(id));
-        contest.offered(Round(2), &[one], &values);
+    let many = |coldkey: u8, count: u32| {
+        (0..count).map(move |number| {
+            let mut one = offer(coldkey, number);
+            let mut id = [9; 32];
+            id[..4].copy_from_slice(&number.to_le_bytes());
+            id[4] = coldkey;
+            one.message.recipe_id = RecipeId(Digest(id));
+            one
+        })
+    };
+    let flood: Vec<Offer> = many(3, 100).collect();
+    contest.offered(Round(2), &flood, &values);
+    assert_eq!(contest.places.len(), 1 + OPEN_MAX, "so many of one coldkey");
+    for coldkey in 4..=u8::MAX {
+        let few: Vec<Offer> = many(coldkey, 8).collect();
+        contest.offered(Round(3), &few, &values);
     }
-    assert_eq!(contest.places.len(), OFFERS_MAX);
+    assert!(contest.places.len() <= OFFERS_MAX);
+    let copy = offer(0xA0, 1);
+    contest.offered(Round(3), &[copy], &values);
+    assert!(
+        contest.place(&recipe(0xA0)).is_none(),
+        "what is active anyway is nobody's to offer"
+    );
 }
 
 #[test]

@@ -64,12 +64,7 @@ fn audit(request: &SignedRequest, now_ms: u64) -> Result<(ReportView, String), F
         &digest,
         &report.signature,
     )?;
-    if report.params != request.app.params_digest() {
-        return Err(Failure::new(
-            ProblemKind::ReportInvalid,
-            "`params` is not the digest of the parameter set in force",
-        ));
-    }
+    check_params(request, &report.params)?;
     let view = view_of(request, ReportKind::Audit, report.round, now_ms)?;
     Ok((
         ReportView {
@@ -89,12 +84,24 @@ fn evaluation(request: &SignedRequest, now_ms: u64) -> Result<(ReportView, Strin
         &digest,
         &report.signature,
     )?;
+    check_params(request, &report.params)?;
     let view = view_of(request, ReportKind::Evaluation, report.round, now_ms)?;
     let subject = format!(
         "{:?}/{}/{:?}/{}/{}/{}",
         report.stage, report.profile, report.arm, report.recipe_id, report.seed, report.domain
     );
     Ok((view, subject))
+}
+
+/// The report is made under the parameter set in force.
+fn check_params(request: &SignedRequest, params: &Digest) -> Result<(), Failure> {
+    if *params == request.app.params_digest() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ProblemKind::ReportInvalid,
+        "`params` is not the digest of the parameter set in force",
+    ))
 }
 
 fn invalid(error: &assay_types::ReportError) -> Failure {

@@ -11,8 +11,9 @@ use crate::app::{App, BatchError};
 use crate::store::{self, MinerRecord, RoundRow, Settle, UnitRecord, VerdictRow};
 use assay_chain::Neuron;
 use assay_mechanism::assign::{Assigned, volume};
+use assay_mechanism::contest::CELLS_MAX;
 use assay_mechanism::network::{Found, NetworkState, Settled, Volumes, Vote};
-use assay_mechanism::reports::{Line, Next, RollCall, Unread, check_log};
+use assay_mechanism::reports::{Line, Next, REPORTS_MAX, RollCall, Unread, check_log};
 use assay_types::api::{LeaseKey, LeaseState, ReportKind, ReportView};
 use assay_types::{
     AuditReport, BlockNumber, Digest, EvaluationReport, Hotkey, Message, Round, UnitId, batch_digest,
@@ -292,9 +293,18 @@ async fn read(
     let mut read = Read::default();
     for line in &lines {
         match Line::parse(line.as_bytes()).map_err(for_good)? {
-            Line::Audit(report) => read.reports.push((Digest::of(line.as_bytes()), report)),
+            Line::Audit(report) if read.cells.is_empty() => {
+                read.reports.push((Digest::of(line.as_bytes()), report));
+            }
+            Line::Audit(_) => return Err(for_good(NotWhole::Order)),
             Line::Cell(cell) => read.cells.push(cell),
         }
+    }
+    // As agents read it: cells in the order of their lines, and no more of either than a batch may hold.
+    let of_cells = lines.get(read.reports.len()..).unwrap_or_default();
+    let is_bounded = read.reports.len() <= REPORTS_MAX && read.cells.len() <= CELLS_MAX;
+    if !is_bounded || !of_cells.is_sorted() {
+        return Err(for_good(NotWhole::Order));
     }
     check_log(read.reports.iter().map(|(_, report)| report)).map_err(for_good)?;
     Ok(read)
@@ -314,6 +324,8 @@ enum NotWhole {
     HandedIn,
     #[error("what is published has another digest than the chain")]
     Published,
+    #[error("its lines are too many, or not in their order")]
+    Order,
 }
 
 fn for_good(error: impl std::error::Error + Send + Sync + 'static) -> BatchError {

@@ -28,6 +28,7 @@ const DUEL_LIMITS: Limits = Limits {
 const JOB_BYTES_MAX: u64 = 64 << 20;
 
 pub(super) fn run(command: &WorkerCommand) -> anyhow::Result<Status> {
+    die_with_parent()?;
     let answer = match command {
         WorkerCommand::Audit => {
             LIMITS.set()?;
@@ -40,6 +41,14 @@ pub(super) fn run(command: &WorkerCommand) -> anyhow::Result<Status> {
     };
     std::io::stdout().write_all(&answer)?;
     Ok(Status::Ok)
+}
+
+/// A worker whose service was killed must not go on in its folder.
+fn die_with_parent() -> anyhow::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .context("follow the service to its end")?;
+    Ok(())
 }
 
 /// The job on standard input.

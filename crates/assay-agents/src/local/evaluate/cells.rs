@@ -4,7 +4,6 @@
 //! what each arm keeps (docs/evaluation.md, "Duels on the network"). Held-out text is chosen by the seed, which nobody knew
 //! when the recipes were committed. The same on every machine under an `ngram` profile.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm};
@@ -18,7 +17,7 @@ use assay_eval::stage1::{ArmBits, measure};
 use assay_eval::stage2::{CPU_PLAN, Stage2};
 use assay_hub::{OpenOptions, Source};
 use assay_refine::engine::Engine;
-use assay_types::{Digest, RecipeId, Tokens};
+use assay_types::{CELL_VALUE_MAX, Digest, RecipeId, Tokens};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::LocalError;
@@ -80,8 +79,10 @@ pub struct CellsJob<'a> {
     pub open: &'a OpenOptions,
     /// Where what the recipes keep is made.
     pub folder: &'a Path,
-    /// The recipes, ready to run, each once.
+    /// The recipes, ready to run, each once: champion and anchor, then who wants to be champion.
     pub recipes: &'a [Engine],
+    /// How many of them are no challengers: they must hold enough text, and a challenger that does not has lost.
+    pub fixed: usize,
     /// Evaluation pack: held-out and pure text.
     pub pack: &'a Path,
     /// The pack's digest.
@@ -104,7 +105,7 @@ pub struct MeasuredArm {
     pub recipe: Option<RecipeId>,
     /// Tokens it keeps of the archives.
     pub kept: Tokens,
-    /// Gates that its text fails.
+    /// Gates that its text fails; none are looked at where the archives have fewer than a thousand pages.
     pub failed: Vec<String>,
     /// Bits per byte in 1e-4, by seed and domain.
     pub bits: Vec<Vec<u32>>,
@@ -149,58 +150,77 @@ pub fn measure_cells(job: &CellsJob<'_>) -> Result<MeasuredCells, LocalError> {
         seed,
         against: &against,
     };
-    let mut arms = Vec::with_capacity(job.recipes.len() + 2);
-    for engine in job.recipes {
-        let out = job.folder.join(engine.recipe_id().to_string());
-        refine_into((job.sources, job.open), engine, (&out, job.threads), &Silent)?;
-        arms.push(read_arm(
-            &Input::from(out),
-            engine.recipe_id().to_string(),
-            &sampling,
-        )?);
-    }
+    let arms = read_recipes(job, &sampling)?;
     let mut ore = Arm::new("ore", &profiles, seed);
     read_archives(job.sources, job.open, &mut ore, &against)?;
     let mut pure = Arm::new("pure", &profiles, seed);
     pure.push(&pack.pure, &against);
-    arms.extend([ore, pure]);
-    let bits = bits(job, &arms, &held_out)?;
-    let recipes = job.recipes.iter().map(|engine| Some(engine.recipe_id()));
-    let mut measured: Vec<MeasuredArm> = recipes
-        .chain([None, None])
-        .zip(arms.iter().zip(&bits))
-        .map(|(recipe, (arm, bits))| measured_arm(recipe, arm, values(bits, &held_out), &against))
-        .collect();
-    let (Some(pure), Some(ore)) = (measured.pop(), measured.pop()) else {
-        return Err(EvaluateError::NothingTrained.into());
+    let is_judged = ore.tally().documents >= GATE_DOCUMENTS_MIN;
+    let there: Vec<&Arm> = arms.iter().flatten().chain([&ore, &pure]).collect();
+    let mut bits = bits(job, &there, &held_out)?
+        .into_iter()
+        .map(|bits| values(&bits, &held_out));
+    let worthless = vec![vec![CELL_VALUE_MAX; held_out.domains().len()]; job.seeds as usize];
+    let mut next = || bits.next().unwrap_or_default();
+    let of_recipe = |(engine, arm): (&Engine, &Option<Arm>), bits: Vec<Vec<u32>>| {
+        let gates = arm.as_ref().filter(|_| is_judged).map(|arm| arm.gates(&against));
+        let failed = gates
+            .into_iter()
+            .flatten()
+            .filter(|(_, gate)| gate.passed == Some(false));
+        MeasuredArm {
+            recipe: Some(engine.recipe_id()),
+            kept: Tokens(arm.as_ref().map_or(0, |arm| arm.tally().tokens)),
+            failed: failed.map(|(name, _)| name.to_owned()).collect(),
+            bits,
+        }
     };
+    let mut recipes = Vec::with_capacity(arms.len());
+    for (engine, arm) in job.recipes.iter().zip(&arms) {
+        let bits = if arm.is_some() { next() } else { worthless.clone() };
+        recipes.push(of_recipe((engine, arm), bits));
+    }
+    // Ore fails gates by its nature, and pure text has none to pass.
+    let mut unjudged = |arm: &Arm| MeasuredArm {
+        recipe: None,
+        kept: Tokens(arm.tally().tokens),
+        failed: Vec::new(),
+        bits: next(),
+    };
+    let (ore, pure) = (unjudged(&ore), unjudged(&pure));
     Ok(MeasuredCells {
         domains: held_out.domains().to_vec(),
-        recipes: measured,
+        recipes,
         ore,
         pure,
     })
 }
 
-fn measured_arm(recipe: Option<RecipeId>, arm: &Arm, bits: Vec<Vec<u32>>, against: &Against) -> MeasuredArm {
-    // Ore fails gates by its nature, pure text has none to pass, and a per cent of a few documents is none of them or too many.
-    let is_judged = recipe.is_some() && arm.tally().documents >= GATE_DOCUMENTS_MIN;
-    let gates = if is_judged {
-        arm.gates(against)
-    } else {
-        BTreeMap::new()
-    };
-    let failed = gates.into_iter().filter(|(_, gate)| gate.passed == Some(false));
-    MeasuredArm {
-        recipe,
-        kept: Tokens(arm.tally().tokens),
-        failed: failed.map(|(name, _)| name.to_owned()).collect(),
-        bits,
+/// What each recipe keeps; none for a challenger that keeps too little: it has lost, and stops nobody else.
+fn read_recipes(job: &CellsJob<'_>, sampling: &Sampling<'_>) -> Result<Vec<Option<Arm>>, LocalError> {
+    let profile = job.profile.sample(job.seeds);
+    let mut arms = Vec::with_capacity(job.recipes.len());
+    for (place, engine) in job.recipes.iter().enumerate() {
+        let name = engine.recipe_id().to_string();
+        let out = job.folder.join(&name);
+        refine_into((job.sources, job.open), engine, (&out, job.threads), &Silent)?;
+        let is_fixed = place < job.fixed;
+        let arm = match read_arm(&Input::from(out), name, sampling) {
+            Err(LocalError::Evaluate(EvaluateError::Empty { .. })) if !is_fixed => None,
+            arm => Some(arm?).filter(|arm| is_fixed || fits(&profile, arm)),
+        };
+        arms.push(arm);
     }
+    Ok(arms)
+}
+
+/// Whether an arm holds what the profile needs at least.
+fn fits(profile: &Profile, arm: &Arm) -> bool {
+    profile.budget(arm.smallest_fold(PLACE).0).is_some()
 }
 
 /// Bits of every arm at the budget that the smallest of them allows.
-fn bits(job: &CellsJob<'_>, arms: &[Arm], held_out: &HeldOutSet) -> Result<Vec<ArmBits>, LocalError> {
+fn bits(job: &CellsJob<'_>, arms: &[&Arm], held_out: &HeldOutSet) -> Result<Vec<ArmBits>, LocalError> {
     let profile = job.profile.sample(job.seeds);
     let smallest = arms.iter().map(|arm| arm.smallest_fold(PLACE).0).min();
     let small = EvaluateError::Small {
