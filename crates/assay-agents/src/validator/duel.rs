@@ -24,7 +24,7 @@ use crate::local::{MeasuredArm, MeasuredCells, read_bounded, write_atomically};
 use crate::subnet::{AgentError, Courier};
 
 /// Blocks before the cutoff at which the report on a stage's last round goes without the cells.
-const WAIT_END_BLOCKS: u32 = 60;
+const WAIT_END_BLOCKS: u32 = 20;
 
 /// How often a stage that cannot be measured is begun again.
 const TRIES_MAX: u32 = 3;
