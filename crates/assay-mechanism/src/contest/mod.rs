@@ -154,8 +154,10 @@ impl Contest {
     pub fn offered(&mut self, round: Round, offers: &[Offer], values: &ParamValues) {
         for offer in offers {
             let recipe = offer.message.recipe_id;
-            let is_known = self.places.contains_key(&recipe) || self.measured.contains(&recipe);
-            if self.rules.fixed.contains(&recipe) || !is_known && !self.has_room(&offer.author.coldkey) {
+            // What was decided stays decided, however long the chain shows the offer.
+            let is_closed = self.rules.fixed.contains(&recipe) || self.measured.contains(&recipe);
+            let is_known = self.places.contains_key(&recipe);
+            if is_closed || !is_known && !self.has_room(&offer.author.coldkey) {
                 continue;
             }
             if self.registry.commit(recipe, offer.author) {

@@ -197,6 +197,11 @@ fn too_few_witnesses_leave_the_entry_waiting() {
         contest.settle(Round(round), Round(round + 2), &[], &values);
     }
     assert!(contest.stage_of(Round(24), &values).is_none(), "nobody is left");
+    contest.offered(Round(25), &[offer(1, 5)], &values);
+    assert!(
+        contest.place(&recipe(1)).is_none(),
+        "the chain still shows it, and that opens nothing"
+    );
 }
 
 #[test]
