@@ -79,6 +79,15 @@ impl Duels {
         Ok(write_atomically(&path, &bytes)?)
     }
 
+    /// Removes what a stage's measurement made.
+    fn clear(&self, key: Key) -> Result<(), AgentError> {
+        let work = self.work(key);
+        if work.exists() {
+            fs::remove_dir_all(&work).map_err(AgentError::file(&work))?;
+        }
+        Ok(())
+    }
+
     /// Where a stage's datasets and models are made.
     fn work(&self, (round, stage): Key) -> PathBuf {
         self.folder.join(format!("{}-{}", round.0, stage.name()))
@@ -204,18 +213,19 @@ impl Validator<'_> {
         let measured = match ended.and_then(|measured| measured) {
             Ok(measured) => measured,
             Err(error) => {
-                *self.duels.tries.entry(key).or_default() += 1;
+                let tries = self.duels.tries.entry(key).or_default();
+                *tries += 1;
+                // What was made is taken up by the next try, and of no use behind the last.
+                if *tries >= TRIES_MAX {
+                    self.duels.clear(key)?;
+                }
                 return Err(error);
             }
         };
         let cells = self.signed_cells(&plan, &measured)?;
         self.duels.keep(key, &cells)?;
         self.show_recipes(&plan).await;
-        let work = self.duels.work(key);
-        if work.exists() {
-            fs::remove_dir_all(&work).map_err(AgentError::file(&work))?;
-        }
-        Ok(())
+        self.duels.clear(key)
     }
 
     /// Hands the challengers' texts in, so that people can read what is measured; nothing depends on it.
