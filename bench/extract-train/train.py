@@ -213,6 +213,19 @@ def score(pages, answers, profile="balanced"):
     return " ".join(f"{name} {value:.4f}" for name, value in figures.items())
 
 
+def write_pages(pages, answers, path):
+    """Word F1 of every WCXB page with the balanced profile, a JSON line each: `paired.py` reads it."""
+    with open(path, "w") as file:
+        for page, answer in zip(pages, answers):
+            if page["source"] != "wcxb" or page["gold"] is None:
+                continue
+            chosen = numpy.flatnonzero(choose(page, answer, "balanced"))
+            text = collections.Counter(word for i in chosen for word in page["words"][i])
+            both = sum(text.values()) + sum(page["counts"].values())
+            value = 2 * sum((text & page["counts"]).values()) / both if both else 1.0
+            file.write(json.dumps({"id": page["id"], "page_type": page["page_type"], "f1": value}) + "\n")
+
+
 def pack(values, width=106):
     lines, line = [], "   "
     for value in values:
@@ -259,6 +272,7 @@ def main():
     parser.add_argument("data")
     parser.add_argument("program")
     parser.add_argument("--write")
+    parser.add_argument("--pages", help="write each page's out-of-fold F1 to this file")
     arguments = parser.parse_args()
     pages = load(arguments.data)
     features(pages, arguments.program)
@@ -276,6 +290,8 @@ def main():
     both = [(a + b) / 2 for a, b in zip(first, second)]
     for profile in PROFILES:
         print(f"{profile}, cross-validated", score(pages, both, profile), flush=True)
+    if arguments.pages:
+        write_pages(pages, both, arguments.pages)
     if arguments.write:
         write(block_model, os.path.join(arguments.write, "model_block.rs"), "Answers for a block by itself")
         write(context.fit(), os.path.join(arguments.write, "model_context.rs"), "Answers for a block among others")

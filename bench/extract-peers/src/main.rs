@@ -1,6 +1,7 @@
 //! Extraction of Assay beside other Rust crates: same pages, same measures, one run, one table on stdout.
 //!
-//! `ASSAY_DATA=… cargo run --release [NAME]…`; a panic of a peer counts as an empty text.
+//! `ASSAY_DATA=… cargo run --release -- [--pages FOLDER] [NAME]…`; a panic of a peer counts as an empty text. With `--pages` a file
+//! a system is written: the word F1 of every WCXB page, a JSON line each.
 
 #[path = "../../../crates/assay-refine/benches/extraction/measures.rs"]
 mod measures;
@@ -8,6 +9,7 @@ mod measures;
 mod pages;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use assay_refine::extract::{ExtractOptions, Profile, extract, visible_text};
 
@@ -54,9 +56,26 @@ const SYSTEMS: &[System] = &[
     ("same, own mode", |html| dom_smoothie(html, dom_smoothie::CandidateSelectMode::DomSmoothie)),
 ];
 
+/// A line a WCXB page with gold.
+fn by_page(pages: &[pages::Page], texts: &[String]) -> String {
+    let mut lines = String::new();
+    for (page, text) in pages.iter().zip(texts).filter(|(page, _)| page.source == "wcxb") {
+        let Some(gold) = &page.gold else { continue };
+        let [f1, ..] = measures::word_score(text, gold);
+        let line = serde_json::json!({ "id": page.id, "page_type": page.kind, "f1": f1 });
+        lines.push_str(&format!("{line}\n"));
+    }
+    lines
+}
+
 fn main() -> Result<(), pages::PagesError> {
     let data = std::env::var_os("ASSAY_DATA").ok_or("set `ASSAY_DATA` to the folder of test data")?;
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut folder = None;
+    if let Some(at) = wanted.iter().position(|word| word == "--pages") {
+        folder = wanted.get(at + 1).map(PathBuf::from);
+        wanted.drain(at..wanted.len().min(at + 2));
+    }
     let pages = pages::load(&std::path::Path::new(&data).join("extraction"))?;
     println!(
         "| system | pages/s | MB/s | p50 ms | p99 ms | WCXB F1 (P/R) | wo | AEB | TF | all gold | empty | ratio | {} |",
@@ -71,6 +90,10 @@ fn main() -> Result<(), pages::PagesError> {
         }
         let guarded = |html: &str| catch_unwind(AssertUnwindSafe(|| system(html))).unwrap_or_default();
         let (texts, speed) = pages::run(&pages, guarded);
+        if let Some(folder) = &folder {
+            fs_err::create_dir_all(folder)?;
+            fs_err::write(folder.join(format!("{name}.jsonl")), by_page(&pages, &texts))?;
+        }
         let score = measures::judge(&pages, &texts);
         let ratio = speed.pages / *first.get_or_insert(speed.pages);
         let types = score.by_type.map(|value| format!("{value:.3}")).join(" | ");

@@ -116,6 +116,13 @@ impl Clock {
         start_seconds.saturating_add(self.commit * BLOCK_SECONDS)
     }
 
+    /// When reports become readable, Unix seconds, from the timestamp of the block that starts the round: an eighth of the
+    /// way from the cutoff to the effective block. As much later than the cutoff as a chain that is slow may be.
+    pub fn opening_seconds(&self, start_seconds: u64) -> u64 {
+        let margin = self.effective.saturating_sub(self.cutoff) / 8;
+        start_seconds.saturating_add((self.cutoff + margin) * BLOCK_SECONDS)
+    }
+
     /// `R_t`, the first pulse emitted after the deadline; none if the deadline lies before drand's genesis.
     pub fn pulse_after(deadline_seconds: u64) -> Option<u64> {
         let since = deadline_seconds.checked_sub(DRAND_GENESIS_SECONDS)?;
@@ -165,6 +172,12 @@ mod tests {
         assert_eq!(Clock::pulse_after(deadline), Some(35_734_373));
         assert_eq!(Clock::pulse_after(DRAND_GENESIS_SECONDS), Some(2));
         assert_eq!(Clock::pulse_after(0), None);
+    }
+
+    #[test]
+    fn reports_open_between_cutoff_and_effective_block() {
+        // 1,080 and 1,200 blocks: fifteen later.
+        assert_eq!(clock().opening_seconds(1_000_000), 1_000_000 + 1_095 * 12);
     }
 
     #[test]

@@ -107,6 +107,14 @@ impl Registry {
         })
     }
 
+    /// The first round in which a recipe was active as a champion; none if it never reigned.
+    pub fn active_since(&self, recipe: &RecipeId) -> Option<Round> {
+        let mut reigns = self.reigns.iter();
+        reigns
+            .find(|reign| reign.recipe == *recipe)
+            .map(|reign| reign.since)
+    }
+
     /// Champion, the one before and the one before that in `round`; the anchor stands in nobody's place.
     pub fn line(&self, round: Round) -> impl Iterator<Item = Reign> + '_ {
         self.reigns

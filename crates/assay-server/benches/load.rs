@@ -1,7 +1,7 @@
-//! Load on one machine, server and clients together: signed no-ops, lease cycles, the board from the cache, event streams.
+//! Load on one machine, server and clients together: signed no-ops, lease cycles, the board from the cache.
 //!
 //! `cargo bench -p assay-server --bench load [-- SECONDS [postgres|postgres://…]]`: bounded in time and requests, loopback only;
-//! `postgres` takes the server that tests take. Every signed request is signed, sent over a kept connection, verified, stored durably and answered with a signature.
+//! `postgres` takes the server that tests take, with commits that wait for the disk. Every signed request is signed, sent over a kept connection, verified, stored durably and answered with a signature.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,8 +36,6 @@ const CONNECTIONS: usize = 32;
 const MINERS: usize = 256;
 /// Miners that work.
 const WORKERS: usize = 16;
-/// Event streams.
-const STREAMS: usize = 1_000;
 
 impl World {
     /// For load: the first `workers` miners hold 4,096 units each, nothing is limited.
@@ -65,6 +63,7 @@ impl World {
             units: 4_096 * workers as u64,
             batches: None,
             has_owner: false,
+            contest: None,
         };
         Self::build(database, miners, subnet, wants).await
     }
@@ -240,36 +239,15 @@ async fn raw(world: &World, seconds: u64) -> (f64, f64) {
     (alone, rate(grouped, begun))
 }
 
-fn resident_mb() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-    text.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4_096.0 / 1e6
-}
-
-async fn streams(world: &World) {
-    let before = resident_mb();
-    let mut open = Vec::new();
-    for _ in 0..STREAMS {
-        let mut line = Line::open(&world.url).await;
-        line.stream
-            .write_all(b"GET /v1/stream HTTP/1.1\r\nhost: x\r\n\r\n")
-            .await
-            .unwrap();
-        assert!(line.stream.read_buf(&mut line.buffer).await.unwrap() > 0);
-        open.push(line);
-    }
-    // Both ends of each stream are in this process, and the clients' buffers of 64 KiB too.
-    let clients_mb = STREAMS as f64 * 65_536.0 / 1e6;
-    println!(
-        "{STREAMS} event streams: {:.0} MB, client buffers left out",
-        resident_mb() - before - clients_mb
-    );
-}
-
 /// The database of a word: SQLite for none, the tests' PostgreSQL, or an address.
 async fn place(word: Option<&str>) -> Place {
     match word {
         None => Place::Sqlite,
-        Some("postgres") => Place::Postgres(postgres::database("load").await.unwrap()),
+        Some("postgres") => {
+            // Durable as SQLite is here.
+            postgres::SYNCS.store(true, Ordering::Relaxed);
+            Place::Postgres(postgres::database("load").await.unwrap())
+        }
         Some(url) => Place::Postgres(url.to_owned()),
     }
 }
@@ -346,5 +324,4 @@ async fn main() {
     measure(&world.url, seconds, move |_, _| Some(known.clone()))
         .await
         .print("board of 256 miners, unchanged");
-    streams(&world).await;
 }

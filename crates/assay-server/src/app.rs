@@ -97,7 +97,7 @@ pub struct BatchError {
 
 /// Reads the reports a validator published, where the chain says they are.
 pub trait BatchSource: Send + Sync + std::fmt::Debug {
-    /// The lines of the batch with `digest`.
+    /// The lines of the batch whose file has `digest`, opened if it is sealed.
     ///
     /// # Errors
     /// Why they cannot be read, or are not the validator's on the round.

@@ -7,7 +7,7 @@
 use crate::canonical_json::{CanonicalJsonError, JSON_BYTES_MAX, emit, parse_as};
 use crate::fault::Fault;
 use crate::hash::{Digest, Digest16, tagged_hash};
-use crate::ids::{Hotkey, NetUid, Round, UnitId};
+use crate::ids::{Hotkey, NetUid, RecipeId, Round, UnitId};
 use crate::q32::Q32;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -121,6 +121,8 @@ pub struct Delivered {
     pub novelty: Q32,
     /// `g` of the recipe used.
     pub gain: Q32,
+    /// The recipe: its author has a part of what is earned with it.
+    pub recipe_id: RecipeId,
 }
 
 /// A validator's report on one miner's round.

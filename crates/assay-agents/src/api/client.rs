@@ -6,12 +6,12 @@ use assay_hub::{Exchange, ExchangeAnswer, ExchangeRequest};
 use assay_types::api::{
     Answer, Assignment, AuditEntry, AuthScheme, CompleteLease, FailLease, HEADER_CRYPTO, HEADER_HOTKEY,
     HEADER_NONCE, HEADER_RECEIVER, HEADER_SERVER, HEADER_SERVER_SIGNATURE, HEADER_SIGNATURE, HEADER_VERSION,
-    Health, Heartbeat, LeaseView, Problem, ProofView, Receipt, ReportView, RequestToSign, RoundResult,
-    RoundView, SubmissionView, UnitView,
+    Health, Heartbeat, LeaseView, Problem, ProofView, Receipt, RecipeView, ReportView, RequestToSign,
+    RoundResult, RoundView, SubmissionView, UnitView,
 };
 use assay_types::{
-    AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Recipe, Round,
-    Sha256Digest, UnitId, hex,
+    AuditReport, AuditSample, Digest, EvaluationReport, FraudProof, Hotkey, Manifest, Recipe, RecipeId,
+    Round, Sha256Digest, UnitId, hex,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -262,6 +262,15 @@ impl TaskApi {
         let body = BTreeMap::from([("toml", recipe.to_canonical())]);
         self.post_json(&format!("/v1/recipes/{}", recipe.id()), &body)
             .await
+    }
+
+    /// A recipe whose text somebody handed in; none if what the server has is not of this id.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn recipe(&self, id: &RecipeId) -> Result<Option<Recipe>, ApiError> {
+        let view = self.get::<RecipeView>(&format!("/v1/recipes/{id}")).await?.data;
+        Ok(Recipe::parse(&view.toml).ok().filter(|recipe| recipe.id() == *id))
     }
 
     /// Hands in a signed fraud proof.

@@ -240,7 +240,7 @@ impl Play<'_> {
             let measured = contest.decisions().iter().map(|decision| decision.challenger);
             let measured: Vec<RecipeId> = measured.collect();
             // One that cannot be read is shown by its id.
-            let _ = self.setup.learn(contest, &measured).await;
+            let _ = self.setup.learn(contest, &measured, None).await;
         }
     }
 

@@ -28,6 +28,7 @@ pub use journal::{Action, RoundJournal, Stage, plan};
 pub use rehearse::Rehearsal;
 pub use tell::{Told, due};
 
+use crate::api::TaskApi;
 use crate::subnet::{
     AgentError, Courier, OnItsWay, Rounds, Sending, Setup, Signer, Tracker, is_committed, is_pruned,
     sealed_fields,
@@ -344,10 +345,14 @@ impl<'a> Miner<'a> {
         Ok(())
     }
 
+    fn api(&self) -> Option<&TaskApi> {
+        self.courier.as_ref().and_then(Courier::api)
+    }
+
     /// Reads texts of recipes; what cannot be read is not known.
     async fn learn(&self, round: Round, recipes: &[RecipeId]) {
         if let Some(contest) = self.tracker.contest(round)
-            && let Err(error) = self.setup.learn(contest, recipes).await
+            && let Err(error) = self.setup.learn(contest, recipes, self.api()).await
         {
             tracing::warn!(round = round.0, %error, "an active recipe cannot be read");
         }

@@ -1,9 +1,16 @@
 //! A validator's reports on one round as one file, a signed line a miner and one a cell of a duel that it measured, and
 //! beside it the state they start from.
 //!
-//! The BLAKE3 of the lines is what the validator puts on the chain (message 0x81), so readers find the file by the revision
-//! the digest begins with, and nobody can show two readers different reports. Reports name the digest of the state.
+//! ```text
+//! lines ─seal─► file ─publish─► store        BLAKE3 of the file ─► chain (message 0x81)
+//!                                 └─ the pulse behind the cutoff opens it: nobody can report what others found
+//! ```
+//!
+//! Readers find the file by the revision the digest begins with, so nobody can show two readers different reports, and
+//! nobody can keep a file that is there from being opened. Reports name the digest of the state.
 
+use assay_chain::sealed::Seal;
+use assay_chain::timelock::{FILE_OVERHEAD_BYTES, TimelockError, open_file, round_of_file, seal_file};
 use assay_hub::store::{Body, ObjectPath, Publication, Store, View};
 use assay_mechanism::contest::CELLS_MAX;
 use assay_mechanism::network::{Found, NetworkState};
@@ -15,9 +22,13 @@ use assay_types::{
 use subxt_signer::sr25519::{PublicKey, Signature, verify};
 
 use super::error::AgentError;
+use super::rounds::Opening;
 
-/// Name of the file of reports.
+/// Name of the file of reports on a chain without pulses.
 pub const BATCH_FILE: &str = "reports.jsonl";
+
+/// Name of the file of reports that is sealed.
+pub const SEALED_FILE: &str = "reports.sealed";
 
 /// Name of the file of the state.
 const STATE_FILE: &str = "state.json";
@@ -37,6 +48,8 @@ pub struct Batch {
     pub cells: Vec<EvaluationReport>,
     /// What the chain carries.
     pub digest: Digest,
+    /// The file, if it is to be published sealed.
+    sealed: Option<Vec<u8>>,
 }
 
 /// What a batch must be about to count.
@@ -53,7 +66,7 @@ pub struct About {
 }
 
 impl Batch {
-    /// A batch of signed reports and cells, which are put in their order.
+    /// A batch of signed reports and cells, which are put in their order, in the clear.
     ///
     /// # Errors
     /// [`AgentError::Unexpected`] if a number is too large for canonical JSON.
@@ -63,9 +76,24 @@ impl Batch {
             reports,
             cells,
             digest: Digest::ZERO,
+            sealed: None,
         };
         batch.digest = Digest::of(&batch.bytes()?);
         Ok(batch)
+    }
+
+    /// The same under a seal.
+    ///
+    /// # Errors
+    /// [`AgentError::Unexpected`] if the system gives no randomness.
+    pub fn sealed(self, seal: Seal<'_>) -> Result<Self, AgentError> {
+        let sealed = seal_file(seal.beacon, seal.round, &self.bytes()?);
+        let sealed = sealed.map_err(|error| bad(error.to_string()))?;
+        Ok(Self {
+            digest: Digest::of(&sealed),
+            sealed: Some(sealed),
+            ..self
+        })
     }
 
     /// The batch in a file with `digest`, if it is what it must be.
@@ -147,10 +175,13 @@ impl Batch {
         state: &NetworkState,
     ) -> Result<(), AgentError> {
         let repo = batch_repo(validator)?;
-        let anchor = path(BATCH_FILE)?;
+        let (anchor, file) = match &self.sealed {
+            Some(sealed) => (path(SEALED_FILE)?, sealed.clone()),
+            None => (path(BATCH_FILE)?, self.bytes()?),
+        };
         let state = emit(state).map_err(|error| bad(error.to_string()))?;
         let publication = Publication::new(repo.clone(), anchor.clone())
-            .with(anchor, Body::Bytes(self.bytes()?.into()))
+            .with(anchor, Body::Bytes(file.into()))
             .with(path(STATE_FILE)?, Body::Bytes(state.into()));
         let revision = store.publish(&publication).await?;
         store.reveal(&repo, &revision).await?;
@@ -160,11 +191,47 @@ impl Batch {
     /// Reads the reports a validator put on the chain.
     ///
     /// # Errors
-    /// [`AgentError::Store`] if they cannot be read, [`AgentError::Unexpected`] if they are not what the chain says.
-    pub async fn fetch(store: &dyn Store, digest: &Digest, about: &About) -> Result<Self, AgentError> {
+    /// [`AgentError::Store`] if they cannot be read, [`AgentError::Unexpected`] if they are not what the chain says, or sealed to
+    /// another pulse than the round's.
+    pub async fn fetch(
+        store: &dyn Store,
+        digest: &Digest,
+        about: &About,
+        opening: &Opening,
+    ) -> Result<Self, AgentError> {
         let view = open(store, &about.validator, digest).await?;
-        let bytes = view.get(&path(BATCH_FILE)?, BATCH_BYTES_MAX as u64).await?;
-        Self::parse(&bytes, digest, about)
+        let sealed = path(SEALED_FILE)?;
+        if view.head(&sealed).is_err() {
+            let bytes = view.get(&path(BATCH_FILE)?, BATCH_BYTES_MAX as u64).await?;
+            return Self::parse(&bytes, digest, about);
+        }
+        let bytes_max = BATCH_BYTES_MAX.saturating_add(FILE_OVERHEAD_BYTES);
+        let bytes = view.get(&sealed, bytes_max as u64).await?;
+        Self::unseal(&bytes, digest, about, opening)
+    }
+
+    /// The batch in a sealed file with `digest`.
+    fn unseal(bytes: &[u8], digest: &Digest, about: &About, opening: &Opening) -> Result<Self, AgentError> {
+        if Digest::of(bytes) != *digest {
+            return Err(bad("the file has another digest than the chain".to_owned()));
+        }
+        let Opening::Pulse(pulse) = opening else {
+            return Err(bad("the chain has no pulse that opens it".to_owned()));
+        };
+        let timelock = |error: TimelockError| bad(error.to_string());
+        let sealed_to = round_of_file(bytes).map_err(timelock)?;
+        if sealed_to != pulse.round {
+            return Err(bad(format!(
+                "it is sealed to pulse {sealed_to}, the round's is {}",
+                pulse.round
+            )));
+        }
+        let lines = open_file(bytes, &pulse.signature).map_err(timelock)?;
+        let batch = Self::parse(&lines, &Digest::of(&lines), about)?;
+        Ok(Self {
+            digest: *digest,
+            ..batch
+        })
     }
 
     /// Reads the state that the reports name.

@@ -1,4 +1,4 @@
-//! Recipes that are not the subnet file's: read from where their authors published them, once, and kept.
+//! Recipes that are not the subnet file's: read from where their authors published them, or from a Task API, once, and kept.
 //!
 //! Anybody's bytes: a text counts only if its canonical form has the id that the chain names. What was read once is kept in
 //! the agent's folder: an author who takes a reigning recipe away must not make its users' work unreadable.
@@ -89,13 +89,19 @@ impl Learned {
         if recipe.id() != *id {
             return Err(bad(format!("it is recipe `{}`", recipe.id())));
         }
-        if let Some(path) = &kept {
+        self.keep(recipe)
+    }
+
+    /// Remembers a recipe, and keeps its text if there is a folder.
+    pub(super) fn keep(&self, recipe: Recipe) -> Result<(), AgentError> {
+        let id = recipe.id();
+        if let Some(path) = self.path(&id) {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(AgentError::file(folder))?;
             }
-            write_atomically(path, recipe.to_canonical().as_bytes())?;
+            write_atomically(&path, recipe.to_canonical().as_bytes())?;
         }
-        self.remember(id, recipe);
+        self.remember(&id, recipe);
         Ok(())
     }
 }

@@ -21,12 +21,12 @@ mod tracker;
 mod weights;
 
 pub use archives::Archives;
-pub use batch::{About, BATCH_FILE, Batch, batch_repo};
+pub use batch::{About, BATCH_FILE, Batch, SEALED_FILE, batch_repo};
 pub use courier::{Comparison, Courier};
 pub use error::AgentError;
 pub use learned::RECIPE_FILE;
 pub(crate) use rounds::is_pruned;
-pub use rounds::{Reporter, Rounds, Said, is_committed, sealed_fields};
+pub use rounds::{Opening, Reporter, Rounds, Said, is_committed, sealed_fields};
 pub(crate) use sending::{OnItsWay, Sending};
 pub use setup::{ActiveRecipe, DuelRules, SETUP_SOURCE, Setup, SubnetFile};
 pub use signer::Signer;

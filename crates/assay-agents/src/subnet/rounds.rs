@@ -5,14 +5,14 @@
 use assay_chain::sealed::{Seal, sealed_field};
 use assay_chain::timelock::{Beacon, Entropy};
 use assay_chain::{
-    At, Chain, ChainErrorKind, Commitment, CommitmentField, RevealedCommitment, members, messages, offers,
-    requeued,
+    At, Chain, ChainErrorKind, Commitment, CommitmentField, Pulse, RevealedCommitment, members, messages,
+    offers, requeued,
 };
 use assay_mechanism::admit::{Refusal, find_pointer};
 use assay_mechanism::clock::Clock;
 use assay_mechanism::contest::Offer;
 use assay_mechanism::network::Member;
-use assay_types::{Coldkey, Digest, Hotkey, Message, NetUid, Pointer, Round, UnitId};
+use assay_types::{BlockNumber, Coldkey, Digest, Hotkey, Message, NetUid, Pointer, Round, UnitId};
 
 use super::error::AgentError;
 
@@ -36,6 +36,19 @@ pub struct Reporter {
     pub coldkey: Coldkey,
     /// Stake at the cutoff, rao.
     pub stake: u64,
+}
+
+/// Whether the reports on a round can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// With this pulse.
+    Pulse(Pulse),
+    /// Once the chain has stored the pulse of this round.
+    Awaited(u64),
+    /// The round is effective without its pulse: what is sealed to it does not count.
+    Missed,
+    /// The chain has no pulses: nothing is sealed.
+    NoBeacon,
 }
 
 /// The rounds of one subnet on one chain.
@@ -100,6 +113,26 @@ impl Rounds<'_> {
             reason: error.to_string(),
         })?;
         Ok(Some(seed.seed))
+    }
+
+    /// How the reports on a round are read at block `newest`.
+    ///
+    /// # Errors
+    /// [`AgentError::Chain`] before the round starts; [`AgentError::Unexpected`] for a chain older than drand.
+    pub async fn opening(&self, round: Round, newest: BlockNumber) -> Result<Opening, AgentError> {
+        let start = self.chain.head(At::Number(self.clock.start(round))).await?;
+        let seconds = self.clock.opening_seconds(start.time_ms / 1_000);
+        let expected = Clock::pulse_after(seconds).ok_or_else(|| AgentError::Unexpected {
+            what: "cutoff",
+            reason: format!("{seconds} is before the first pulse"),
+        })?;
+        match self.chain.pulse(expected, At::Head).await {
+            Ok(Some(pulse)) => Ok(Opening::Pulse(pulse)),
+            Ok(None) if newest < self.clock.effective_block(round) => Ok(Opening::Awaited(expected)),
+            Ok(None) => Ok(Opening::Missed),
+            Err(error) if matches!(error.kind, ChainErrorKind::Unsupported { .. }) => Ok(Opening::NoBeacon),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the chain says at a round's assignment block.

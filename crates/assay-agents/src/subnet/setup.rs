@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::archives::Archives;
 use super::error::AgentError;
 use super::learned::Learned;
+use crate::api::TaskApi;
 
 /// This file: `docs/configuration.md` is made of its comments.
 pub const SETUP_SOURCE: &str = include_str!("setup.rs");
@@ -48,7 +49,8 @@ pub struct SubnetFile {
     pub params: String,
     /// Where the archives are, whose file names or addresses end in the units' paths.
     pub archives: Archives,
-    /// Where submissions and reports are published: a folder, `s3://bucket/prefix`, `https://host/prefix` or `hf://`.
+    /// Where submissions and reports are published: a folder, `s3://bucket/prefix` or `https://host/prefix`. Not the Hugging Face hub:
+    /// what is on the chain by its digest alone cannot be found there.
     pub store: String,
     /// The work, in the order in which it is given out.
     pub corpus: Vec<WorkUnit>,
@@ -134,6 +136,9 @@ impl Setup {
         if recipes.is_empty() {
             return Err(SetupError::NoRecipe);
         }
+        if file.store.starts_with("hf://") {
+            return Err(SetupError::Hub(file.store));
+        }
         Ok(Self {
             netuid: file.netuid,
             genesis: file.genesis,
@@ -213,21 +218,30 @@ impl Setup {
         best.map(|(id, _)| id)
     }
 
-    /// Reads the texts of recipes that are not the file's from where their authors published them; one that cannot be read
-    /// does not keep the others from being read.
+    /// Reads the texts of recipes that are not the file's from where their authors published them, or from a Task API if they
+    /// took them away: the id says whether it is the text. One that cannot be read does not keep the others from being read.
     ///
     /// # Errors
     /// [`AgentError::Store`] if one cannot be read, [`AgentError::Unexpected`] if it is another recipe: the last of them.
-    pub async fn learn(&self, contest: &Contest, ids: &[RecipeId]) -> Result<(), AgentError> {
+    pub async fn learn(
+        &self,
+        contest: &Contest,
+        ids: &[RecipeId],
+        api: Option<&TaskApi>,
+    ) -> Result<(), AgentError> {
         let mut read = Ok(());
         for id in ids.iter().filter(|id| self.recipe(id).is_none()) {
-            if let Err(error) = self
-                .learned
-                .read(self.store.as_ref(), id, contest.place(id))
-                .await
-            {
-                read = Err(error);
-            }
+            let store = self.store.as_ref();
+            let found = self.learned.read(store, id, contest.place(id)).await;
+            let served = match api.filter(|_| self.recipe(id).is_none()) {
+                Some(api) => api.recipe(id).await.ok().flatten(),
+                None => None,
+            };
+            let found = match served {
+                Some(recipe) => self.learned.keep(recipe),
+                None => found,
+            };
+            read = found.and(read);
         }
         read
     }
@@ -319,4 +333,9 @@ enum SetupError {
     Store(#[from] StoreError),
     #[error("no recipe is active")]
     NoRecipe,
+    #[error(
+        "store `{0}`: reports are found by their digest, and the Hugging Face hub names revisions itself; \
+         name a folder, `s3://bucket/prefix` or `https://host/prefix`"
+    )]
+    Hub(String),
 }

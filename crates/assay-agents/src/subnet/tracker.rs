@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{About, Batch};
 use super::error::AgentError;
-use super::rounds::{Reporter, Rounds, is_pruned};
+use super::rounds::{Opening, Reporter, Rounds, is_pruned};
 use super::setup::Setup;
 use crate::local::write_atomically;
 
@@ -176,17 +176,21 @@ impl Tracker {
         let mut steps = 0;
         while let Some(step) = self.due(setup, block) {
             let taken = match step {
-                Step::Assign(round) => self.assign(&rounds, setup, round).await,
+                Step::Assign(round) => self.assign(&rounds, setup, round).await.map(|()| true),
                 Step::Settle(round) => self.settle(&rounds, setup, (round, block)).await,
             };
             match taken {
+                // The reports are not opened yet.
+                Ok(false) => return Ok(steps),
                 Err(error) if is_pruned(&error) => {
                     if !self.adopt(&rounds, setup, block).await? {
                         // The next round's reports bring a checkpoint to go on from.
                         return Ok(steps);
                     }
                 }
-                taken => taken?,
+                taken => {
+                    taken?;
+                }
             }
             self.store()?;
             steps += 1;
@@ -258,13 +262,16 @@ impl Tracker {
         }
     }
 
+    /// False while the reports cannot be opened.
     async fn settle(
         &mut self,
         rounds: &Rounds<'_>,
         setup: &Setup,
         (round, block): (Round, BlockNumber),
-    ) -> Result<(), AgentError> {
-        let batches = batches(rounds, setup, (round, block), &mut self.patience).await?;
+    ) -> Result<bool, AgentError> {
+        let Some(batches) = batches(rounds, setup, (round, block), &mut self.patience).await? else {
+            return Ok(false);
+        };
         let findings: Vec<Vec<Found>> = batches.iter().map(|(_, batch)| batch.findings()).collect();
         let votes: Vec<Vote<'_>> = batches
             .iter()
@@ -284,7 +291,7 @@ impl Tracker {
         // Complete only now: whoever goes on from it needs no report on an earlier round.
         let newest = Round(self.kept.state.assigned.saturating_sub(1));
         keep(&mut self.kept.checkpoints, newest, self.kept.state.clone());
-        Ok(())
+        Ok(true)
     }
 
     /// Takes the newest checkpoint that most stake has signed; what was missed is not made up. False if there is none yet.
@@ -303,6 +310,7 @@ impl Tracker {
                 Err(error) if is_pruned(&error) => return Ok(false),
                 batches => batches?,
             };
+            let Some(batches) = batches else { continue };
             let state = named_by_most(&batches, setup).await?;
             // A state of another moment would be no step forward.
             let of_round = |state: &NetworkState| {
@@ -368,13 +376,18 @@ async fn named_by_most(
     Ok(None)
 }
 
-/// The reports on a round that count: on the chain at the cutoff, and what they say they are.
+/// The reports on a round that count: on the chain at the cutoff, and what they say they are. None while the pulse that opens
+/// them is awaited.
 async fn batches(
     rounds: &Rounds<'_>,
     setup: &Setup,
     (round, block): (Round, BlockNumber),
     patience: &mut Patience,
-) -> Result<Vec<(Reporter, Batch)>, AgentError> {
+) -> Result<Option<Vec<(Reporter, Batch)>>, AgentError> {
+    let opening = rounds.opening(round, block).await?;
+    if matches!(opening, Opening::Awaited(_)) {
+        return Ok(None);
+    }
     let mut call = RollCall::new(&setup.clock, round, block);
     let (mut batches, mut last) = (Vec::new(), None);
     for (reporter, digest) in rounds.report_digests(round).await? {
@@ -385,7 +398,7 @@ async fn batches(
             validator,
             round,
         };
-        let error = match Batch::fetch(setup.store.as_ref(), &digest, &about).await {
+        let error = match Batch::fetch(setup.store.as_ref(), &digest, &about, &opening).await {
             Ok(batch) => {
                 call.read(stake);
                 batches.push((reporter, batch));
@@ -408,7 +421,7 @@ async fn batches(
     }
     match last {
         Some(error) if !call.suffices() => Err(error),
-        _ => Ok(batches),
+        _ => Ok(Some(batches)),
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use super::Validator;
 use super::measure::MeasureJob;
 use crate::local::{MeasuredArm, MeasuredCells, read_bounded, write_atomically};
-use crate::subnet::{AgentError, Courier};
+use crate::subnet::AgentError;
 
 /// Blocks before the cutoff at which the report on a stage's last round goes without the cells.
 const WAIT_END_BLOCKS: u32 = 20;
@@ -185,7 +185,7 @@ impl Validator<'_> {
                 continue;
             }
             if let Some(contest) = self.tracker.contest(plan.first)
-                && let Err(error) = self.setup.learn(contest, &[id]).await
+                && let Err(error) = self.setup.learn(contest, &[id], self.api()).await
             {
                 tracing::warn!(recipe = %id, %error, "a recipe that wants to duel cannot be read");
                 if error.retry_is_safe() {
@@ -230,7 +230,7 @@ impl Validator<'_> {
 
     /// Hands the challengers' texts in, so that people can read what is measured; nothing depends on it.
     async fn show_recipes(&self, plan: &StagePlan) {
-        let Some(api) = self.courier.as_ref().and_then(Courier::api) else {
+        let Some(api) = self.api() else {
             return;
         };
         for recipe in plan.challengers.iter().filter_map(|id| self.setup.recipe(id)) {
@@ -324,17 +324,11 @@ impl Validator<'_> {
         block.0 < cutoff.saturating_sub(WAIT_END_BLOCKS) && plan.as_ref().is_some_and(are_to_come)
     }
 
-    /// The cells that go into the report on `round`: those of its stage, until it is known that they have arrived. What is
-    /// said twice counts once.
+    /// The cells that go into the report on `round`: those of the stage that ends with it. Earlier others could copy them.
     pub(super) fn cells(&self, round: Round) -> Result<Vec<EvaluationReport>, AgentError> {
-        let hotkey = self.options.signer.hotkey();
-        let contest = self.tracker.contest(round);
-        let (Some(plan), Some(contest)) = (self.stage(round), contest) else {
+        let Some(plan) = self.stage(round).filter(|plan| plan.last == round) else {
             return Ok(Vec::new());
         };
-        if contest.has_heard(&hotkey) {
-            return Ok(Vec::new());
-        }
         Ok(self.duels.load((plan.first, plan.stage))?.unwrap_or_default())
     }
 }

@@ -120,7 +120,9 @@ impl Evidence {
         courier: &mut Courier,
         (clock, block): (&Clock, BlockNumber),
     ) -> Result<(), AgentError> {
-        for (round, name) in self.names(WAITING)?.into_iter().take(SENT_MAX) {
+        // A proof says what a report says: not before the round's cutoff.
+        let is_due = |(round, _): &(Round, String)| clock.report_cutoff(*round) < block;
+        for (round, name) in self.names(WAITING)?.into_iter().filter(is_due).take(SENT_MAX) {
             let path = self.path(WAITING, &name);
             let bytes = read_bounded(&path, PROOF_BYTES_MAX).map_err(AgentError::file(&path))?;
             let proof = FraudProof::parse(&bytes).map_err(|error| AgentError::invalid(&path, error))?;

@@ -35,11 +35,12 @@ pub use measure::{MeasureJob, measure};
 pub use private::PrivateAudit;
 pub use worker::Worker;
 
+use crate::api::TaskApi;
 use crate::subnet::{AgentError, Courier, OnItsWay, Rounds, Sending, Setup, Signer, Tracker};
 use duel::Duels;
 use evidence::Evidence;
 use novelty::Novelty;
-use outbox::{Kind, Outbox};
+use outbox::{Kind, Outbox, When};
 use private::Queue;
 use report::Audits;
 use retention::Retention;
@@ -223,13 +224,23 @@ impl<'a> Validator<'a> {
         };
         courier.compare(newest, &self.tracker).await?;
         let clock = &self.setup.clock;
-        let is_over = |round| clock.effective_block(round) < block;
-        self.outbox.clear(courier, is_over).await?;
+        // Not before the cutoff: whoever runs the server, or reads it, could report the same.
+        let when = |round| match round {
+            _ if block <= clock.report_cutoff(round) => When::Later,
+            _ if clock.effective_block(round) < block => When::Never,
+            _ => When::Now,
+        };
+        self.outbox.clear(courier, when).await?;
         // Nothing depends on what people look at.
-        if let Err(error) = self.samples.clear(courier, is_over).await {
+        if let Err(error) = self.samples.clear(courier, when).await {
             tracing::warn!(%error, "rows to look at were not handed in");
         }
         self.evidence.send(courier, (&self.setup.clock, block)).await
+    }
+
+    /// The Task API, unless it did not answer a moment ago.
+    fn api(&self) -> Option<&TaskApi> {
+        self.courier.as_ref().and_then(Courier::api)
     }
 
     fn rounds(&self) -> Rounds<'_> {

@@ -21,6 +21,17 @@ pub(super) enum Kind {
     Samples,
 }
 
+/// When a round's lines are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Others could still report the same.
+    Later,
+    /// The server takes them.
+    Now,
+    /// The round is over.
+    Never,
+}
+
 /// Where lines wait.
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -74,17 +85,17 @@ impl Outbox {
         Ok(rounds)
     }
 
-    /// Sends what waits, and drops what is about rounds that are over.
+    /// Sends what may be sent now, and drops what is about rounds that are over.
     pub(super) async fn clear(
         &self,
         courier: &mut Courier,
-        is_over: impl Fn(Round) -> bool,
+        when: impl Fn(Round) -> When,
     ) -> Result<(), AgentError> {
         for round in self.rounds()? {
-            if is_over(round) {
-                self.forget(round)?;
-            } else {
-                self.send(round, courier).await?;
+            match when(round) {
+                When::Later => {}
+                When::Now => self.send(round, courier).await?,
+                When::Never => self.forget(round)?,
             }
         }
         Ok(())

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use assay_chain::CommitmentField;
+use assay_chain::sealed::Seal;
+use assay_chain::{At, CommitmentField};
 use assay_mechanism::network::{Found, NetworkState};
 use assay_mechanism::novelty::tie_break;
 use assay_mechanism::score::MinerState;
@@ -16,7 +17,7 @@ use assay_types::{
 use super::retention::Look;
 use super::submission::{Looked, Outcome, Sampled, Submission, absent};
 use super::{Did, Validator, reports_on};
-use crate::subnet::{AgentError, Batch};
+use crate::subnet::{AgentError, Batch, Opening};
 
 /// Looks at earlier submissions that may come to nothing in a round before no more are tried: the store is out of reach.
 const UNKNOWN_MAX: u32 = 3;
@@ -58,7 +59,7 @@ impl Audits {
 }
 
 impl Validator<'_> {
-    /// Audits a round, publishes the reports and puts their digest on the chain.
+    /// Audits a round, uploads the reports sealed and puts their digest on the chain.
     pub(super) async fn report(&mut self, round: Round, block: BlockNumber) -> Result<Vec<Did>, AgentError> {
         let Some(beacon) = self.rounds().audit_beacon(round).await? else {
             // Not an error: weights are set and looked after all the same, and the next step tries again.
@@ -82,7 +83,9 @@ impl Validator<'_> {
         }
         let state = self.tracker.checkpoint(round).cloned().unwrap_or_default();
         let reports = self.audit_reports((round, &state), audits.findings, audits.probes)?;
-        let batch = Batch::new(reports, self.cells(round)?)?;
+        let batch = self
+            .sealed((round, block), Batch::new(reports, self.cells(round)?)?)
+            .await?;
         let validator = self.options.signer.hotkey();
         batch
             .publish(self.setup.store.as_ref(), &validator, &state)
@@ -119,6 +122,21 @@ impl Validator<'_> {
             .send(self.chain, who, (&reports_on(round), fields))
             .await?;
         Ok(did)
+    }
+
+    /// A batch sealed to the pulse that opens the round's reports; in the clear on a chain without pulses.
+    async fn sealed(&self, (round, block): (Round, BlockNumber), batch: Batch) -> Result<Batch, AgentError> {
+        let pulse = match self.rounds().opening(round, block).await? {
+            Opening::Awaited(pulse) => pulse,
+            // Later than it should be: readable at once, and the same for every reader.
+            Opening::Pulse(pulse) => pulse.round,
+            Opening::Missed | Opening::NoBeacon => return Ok(batch),
+        };
+        let beacon = self.chain.beacon(At::Head).await?;
+        batch.sealed(Seal {
+            beacon: &beacon,
+            round: pulse,
+        })
     }
 
     /// Looks at an earlier submission of everybody whose newest could be read, and adds what is gone to the findings.
@@ -242,7 +260,7 @@ impl Validator<'_> {
         let contest = self.tracker.contest(round);
         let active = self.setup.active(contest, round);
         if let Some(contest) = contest
-            && let Err(error) = self.setup.learn(contest, &active).await
+            && let Err(error) = self.setup.learn(contest, &active, self.api()).await
         {
             tracing::warn!(round = round.0, %error, "an active recipe cannot be read");
         }
@@ -280,6 +298,7 @@ impl Validator<'_> {
                 records: unit.n_records,
                 novelty: self.novelty.look(unit.unit_id, &keys, &files, values),
                 gain: self.setup.gain(contest, &unit.recipe_id).unwrap_or(Q32::ZERO),
+                recipe_id: unit.recipe_id,
             });
             if looked.audited.faults.is_empty() {
                 self.novelty.add(unit.unit_id, keys, files)?;

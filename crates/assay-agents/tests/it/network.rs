@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use assay_agents::miner::{Conduct, Miner, RoundJournal, Stage};
-use assay_agents::subnet::{AgentError, Setup, batch_repo};
+use assay_agents::subnet::{About, AgentError, Batch, Opening, Rounds, Setup};
 use assay_agents::validator::{PrivateAudit, Validator, ValidatorOptions};
 use assay_chain::{At, Chain as _};
 use assay_hub::OpenOptions;
@@ -213,21 +213,30 @@ async fn a_miner_that_reaches_no_archive_misses_the_round_and_publishes_nothing(
 }
 
 /// The report of a validator on a miner in round 0; none if it leaves the miner out.
-fn report(world: &World, validator: &str, miner: &Hotkey) -> Option<AuditReport> {
-    let repo = batch_repo(&hotkey(validator)).unwrap();
-    let folder = world.folder.path().join("store").join(repo.as_str());
-    let revisions = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let files = revisions
-        .map(|path| path.join("reports.jsonl"))
-        .filter(|path| path.exists());
-    let files: Vec<PathBuf> = files.collect();
-    assert_eq!(files.len(), 1, "{validator} reported once");
-    let text = std::fs::read_to_string(&files[0]).unwrap();
-    let reports = text
-        .lines()
-        .map(|line| AuditReport::parse(line.as_bytes()).unwrap());
+async fn report(world: &World, validator: &str, miner: &Hotkey) -> Option<AuditReport> {
+    let rounds = Rounds {
+        chain: &world.chain,
+        netuid: NETUID,
+        clock: world.setup.clock,
+    };
+    let about = About {
+        netuid: NETUID,
+        params: world.setup.params_digest,
+        validator: hotkey(validator),
+        round: Round(0),
+    };
+    let digests = rounds.report_digests(Round(0)).await.unwrap();
+    let (_, digest) = digests
+        .iter()
+        .find(|(of, _)| of.hotkey == about.validator)
+        .unwrap();
+    let mut opening = rounds.opening(Round(0), world.head().await).await.unwrap();
+    while matches!(opening, Opening::Awaited(_)) {
+        world.node.seal(1).await.unwrap();
+        opening = rounds.opening(Round(0), world.head().await).await.unwrap();
+    }
+    let batch = Batch::fetch(world.setup.store.as_ref(), digest, &about, &opening).await;
+    let reports = batch.unwrap().reports;
     reports.into_iter().find(|report| report.miner == *miner)
 }
 
@@ -294,10 +303,10 @@ async fn a_validator_over_a_failing_network_reports_the_same_or_leaves_the_miner
             );
         }
     }
-    let near = report(&world, "near", &hotkey("miner")).unwrap();
+    let near = report(&world, "near", &hotkey("miner")).await.unwrap();
     assert_eq!((near.verdict, near.delivered.len()), (Verdict::Pass, 2));
     assert!(!near.probes.is_empty());
-    let passing = report(&world, "passing", &hotkey("miner")).unwrap();
+    let passing = report(&world, "passing", &hotkey("miner")).await.unwrap();
     assert_eq!(
         (
             &passing.delivered,
@@ -308,7 +317,7 @@ async fn a_validator_over_a_failing_network_reports_the_same_or_leaves_the_miner
         (&near.delivered, &near.probes, &near.faults, false)
     );
     for name in ["no-archives", "spoiled-archives", "no-store"] {
-        let found = report(&world, name, &hotkey("miner"));
+        let found = report(&world, name, &hotkey("miner")).await;
         assert_eq!(found, None, "{name} says nothing about the miner");
     }
 }

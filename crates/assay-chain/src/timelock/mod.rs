@@ -10,11 +10,13 @@
 mod beacon;
 mod blob;
 mod error;
+mod file;
 mod seal;
 mod weights;
 
 pub use beacon::{Beacon, LocalBeacon, PUBLIC_KEY_BYTES, SIGNATURE_BYTES};
 pub use blob::{OVERHEAD_BYTES, SEALED_BYTES_MAX};
 pub use error::TimelockError;
+pub use file::{FILE_OVERHEAD_BYTES, open_file, round_of_file, seal_file};
 pub use seal::{Entropy, open, seal};
 pub use weights::{PAYLOAD_WEIGHTS_MAX, WeightsPayload};

@@ -12,17 +12,18 @@
 //! first round that is not assigned yet. An entry that was measured and lost does not enter again; one that could not be
 //! measured does, behind newer ones, three times in all.
 
+mod lane;
 mod stage;
 mod table;
 
 use crate::duel::{Confirmed, DuelParams, Outcome, best};
 use crate::gain::{GainBounds, gain};
 use crate::registry::{Author, Registry};
-use crate::royalty::{LaneParams, LaneShares, Places, innovation_shares};
 use assay_types::{
     Arm, BlockNumber, Coldkey, Digest, EvaluationReport, Hotkey, ParamValues, Q32, RecipeId, RecipeMessage,
     Round, Stage,
 };
+pub use lane::Standing;
 use serde::{Deserialize, Serialize};
 use stage::{Ballot, Cell, stage_at};
 pub use stage::{CellVote, StagePlan, archives};
@@ -37,9 +38,6 @@ pub const OPEN_MAX: usize = 8;
 
 /// Cycles that an entry may enter without being measured to an end.
 const TRIES_MAX: u32 = 3;
-
-/// Stakes are kept in units of this many rao: canonical JSON holds no larger integer than 2^53.
-const STAKE_UNIT_RAO: u64 = 1_000_000;
 
 /// Most cells of one validator that count in a stage: nine arms, sixteen seeds, sixteen domains.
 pub const CELLS_MAX: usize = 2_304;
@@ -76,7 +74,6 @@ struct Cycle {
     age: u32,
     /// Who is measured in the stage that is on.
     entries: Vec<RecipeId>,
-    ballots: Vec<Ballot>,
 }
 
 /// What a stage decided about one challenger.
@@ -120,6 +117,8 @@ pub struct Contest {
     registry: Registry,
     places: BTreeMap<RecipeId, Place>,
     gains: BTreeMap<RecipeId, Q32>,
+    /// Share of the newest settled round's production by crowned recipe.
+    used: BTreeMap<RecipeId, Q32>,
     /// Measured, and either not better or crowned: they do not enter again.
     measured: BTreeSet<RecipeId>,
     /// How often each entered a cycle.
@@ -137,6 +136,7 @@ impl Contest {
             registry: Registry::new(anchor),
             places: BTreeMap::new(),
             gains: BTreeMap::new(),
+            used: BTreeMap::new(),
             measured: BTreeSet::new(),
             tries: BTreeMap::new(),
             cycle: None,
@@ -209,7 +209,6 @@ impl Contest {
             champion: reign.recipe,
             age: first.0.saturating_sub(reign.since.0),
             entries,
-            ballots: Vec::new(),
         });
     }
 
@@ -234,14 +233,14 @@ impl Contest {
         })
     }
 
-    /// Takes in what the reports on `round` say about the stage that is on, decides it behind its last round, and begins the
-    /// next cycle behind a cycle's last. `next` is the first round that is not assigned yet: a new champion reigns from it on.
+    /// Decides the stage that ends with `round` by the cells in the reports on it, and begins the next cycle behind a cycle's
+    /// last. `next` is the first round that is not assigned yet: a new champion reigns from it on.
+    ///
+    /// Cells in reports on the stage's earlier rounds do not count: they are readable when later ones are made.
     pub fn settle(&mut self, round: Round, next: Round, votes: &[CellVote<'_>], values: &ParamValues) {
-        if let Some(plan) = self.stage_of(round, values) {
-            self.hear(&plan, votes);
-            if plan.last == round {
-                self.decide(&plan, next, values);
-            }
+        if let Some(plan) = self.stage_of(round, values).filter(|plan| plan.last == round) {
+            let ballots = self.ballots(&plan, votes);
+            self.decide(&plan, &ballots, next, values);
         }
         let after = Round(round.0.saturating_add(1));
         let length = DuelParams::from(values).cycle_rounds.max(2);
@@ -250,21 +249,17 @@ impl Contest {
         }
     }
 
-    /// A validator's first word on a stage counts.
-    fn hear(&mut self, plan: &StagePlan, votes: &[CellVote<'_>]) {
-        let Some(cycle) = &mut self.cycle else { return };
+    /// The cells of votes that are the stage's, one ballot a validator, by hotkey.
+    fn ballots(&self, plan: &StagePlan, votes: &[CellVote<'_>]) -> Vec<Ballot> {
+        let of_stage = |report: &&EvaluationReport| {
+            report.stage == plan.stage
+                && report.round == plan.first
+                && report.profile == self.rules.profile
+                && report.seed < plan.seeds
+                && plan.has(report.arm, &report.recipe_id)
+        };
+        let mut ballots = Vec::<Ballot>::new();
         for vote in votes {
-            let known = cycle
-                .ballots
-                .iter()
-                .any(|ballot| ballot.validator == vote.validator);
-            let of_stage = |report: &&EvaluationReport| {
-                report.stage == plan.stage
-                    && report.round == plan.first
-                    && report.profile == self.rules.profile
-                    && report.seed < plan.seeds
-                    && plan.has(report.arm, &report.recipe_id)
-            };
             let cells: Vec<Cell> = vote
                 .cells
                 .iter()
@@ -272,24 +267,25 @@ impl Contest {
                 .take(CELLS_MAX)
                 .map(Cell::from)
                 .collect();
-            if !known && !cells.is_empty() {
-                cycle.ballots.push(Ballot {
+            let is_known = ballots.iter().any(|ballot| ballot.validator == vote.validator);
+            if !is_known && !cells.is_empty() {
+                ballots.push(Ballot {
                     validator: vote.validator,
                     coldkey: vote.coldkey,
-                    stake: vote.stake / STAKE_UNIT_RAO,
+                    stake: vote.stake,
                     cells,
                 });
             }
         }
-        cycle.ballots.sort_unstable_by_key(|ballot| ballot.validator);
+        ballots.sort_unstable_by_key(|ballot| ballot.validator);
+        ballots
     }
 
-    fn decide(&mut self, plan: &StagePlan, next: Round, values: &ParamValues) {
+    fn decide(&mut self, plan: &StagePlan, ballots: &[Ballot], next: Round, values: &ParamValues) {
         let Some(mut cycle) = self.cycle.take() else {
             return;
         };
-        let ballots = std::mem::take(&mut cycle.ballots);
-        let table = Table::new(&ballots, values);
+        let table = Table::new(ballots, values);
         let mut winners = Vec::new();
         for challenger in &plan.challengers {
             let judged = table.judge(plan, challenger, cycle.age, values);
@@ -392,13 +388,6 @@ impl Contest {
         self.decisions.drain(..surplus);
     }
 
-    /// Whether a validator's cells of the stage that is on have arrived.
-    #[must_use]
-    pub fn has_heard(&self, validator: &Hotkey) -> bool {
-        let ballots = self.cycle.iter().flat_map(|cycle| &cycle.ballots);
-        ballots.into_iter().any(|ballot| ballot.validator == *validator)
-    }
-
     /// The recipes that a submission of `round` may use beside those the subnet always allows: champion and two before it.
     #[must_use]
     pub fn active(&self, round: Round) -> Vec<RecipeId> {
@@ -428,29 +417,19 @@ impl Contest {
     pub fn decisions(&self) -> &[Decision] {
         &self.decisions
     }
+}
 
-    /// The innovation lane in `round`, by hotkeys of authors that `is_member` still knows. Royalties wait for reports that
-    /// name the recipe of a unit; until then the lane pays places alone.
-    pub fn lane(
-        &self,
-        round: Round,
-        is_member: impl Fn(&Author) -> bool,
-        values: &ParamValues,
-    ) -> LaneShares<Hotkey> {
-        let line: Vec<_> = self.registry.line(round).collect();
-        let author = |place: usize| {
-            let reign = line.get(place)?;
-            let author = self.registry.author(&reign.recipe)?;
-            is_member(author).then_some(author.hotkey)
+#[cfg(test)]
+impl Contest {
+    /// Crowns a recipe without a duel.
+    pub(crate) fn enthrone(&mut self, recipe: RecipeId, round: Round) {
+        let author = Author {
+            hotkey: Hotkey([1; 32]),
+            coldkey: Coldkey([1; 32]),
+            block: BlockNumber(1),
         };
-        let since = line.first().map_or(round, |reign| reign.since);
-        let places = Places {
-            champion: author(0),
-            previous: author(1),
-            before: author(2),
-            reign_rounds: u64::from(round.0.saturating_sub(since.0)),
-        };
-        innovation_shares(&LaneParams::from(values), &places, &[])
+        self.registry.commit(recipe, author);
+        self.registry.crown(recipe, round);
     }
 }
 

@@ -5,11 +5,9 @@ use crate::duel::DuelParams;
 use assay_types::{
     Arm, Coldkey, EvaluationReport, Hotkey, ParamValues, RecipeId, Round, Stage, Tokens, UnitId, tagged_hash,
 };
-use serde::{Deserialize, Serialize};
 
-/// One validator's cells of the stage that is on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One validator's cells of the stage that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ballot {
     pub(super) validator: Hotkey,
     pub(super) coldkey: Coldkey,
@@ -18,8 +16,7 @@ pub(super) struct Ballot {
 }
 
 /// A cell as a validator reported it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cell {
     pub(super) arm: Arm,
     pub(super) recipe: RecipeId,
@@ -36,7 +33,7 @@ pub struct StagePlan {
     pub stage: Stage,
     /// Its first round: its pulse draws archives and seeds.
     pub first: Round,
-    /// Its last round: cells in later reports do not count.
+    /// Its last round: cells in the reports on it count.
     pub last: Round,
     /// The frozen reference recipe.
     pub anchor: RecipeId,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::assign::is_reserved;
+use crate::royalty::LaneShares;
 use assay_types::{EVALUATION_REPORT_VERSION, NetUid, RepoName, Revision, Tokens, UnitId};
 
 const PROFILE: &str = "ngram-duel-v1";
@@ -171,6 +172,52 @@ fn the_lane_pays_the_author_while_its_hotkey_is_registered() {
 }
 
 #[test]
+fn the_author_of_a_recipe_that_is_used_has_a_royalty_while_it_is_new() {
+    let values = values();
+    let mut contest = begun(&[offer(1, 5)], &values);
+    let produced = |own: u64| BTreeMap::from([(recipe(1), Q32(own)), (recipe(0xA0), Q32(3_000))]);
+    contest.used(&produced(1_000));
+    assert!(contest.used.is_empty(), "nobody earns by a recipe that never won");
+    for round in 0..4 {
+        play(&mut contest, round, &values, |_| 400);
+    }
+    contest.used(&produced(1_000));
+    assert_eq!(
+        contest.standing(&recipe(0xA0), Round(5), &values),
+        None,
+        "the anchor is nobody's"
+    );
+    assert_eq!(contest.standing(&recipe(1), Round(4), &values), None, "not yet");
+    let standing = contest.standing(&recipe(1), Round(5), &values).unwrap();
+    assert_eq!((standing.place, standing.since), (Some(1), Round(5)));
+    assert_eq!(standing.used, Q32(Q32::ONE.0 / 4));
+    // Four times .02, of a quarter.
+    assert_eq!(standing.royalty, Q32(values.royalty * 4).mul(standing.used));
+    let share =
+        |contest: &Contest, round| contest.lane(Round(round), |_| true, &values).shares[&Hotkey([1; 32])];
+    let for_places = Q32::ONE.saturating_sub(standing.royalty);
+    let expected = for_places
+        .mul(Q32(values.pay_champion))
+        .saturating_add(standing.royalty);
+    assert_eq!(share(&contest, 5), expected);
+    // Nothing is left of it when it is old, and of the place half.
+    let old = 5 + u32::try_from(values.royalty_rounds).unwrap();
+    assert_eq!(
+        contest.standing(&recipe(1), Round(old), &values).unwrap().royalty,
+        Q32::ZERO
+    );
+    assert_eq!(
+        share(&contest, old),
+        Q32(Q32::ONE.0 / 2).mul(Q32(values.pay_champion))
+    );
+    contest.used(&BTreeMap::new());
+    assert_eq!(
+        contest.standing(&recipe(1), Round(5), &values).unwrap().used,
+        Q32::ZERO
+    );
+}
+
+#[test]
 fn too_few_witnesses_leave_the_entry_waiting() {
     let values = values();
     let mut contest = begun(&[offer(1, 5)], &values);
@@ -226,15 +273,12 @@ fn cells_of_another_stage_profile_or_time_do_not_count() {
         contest.settle(Round(1), Round(3), &votes, &values);
         assert_eq!(contest.decisions()[0].outcome, "waits");
     }
-    // What is reported on the stage's second round counts, and a second word of the same validator does not.
+    // What is reported on the stage's first round others could copy: it does not count, nor does a second word.
     let worse = cells(&plan, |_| -400);
-    contest.settle(Round(0), Round(2), &[vote(1, 1, &right)], &values);
-    contest.settle(
-        Round(1),
-        Round(3),
-        &[vote(1, 1, &worse), vote(2, 2, &right)],
-        &values,
-    );
+    let early = [vote(1, 1, &worse), vote(2, 2, &worse)];
+    contest.settle(Round(0), Round(2), &early, &values);
+    let votes = [vote(1, 1, &right), vote(1, 1, &worse), vote(2, 2, &right)];
+    contest.settle(Round(1), Round(3), &votes, &values);
     assert_eq!(contest.decisions()[0].outcome, "won");
 }
 
@@ -269,19 +313,14 @@ fn a_minority_of_stake_decides_nothing() {
         small(4),
         small(5),
     ];
-    contest.settle(Round(0), Round(2), &votes, &values);
-    let kept = contest
-        .cycle
-        .as_ref()
-        .unwrap()
-        .ballots
-        .iter()
-        .map(|ballot| ballot.cells.len());
+    let ballots = contest.ballots(&plan, &votes);
+    let kept = ballots.iter().map(|ballot| ballot.cells.len());
     assert!(
         kept.max().unwrap() <= honest.len(),
         "no cell beyond the stage is kept"
     );
-    contest.settle(Round(1), Round(3), &[], &values);
+    contest.settle(Round(0), Round(2), &[], &values);
+    contest.settle(Round(1), Round(3), &votes, &values);
     assert_eq!(contest.decisions()[0].outcome, "lost");
 }
 

@@ -8,8 +8,9 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{self, Verified, WorkSum};
 use assay_mechanism::contest::Contest;
-use assay_types::api::{DuelView, FieldValue, RecipeRow, RecipeView};
-use assay_types::{Recipe, RecipeId, Round, recipe};
+use assay_mechanism::network::NetworkState;
+use assay_types::api::{DuelView, FieldValue, RecipeRow, RecipeStanding, RecipeView};
+use assay_types::{Q32, Recipe, RecipeId, Round, recipe};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,20 @@ const RECIPES_READ: u32 = 2_000;
 pub(crate) fn anchor(app: &App) -> RecipeId {
     let named = app.contest().map(Contest::anchor);
     named.unwrap_or_else(|| recipe::fineweb_en_v1().id())
+}
+
+/// What crowned recipes are in the next round, by a contest.
+fn standing(app: &App, state: &NetworkState, id: &RecipeId) -> Option<RecipeStanding> {
+    let share = |value: Q32| value.0 as f64 / Q32::ONE.0 as f64;
+    let contest = state.contest.as_ref()?;
+    let found = contest.standing(id, Round(state.assigned), &app.params().values)?;
+    Some(RecipeStanding {
+        place: found.place,
+        since: found.since,
+        gain: found.gain.map(share),
+        used: share(found.used),
+        royalty: share(found.royalty),
+    })
 }
 
 /// The recipes that a submission of the next round may use as far as duels decide it: the anchor, the champion, two before.
@@ -65,6 +80,8 @@ impl RecipeLine {
     pub(crate) fn state(&self) -> &'static str {
         match (&self.row, self.toml.is_empty()) {
             (row, _) if row.anchor => "anchor",
+            (row, _) if row.place() == Some(1) => "champion",
+            (row, _) if row.place().is_some() => "former champion",
             (_, true) => "announced",
             (row, _) if row.units > 0 => "in use",
             _ => "published",
@@ -159,6 +176,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
         u32::try_from(list.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
     let anchor = anchor(app);
+    let state = store::network_state(app.database().readers()).await?;
     let mut lines: Vec<RecipeLine> = known(app, &used)
         .await?
         .into_iter()
@@ -177,6 +195,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
                 units: sum.units,
                 tokens: sum.tokens,
                 duels: took_part(id),
+                standing: standing(app, &state, &id),
             };
             let share = (all > 0).then(|| row.units as f64 / all as f64);
             RecipeLine {

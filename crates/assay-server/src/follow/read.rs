@@ -3,9 +3,10 @@
 use super::{FollowError, plan};
 use crate::app::App;
 use crate::store::{self, AddRecipeText, CommitmentRow, HeadRow, RevealedRow, TakeBlock};
-use assay_chain::{At, Chain, Commitment, CommitmentField, Head, Metagraph, RevealedCommitment};
+use assay_chain::{At, Chain, Commitment, CommitmentField, Head, Metagraph, RevealedCommitment, offers};
 use assay_mechanism::admit::admit_pointer;
 use assay_mechanism::clock::{Clock, CommitmentTimes};
+use assay_mechanism::contest::Offer;
 use assay_types::{BlockNumber, MechId, Message, Pointer, Round};
 
 /// Most mechanisms of a subnet whose weights are kept.
@@ -48,8 +49,9 @@ pub(super) async fn read_block(
         .iter()
         .filter(|opened| since.is_none_or(|since| opened.block > since))
         .collect();
-    let (revealed, recipes) =
+    let (revealed, mut recipes) =
         consequences(app, &fresh, &metagraph, pulse.map(|round| (round, number))).await?;
+    recipes.extend(offered(app, &metagraph, &standing, since));
     let block = TakeBlock {
         head,
         metagraph: if assigned.is_some() {
@@ -193,6 +195,24 @@ async fn consequences(
         }
     }
     Ok((revealed, recipes))
+}
+
+/// Recipes that are offered in the clear since a block: they duel like those that were sealed.
+fn offered(
+    app: &App,
+    metagraph: &Metagraph,
+    standing: &[Commitment],
+    since: Option<BlockNumber>,
+) -> Vec<AddRecipeText> {
+    let is_new = |offer: &Offer| since.is_none_or(|since| offer.author.block > since);
+    let offers = offers(metagraph, standing, &[]).into_iter().filter(is_new);
+    let add = |offer: Offer| AddRecipeText {
+        recipe_id: offer.message.recipe_id,
+        author: Some((offer.author.hotkey, offer.author.coldkey, offer.author.block)),
+        toml: String::new(),
+        now_ms: app.clock().now_ms(),
+    };
+    offers.map(add).collect()
 }
 
 /// Why a submission does not count (stage V0); "" if it does.

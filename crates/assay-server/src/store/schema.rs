@@ -79,4 +79,9 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
      PRIMARY KEY (unit_id, idx, round, validator, miner))",
         "CREATE INDEX sample_rows_by_round ON sample_rows (round, kept)",
     ],
+    // By holder and round alone PostgreSQL, before it has statistics, reads all leases of a holder to change one.
+    &[
+        "DROP INDEX leases_by_holder",
+        "CREATE INDEX leases_by_holder ON leases (holder, round, unit_id)",
+    ],
 ];

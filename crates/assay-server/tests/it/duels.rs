@@ -32,7 +32,7 @@ async fn get(world: &World, path: &str) -> (u16, Value) {
 }
 
 /// Asks until an answer fits: rendered ones are kept until the server has noticed a commit.
-async fn until(world: &World, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(world: &World, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
     for _ in 0..200 {
         let (status, answer) = get(world, path).await;

@@ -5,6 +5,7 @@
 mod admin;
 mod auth;
 mod connections;
+mod contest;
 mod corpora;
 mod database;
 mod duels;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ struct Started {
     child: Mutex<Option<Child>>,
     url: String,
 }
+
+/// Whether a commit waits for the disk; only a benchmark does.
+pub(crate) static SYNCS: AtomicBool = AtomicBool::new(false);
 
 static SERVER: OnceLock<Option<Started>> = OnceLock::new();
 
@@ -82,7 +86,8 @@ fn start() -> Option<Started> {
         .arg(binaries.join("postgres"))
         .arg("-D")
         .arg(&data)
-        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", "", "-F"])
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""])
+        .args((!SYNCS.load(Ordering::Relaxed)).then_some("-F"))
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();

@@ -2,7 +2,7 @@
 
 use crate::postgres;
 use crate::world::{Place, Subnet, World, corpus, hotkey, params};
-use assay_agents::subnet::{ActiveRecipe, Archives, Setup, SubnetFile, Tracker};
+use assay_agents::subnet::{ActiveRecipe, Archives, DuelRules, Setup, SubnetFile, Tracker};
 use assay_chain::{At, Chain as _};
 use assay_hub::OpenOptions;
 use assay_hub::store::StoreOptions;
@@ -24,6 +24,11 @@ fn strict() -> ParamSet {
 
 /// The subnet as agents know it.
 pub(crate) fn setup(world: &World, folder: &Path, params: &ParamSet) -> Setup {
+    setup_with(world, folder, params, None)
+}
+
+/// The same with duels.
+pub(crate) fn setup_with(world: &World, folder: &Path, params: &ParamSet, duels: Option<DuelRules>) -> Setup {
     let file = SubnetFile {
         netuid: world.identity.netuid,
         genesis: world.identity.genesis,
@@ -31,7 +36,7 @@ pub(crate) fn setup(world: &World, folder: &Path, params: &ParamSet) -> Setup {
         archives: Archives::from(folder),
         store: folder.join("store").to_string_lossy().into_owned(),
         corpus: corpus(200),
-        duels: None,
+        duels,
         recipes: vec![ActiveRecipe {
             toml: recipe::fineweb_en_v1().to_canonical(),
             gain: Q32::ONE,

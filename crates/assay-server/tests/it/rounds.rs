@@ -9,7 +9,7 @@ use assay_server::store;
 use assay_types::api::{Assignment, AuditEntry, LeaseState, ProblemKind, SubmissionState};
 use assay_types::{
     AUDIT_REPORT_VERSION, AuditReport, Delivered, Digest, Message, Pointer, Q32, RepoName, Revision, Round,
-    UnitId, Verdict, batch_digest, corpus_index_root, hex,
+    UnitId, Verdict, batch_digest, corpus_index_root, hex, recipe,
 };
 use std::collections::BTreeMap;
 
@@ -102,6 +102,7 @@ pub(crate) fn report_after(
                 records: 12,
                 novelty: Q32::ONE,
                 gain: Q32::ONE,
+                recipe_id: recipe::fineweb_en_v1().id(),
             })
             .collect(),
         probes: Vec::new(),

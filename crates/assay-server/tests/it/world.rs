@@ -7,12 +7,14 @@ use assay_chain::timelock::Entropy;
 use assay_chain::wallet::{KeyPair, Scheme};
 use assay_chain::{At, Call, Chain as _, CommitmentField};
 use assay_mechanism::clock::Clock as Rounds;
+use assay_mechanism::contest::Contest;
 use assay_server::store::{AddCorpora, Database, Writer};
 use assay_server::{
     App, AppParts, BatchSource, ChainIdentity, Limits, Server, ServerClock, ServerConfig, follow, start,
 };
 use assay_types::{Bytes, Hotkey, Message, NetUid, ParamSet, Pointer, Rao, Round, WorkUnit};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use subxt_signer::SecretUri;
 use subxt_signer::sr25519::Keypair;
@@ -20,9 +22,12 @@ use tokio::sync::watch;
 
 pub(crate) const NETUID: NetUid = NetUid(1);
 
-/// The key of a development name.
+/// The key of a development name. Kept: making one costs two milliseconds, which a benchmark would measure.
 pub(crate) fn key(name: &str) -> KeyPair {
-    KeyPair::from_uri(&format!("//{name}"), Scheme::Sr25519).unwrap()
+    static KEYS: Mutex<BTreeMap<String, KeyPair>> = Mutex::new(BTreeMap::new());
+    let mut keys = KEYS.lock().unwrap();
+    let make = || KeyPair::from_uri(&format!("//{name}"), Scheme::Sr25519).unwrap();
+    keys.entry(name.to_owned()).or_insert_with(make).clone()
 }
 
 pub(crate) fn hotkey(name: &str) -> Hotkey {
@@ -70,6 +75,8 @@ pub(crate) struct Subnet {
     pub(crate) batches: Option<Arc<dyn BatchSource>>,
     /// Whether the subnet is `owner`'s, or nobody's.
     pub(crate) has_owner: bool,
+    /// Duels of recipes, before round 0.
+    pub(crate) contest: Option<Contest>,
 }
 
 impl Default for Subnet {
@@ -85,6 +92,7 @@ impl Default for Subnet {
             units: 200,
             batches: None,
             has_owner: false,
+            contest: None,
         }
     }
 }
@@ -198,7 +206,7 @@ impl World {
             client_address_header: None,
             public_url: String::new(),
             batches: subnet.batches,
-            contest: None,
+            contest: subnet.contest,
         }));
         let (stop, shutdown) = watch::channel(false);
         let config = ServerConfig {

@@ -68,6 +68,31 @@ pub struct RecipeRow {
     pub tokens: u64,
     /// Duels it took part in.
     pub duels: u32,
+    /// What it is since it won the throne; null for the anchor and for recipes that never won.
+    pub standing: Option<RecipeStanding>,
+}
+
+impl RecipeRow {
+    /// Its place among the recipes that won and are active.
+    #[must_use]
+    pub fn place(&self) -> Option<u32> {
+        self.standing.as_ref()?.place
+    }
+}
+
+/// A crowned recipe's place and what its author earns by it, in the next round to be assigned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecipeStanding {
+    /// 1 for the champion, 2 and 3 for the two before it, which are active as well; null for older ones.
+    pub place: Option<u32>,
+    /// Its first round as the champion.
+    pub since: Round,
+    /// What it multiplies pay by; null before a confirmation measured it.
+    pub gain: Option<f64>,
+    /// Share, 0 to 1, of the newest settled round's production that was made with it.
+    pub used: f64,
+    /// Its author's royalty on that, as a share of the innovation lane, 0 to 1.
+    pub royalty: f64,
 }
 
 /// A dataset on the leaderboard: its newest release.

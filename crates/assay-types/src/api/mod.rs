@@ -22,8 +22,8 @@ pub use assignment::{
     RequeuedUnit,
 };
 pub use board::{
-    ChangeEntry, DatasetRow, DeclaredWork, Estimate, RecipeRow, RecordDelivery, RecordProbe, RecordShown,
-    RecordView, SearchHit,
+    ChangeEntry, DatasetRow, DeclaredWork, Estimate, RecipeRow, RecipeStanding, RecordDelivery, RecordProbe,
+    RecordShown, RecordView, SearchHit,
 };
 pub use btauth::{
     AuthScheme, HEADER_CRYPTO, HEADER_HOTKEY, HEADER_NONCE, HEADER_RECEIVER, HEADER_SERVER,

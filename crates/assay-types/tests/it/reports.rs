@@ -25,6 +25,7 @@ pub(crate) fn audit() -> AuditReport {
             records: 40,
             novelty: Q32::ONE,
             gain: Q32::ONE,
+            recipe_id: assay_types::RecipeId(Digest([6; 32])),
         }],
         probes: vec![Probe {
             unit,

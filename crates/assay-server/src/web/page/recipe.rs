@@ -4,6 +4,7 @@ use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
 use crate::board::{Range, RecipeLine, all_duels, recipe_lines};
 use crate::web::answer::redirect;
+use assay_types::api::RecipeStanding;
 use assay_types::{Recipe, RecipeId, recipe};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -34,6 +35,8 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
         return Err(missing("no recipe of this id was announced or used here"));
     };
     let parsed = Recipe::parse(&line.toml).ok();
+    let anchor = lines.iter().find(|line| line.row.anchor);
+    let anchor = anchor.and_then(|line| Recipe::parse(&line.toml).ok());
     let mut duels = all_duels(app).await?.list;
     duels
         .duels
@@ -42,7 +45,7 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
     let body = html! {
         (title(line, &name))
         (figures(line, all))
-        section.grid.c2 data-part="what" { (steps(parsed.as_ref())) (against_anchor(line, parsed.as_ref())) }
+        section.grid.c2 data-part="what" { (steps(parsed.as_ref())) (against_anchor(line, parsed.as_ref(), anchor.as_ref())) }
         section.grid.c21 data-part="text" { (text(line)) (card(line, parsed.as_ref())) }
         section.panel data-part="duels" { (super::duel::table(&duels.duels, &lines)) }
     };
@@ -60,7 +63,7 @@ fn title(line: &RecipeLine, name: &str) -> Markup {
         section.title {
             div {
                 p.over {
-                    (part::pill(if row.anchor { "crown" } else { "nil" }, line.state()))
+                    (part::pill(if row.anchor || row.place() == Some(1) { "crown" } else { "nil" }, line.state()))
                     @if let Some(author) = &row.author { " " span.small.muted { "by " a href=(format!("/miners/{}", author.to_ss58())) { (number::key(author)) } } }
                 }
                 h1 { (name) }
@@ -125,18 +128,18 @@ fn words(kind: &str) -> String {
     })
 }
 
-fn against_anchor(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
-    let anchor = recipe::fineweb_en_v1();
-    let changes = parsed
-        .map(|recipe| recipe::diff(&anchor, recipe))
-        .unwrap_or_default();
+fn against_anchor(line: &RecipeLine, parsed: Option<&Recipe>, anchor: Option<&Recipe>) -> Markup {
+    let (anchor_name, changes) = match (anchor, parsed) {
+        (Some(anchor), Some(parsed)) => (anchor.name.as_str(), recipe::diff(anchor, parsed)),
+        (anchor, _) => (anchor.map_or("", |anchor| anchor.name.as_str()), Vec::new()),
+    };
     html! {
         div.panel {
-            (part::data_head("Against the anchor", html! { (number::clean_to(&anchor.name, 30)) }))
+            (part::data_head("Against the anchor", html! { (number::clean_to(anchor_name, 30)) }))
             @if line.row.anchor {
                 (part::empty("This is the anchor", "The frozen recipe that fineness, gain and the floor of pay are measured against.", Some(("/docs/filters", "Its filters"))))
-            } @else if parsed.is_none() {
-                (part::empty("Nothing to compare", "The recipe's text is not here.", None))
+            } @else if parsed.is_none() || anchor.is_none() {
+                (part::empty("Nothing to compare", "The text of the recipe or of the anchor is not here.", None))
             } @else if changes.is_empty() {
                 (part::empty("The same steps and thresholds", "Only name, version or licence differ.", None))
             } @else {
@@ -171,6 +174,23 @@ fn text(line: &RecipeLine) -> Markup {
     }
 }
 
+/// What a crowned recipe earns its author.
+fn throne(standing: &RecipeStanding) -> Markup {
+    html! {
+        dt { "Throne" } dd {
+            @match standing.place {
+                Some(1) => "champion",
+                Some(_) => "active as a former champion",
+                None => "former champion",
+            }
+            " since round " a href=(format!("/rounds/{}", standing.since.0)) { (number::grouped(u64::from(standing.since.0))) }
+        }
+        dt { "Gain" } dd { @if let Some(gain) = standing.gain { (format!("pay × {gain:.3}")) } @else { "not measured" } }
+        dt { "Use" } dd { (number::percent(standing.used)) " of the newest round's production" }
+        dt { "Royalty" } dd { (number::percent(standing.royalty)) " of the innovation lane" }
+    }
+}
+
 fn card(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
     let row = &line.row;
     html! {
@@ -185,6 +205,7 @@ fn card(line: &RecipeLine, parsed: Option<&Recipe>) -> Markup {
                         dt { "Licence" } dd { (number::clean_to(&recipe.licence, 60)) }
                         dt { "Artifacts" } dd { (recipe.artifacts.len()) }
                     }
+                    @if let Some(standing) = &row.standing { (throne(standing)) }
                     dt { "Committed" } dd { @if row.author.is_none() { (line.origin()) } @else { "block " (number::grouped(u64::from(row.block.0))) } }
                 }
             }

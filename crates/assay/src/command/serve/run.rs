@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use assay_agents::subnet::{About, Batch, Setup};
-use assay_chain::Chain;
+use assay_agents::subnet::{About, AgentError, Batch, Opening, Rounds, Setup};
+use assay_chain::{At, Chain};
 use assay_hub::store::Store;
+use assay_mechanism::clock::Clock;
 use assay_mechanism::contest::Contest;
 use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
@@ -40,7 +41,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     config::start_log(console.is_json(), "info,sqlx=warn");
     let config = server_config(args)?;
     let chain: Arc<dyn Chain> = Arc::from(open_network(&args.network).await?);
-    let subnet = subnet(args)?;
+    let subnet = subnet(args, &chain)?;
     let identity = ChainIdentity {
         genesis: chain.genesis().await?,
         netuid: subnet.netuid,
@@ -166,9 +167,43 @@ struct Served {
 /// Validators' reports in the subnet's store.
 #[derive(Debug)]
 struct Published {
+    chain: Arc<dyn Chain>,
     store: Arc<dyn Store>,
     netuid: NetUid,
     params: Digest,
+    clock: Clock,
+}
+
+impl Published {
+    /// The reports on a round, opened with its pulse.
+    async fn batch(&self, about: &About, digest: &Digest) -> Result<Batch, BatchError> {
+        let rounds = Rounds {
+            chain: self.chain.as_ref(),
+            netuid: self.netuid,
+            clock: self.clock,
+        };
+        let head = self
+            .chain
+            .head(At::Head)
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let opening = rounds.opening(about.round, head.number).await.map_err(failed)?;
+        if let Opening::Awaited(pulse) = opening {
+            return Err(BatchError {
+                retry_is_safe: true,
+                source: format!("pulse {pulse} of the beacon opens them, and is not on the chain yet").into(),
+            });
+        }
+        let batch = Batch::fetch(self.store.as_ref(), digest, about, &opening).await;
+        batch.map_err(failed)
+    }
+}
+
+fn failed(error: AgentError) -> BatchError {
+    BatchError {
+        retry_is_safe: error.retry_is_safe(),
+        source: error.into(),
+    }
 }
 
 impl BatchSource for Published {
@@ -185,16 +220,13 @@ impl BatchSource for Published {
             round,
         };
         Box::pin(async move {
-            let batch = Batch::fetch(self.store.as_ref(), &digest, &about).await;
-            batch.and_then(|batch| batch.lines()).map_err(|error| BatchError {
-                retry_is_safe: error.retry_is_safe(),
-                source: error.into(),
-            })
+            let batch = self.batch(&about, &digest).await?;
+            batch.lines().map_err(failed)
         })
     }
 }
 
-fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
+fn subnet(args: &ServeRunArgs, chain: &Arc<dyn Chain>) -> anyhow::Result<Served> {
     let Some(file) = &args.subnet else {
         return Ok(Served {
             netuid: NetUid(args.netuid),
@@ -212,9 +244,11 @@ fn subnet(args: &ServeRunArgs) -> anyhow::Result<Served> {
         netuid: setup.netuid,
         recipes: setup.recipes().cloned().collect(),
         batches: Some(Arc::new(Published {
+            chain: Arc::clone(chain),
             store: Arc::clone(&setup.store),
             netuid: setup.netuid,
             params: setup.params_digest,
+            clock: setup.clock,
         })),
         archives: setup.archives().place().to_owned(),
         contest: setup.first_state().contest,

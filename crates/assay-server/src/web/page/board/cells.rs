@@ -100,7 +100,7 @@ impl Board for RecipeLine {
             "state" => {
                 let kind = match self.state() {
                     "anchor" | "published" => StateKind::Nil,
-                    "in use" => StateKind::Ok,
+                    "in use" | "champion" | "former champion" => StateKind::Ok,
                     _ => StateKind::Wait,
                 };
                 part::state_pill(kind, self.state())

@@ -38,6 +38,7 @@ fn clean(state: &NetworkState, round: u32, hotkey: Hotkey) -> Found {
             records: 30,
             novelty: Q32::ONE,
             gain: Q32::ONE,
+            recipe_id: RecipeId(Digest([7; 32])),
         })
         .collect();
     delivered.sort_unstable();
@@ -120,6 +121,45 @@ fn a_failed_unit_comes_back_first_and_not_to_whoever_failed_it() {
         let one = again.iter().find(|one| one.unit == unit).unwrap();
         assert_eq!(one.holder, member(1).hotkey);
     }
+}
+
+#[test]
+fn what_is_produced_with_a_recipe_is_a_share_of_all_by_trust_squared() {
+    let (values, corpus) = (values(), corpus(64));
+    let members = [member(1), member(2)];
+    let rules = crate::contest::Rules {
+        profile: "ngram-duel-v1".to_owned(),
+        pack: Digest::ZERO,
+        fixed: BTreeSet::new(),
+    };
+    let crowned = RecipeId(Digest([7; 32]));
+    let mut state = NetworkState {
+        contest: Some(Contest::new(RecipeId(Digest([8; 32])), rules)),
+        ..NetworkState::default()
+    };
+    state.contest.as_mut().unwrap().enthrone(crowned, Round(0));
+    state.assign(&BEACON, &members, &corpus, &values);
+    // The first miner uses the recipe for everything, the second for one of its four units; the second is trusted half as far.
+    let mut second = clean(&state, 0, member(2).hotkey);
+    for one in &mut second.delivered[1..] {
+        one.recipe_id = RecipeId(Digest([8; 32]));
+    }
+    let trust = |credibility: u64| MinerState {
+        credibility: Q32(credibility),
+        ..MinerState::newcomer(&values)
+    };
+    state.miners.get_mut(&member(1).hotkey).unwrap().state = trust(Q32::ONE.0);
+    state.miners.get_mut(&member(2).hotkey).unwrap().state = trust(Q32::ONE.0 / 2);
+    let findings = [clean(&state, 0, member(1).hotkey), second];
+    state.settle(&[vote(9, 1, &findings)], &Volumes::default(), &values);
+    let trusted = state.miners[&member(2).hotkey].state.credibility;
+    let trusted = trusted.0 as f64 / Q32::ONE.0 as f64;
+    let of_second = 4.0 * trusted * trusted;
+    let expected = (4.0 + of_second / 4.0) / (4.0 + of_second);
+    let contest = state.contest.as_ref().unwrap();
+    let used = contest.standing(&crowned, Round(1), &values).unwrap().used;
+    let used = used.0 as f64 / Q32::ONE.0 as f64;
+    assert!((used - expected).abs() < 1e-6, "{used} {expected}");
 }
 
 #[test]

@@ -5,23 +5,25 @@
 //! state, bit for bit (docs/mechanism.md). Round t is assigned when round t−2 is settled and round t−1 is still out.
 //! A checkpoint is plain data: whoever missed rounds takes the one most stake has signed.
 
+mod turn;
+
 use crate::assign::{Assigned, Candidate, Offer, give, volume};
 use crate::contest::{CellVote, Contest};
 use crate::plan::fresh_window;
 use crate::queue::{Failures, Queue};
 use crate::registry::Author;
 use crate::score::{DeliveredUnit, MinerState, burn_after, production, unspent_demand};
-use crate::verdict::{Evidence, Judgement, judge};
-use crate::votes::{Heard, audited};
+use crate::votes::Heard;
 use crate::weights::{Shares, mix, quantise};
 use assay_types::api::{AssignmentCandidate, RequeuedUnit};
 use assay_types::canonical_json::{CanonicalJsonError, emit};
 use assay_types::{
     AuditReport, BlockNumber, Coldkey, Delivered, Digest, EvaluationReport, Fault, Hotkey, ParamValues, Q32,
-    Round, Uid, UnitId, Weight, WorkUnit,
+    RecipeId, Round, Uid, UnitId, Weight, WorkUnit,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use turn::{Turn, holders, paid, passing};
 
 /// A hotkey as the metagraph shows it at the assignment block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,7 +252,7 @@ impl NetworkState {
             })
             .collect();
         let passing = passing(&given, &turns);
-        let settled = self.pay(&given, &turns, (&passing, volumes), values);
+        let (settled, by_recipe) = self.pay(&given, &turns, (&passing, volumes), values);
         let sum = |units: &mut dyn Iterator<Item = UnitId>| {
             units.fold(Q32::ZERO, |sum, unit| sum.saturating_add(volumes.of_unit(&unit)))
         };
@@ -267,19 +269,21 @@ impl NetworkState {
         if let Some(contest) = &mut self.contest {
             let cells: Vec<CellVote<'_>> = votes.iter().map(CellVote::from).collect();
             contest.settle(Round(round), Round(self.assigned), &cells, values);
+            contest.used(&by_recipe);
         }
         settled
     }
 
-    /// Each holder's production, credibility and cap.
+    /// Each holder's production, credibility and cap; and what was produced with each recipe, times credibility squared.
     fn pay(
         &mut self,
         given: &[Assigned],
         turns: &BTreeMap<Hotkey, Turn>,
         (passing, volumes): (&BTreeMap<UnitId, Vec<Hotkey>>, &Volumes),
         values: &ParamValues,
-    ) -> Vec<Settled> {
+    ) -> (Vec<Settled>, BTreeMap<RecipeId, Q32>) {
         let mut settled = Vec::with_capacity(turns.len());
+        let mut by_recipe = BTreeMap::<RecipeId, Q32>::new();
         for (hotkey, turn) in turns {
             let Some(remembered) = self.miners.get_mut(hotkey) else {
                 continue;
@@ -305,6 +309,12 @@ impl NetworkState {
                 Q32::ZERO
             };
             remembered.state = remembered.state.after(&turn.judgement, produced, values);
+            let trust = remembered.state.credibility;
+            for (one, unit) in paid(turn).zip(&units) {
+                let part = production(turn.judgement.delivered_share, std::slice::from_ref(unit));
+                let sum = by_recipe.entry(one.recipe_id).or_default();
+                *sum = sum.saturating_add(part.mul(trust.mul(trust)));
+            }
             settled.push(Settled {
                 hotkey: *hotkey,
                 verdict: turn.judgement.verdict,
@@ -317,7 +327,7 @@ impl NetworkState {
                 after: remembered.state,
             });
         }
-        settled
+        (settled, by_recipe)
     }
 
     /// The row of weights of every validator: averages of members whose registration still stands, and the burn.
@@ -371,91 +381,6 @@ impl<'a> From<&Vote<'a>> for CellVote<'a> {
     }
 }
 
-/// A holder's round.
-struct Turn {
-    assigned: u32,
-    delivered: Vec<Delivered>,
-    faults: Vec<Fault>,
-    judgement: Judgement,
-}
-
-impl Turn {
-    fn of(
-        hotkey: &Hotkey,
-        heard: &Heard<'_>,
-        given: &[Assigned],
-        volumes: &Volumes,
-        values: &ParamValues,
-    ) -> Self {
-        let (found, unreachable) = heard.agreed;
-        let held: BTreeSet<UnitId> = given
-            .iter()
-            .filter(|one| one.is_held_by(hotkey))
-            .map(|one| one.unit)
-            .collect();
-        let mut delivered: Vec<Delivered> = found.map_or_else(Vec::new, |found| found.delivered.clone());
-        delivered.retain(|one| held.contains(&one.unit));
-        delivered.sort_unstable();
-        delivered.dedup_by_key(|one| one.unit);
-        let sum = |units: &mut dyn Iterator<Item = &UnitId>| {
-            units.fold(Q32::ZERO, |sum, unit| sum.saturating_add(volumes.of_unit(unit)))
-        };
-        let mut faults: Vec<Fault> = found.into_iter().flat_map(audited).cloned().collect();
-        let unreachable = match heard.gone {
-            (Some(fault), share) if share.ratio() >= Some(Q32(values.unreachable_high)) => {
-                faults.push(fault.clone());
-                unreachable
-            }
-            // Some could not read it: as with the round's own files, no pay and no blame.
-            (_, share) if share.ratio() >= Some(Q32(values.unreachable_low)) => {
-                std::cmp::max_by_key(unreachable, share, |share| share.ratio())
-            }
-            _ => unreachable,
-        };
-        let evidence = Evidence {
-            assigned: sum(&mut held.iter()),
-            delivered: sum(&mut delivered.iter().map(|one| &one.unit)),
-            faults: u32::try_from(faults.len()).unwrap_or(u32::MAX),
-            unreachable,
-        };
-        Self {
-            assigned: held.len() as u32,
-            delivered,
-            faults,
-            judgement: judge(&evidence, values),
-        }
-    }
-}
-
-/// Units of a turn that are paid.
-fn paid(turn: &Turn) -> impl Iterator<Item = &Delivered> {
-    turn.delivered.iter().filter(|_| turn.judgement.pays)
-}
-
-/// Everyone who holds a unit.
-fn holders(given: &[Assigned]) -> BTreeSet<Hotkey> {
-    let all = given
-        .iter()
-        .flat_map(|one| std::iter::once(one.holder).chain(one.replica));
-    all.collect()
-}
-
-/// Who passed each unit.
-fn passing(given: &[Assigned], turns: &BTreeMap<Hotkey, Turn>) -> BTreeMap<UnitId, Vec<Hotkey>> {
-    let mut passing: BTreeMap<UnitId, Vec<Hotkey>> = BTreeMap::new();
-    for one in given {
-        for hotkey in std::iter::once(one.holder).chain(one.replica) {
-            let passed = turns.get(&hotkey).is_some_and(|turn| {
-                turn.judgement.pays && turn.delivered.iter().any(|delivered| delivered.unit == one.unit)
-            });
-            if passed {
-                passing.entry(one.unit).or_default().push(hotkey);
-            }
-        }
-    }
-    passing
-}
-
 /// Volumes of units, by the mean length of their source's; of a unit not named, [`Q32::ONE`].
 #[derive(Debug, Clone, Default)]
 pub struct Volumes(BTreeMap<UnitId, Q32>);
@@ -491,5 +416,4 @@ impl Volumes {
 }
 
 #[cfg(test)]
-#[path = "network_tests.rs"]
 mod tests;
