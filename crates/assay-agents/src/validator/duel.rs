@@ -7,10 +7,11 @@
 //! The report on a stage's last round waits for the cells while there is time; on no other does anything wait. A stage
 //! that cannot be measured here is left to the other validators (docs/evaluation.md, "Duels on the network").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use assay_mechanism::contest::{StagePlan, archives};
+use assay_types::api::ProblemKind;
 use assay_types::{
     Arm, BlockNumber, CELL_VALUE_MAX, Digest, EVALUATION_REPORT_VERSION, EvaluationReport, RecipeId, Round,
     Stage, UnitId,
@@ -45,6 +46,8 @@ pub(super) struct Duels {
     running: Option<Running>,
     /// How often each could not be measured.
     tries: BTreeMap<Key, u32>,
+    /// Recipes whose texts the server has, or does not take.
+    shown: BTreeSet<RecipeId>,
 }
 
 impl Duels {
@@ -53,6 +56,7 @@ impl Duels {
             folder: folder.join("duels"),
             running: None,
             tries: BTreeMap::new(),
+            shown: BTreeSet::new(),
         }
     }
 
@@ -224,19 +228,29 @@ impl Validator<'_> {
         };
         let cells = self.signed_cells(&plan, &measured)?;
         self.duels.keep(key, &cells)?;
-        self.show_recipes(&plan).await;
         self.duels.clear(key)
     }
 
-    /// Hands the challengers' texts in, so that people can read what is measured; nothing depends on it.
-    async fn show_recipes(&self, plan: &StagePlan) {
-        let Some(api) = self.api() else {
-            return;
-        };
-        for recipe in plan.challengers.iter().filter_map(|id| self.setup.recipe(id)) {
-            if let Err(error) = api.recipe_text(&recipe).await {
-                tracing::debug!(recipe = %recipe.id(), %error, "a recipe's text was not handed in");
+    /// Hands the texts of recipes that duel in, once each, so that people can read what is measured and agents that come later
+    /// find them; nothing else depends on it.
+    pub(super) async fn show_recipes(&mut self) {
+        let newest = self.tracker.state().assigned;
+        let rounds = (newest.saturating_sub(2)..newest).map(Round);
+        let plans: Vec<StagePlan> = rounds.filter_map(|round| self.stage(round)).collect();
+        for id in plans.iter().flat_map(|plan| &plan.challengers) {
+            let recipe = self.setup.recipe(id).filter(|_| !self.duels.shown.contains(id));
+            let (Some(recipe), Some(courier)) = (recipe, &mut self.courier) else {
+                continue;
+            };
+            let Some(api) = courier.api() else { return };
+            match api.recipe_text(&recipe).await {
+                Ok(_) => {}
+                // The server may be some blocks behind, and not know the offer yet.
+                Err(error) if error.kind() == Some(ProblemKind::NotFound) => continue,
+                Err(error) if courier.is_final("recipe", &error) => {}
+                Err(_) => return,
             }
+            self.duels.shown.insert(*id);
         }
     }
 

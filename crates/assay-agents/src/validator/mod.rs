@@ -219,6 +219,7 @@ impl<'a> Validator<'a> {
     /// Compares the newest assignment of the server and hands in what waits for it; nothing depends on it.
     async fn tell(&mut self, block: BlockNumber) -> Result<(), AgentError> {
         let newest = Round(self.tracker.state().assigned.saturating_sub(1));
+        self.show_recipes().await;
         let Some(courier) = &mut self.courier else {
             return Ok(());
         };

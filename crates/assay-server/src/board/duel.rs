@@ -4,8 +4,9 @@ use super::range::is_public;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store;
+use assay_mechanism::contest::{Contest, Decision};
 use assay_mechanism::fineness::{SeedBits, fineness, macro_average};
-use assay_types::api::{DuelCell, DuelList, DuelView, Estimate, ReportKind};
+use assay_types::api::{DuelCell, DuelDecision, DuelList, DuelView, Estimate, ReportKind};
 use assay_types::{Arm, DuelId, EvaluationReport, Hotkey, RecipeId, Round, Stage};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +44,24 @@ pub(crate) async fn all_duels(app: &App) -> Result<Duels, Failure> {
     let mut registered = store::registered_recipes(readers, &named).await?;
     let anchor = super::recipe::anchor(app);
     registered.insert(anchor);
-    Ok(duels_of(reports, &registered, anchor))
+    let mut duels = duels_of(reports, &registered, anchor);
+    let contest = store::network_state(readers).await?.contest;
+    for duel in &mut duels.list.duels {
+        duel.decision = contest.as_ref().and_then(|contest| decision(contest, duel));
+    }
+    Ok(duels)
+}
+
+/// What the network decided about a duel, as every node does.
+fn decision(contest: &Contest, duel: &DuelView) -> Option<DuelDecision> {
+    let is_of =
+        |one: &&Decision| (one.round, one.stage, one.challenger) == (duel.round, duel.stage, duel.challenger);
+    let one = contest.decisions().iter().find(is_of)?;
+    Some(DuelDecision {
+        outcome: one.outcome.clone(),
+        lead_milli: one.lead_milli,
+        error_milli: one.error_milli,
+    })
 }
 
 /// The recipe that a report measures as champion or challenger.
@@ -118,6 +136,7 @@ impl Duels {
                 challenger: *challenger,
                 champion,
                 cells,
+                decision: None,
             });
         }
         self.list.waiting = self

@@ -151,6 +151,12 @@ async fn a_server_alone_crowns_what_agents_crown() {
         row.is_some_and(|row| row["standing"]["place"] == 1 && row["standing"]["since"] == 2)
     });
     answer.await;
+    let decided = crate::duels::until(&world, "/v1/duels", |data| {
+        let duels = data["duels"].as_array().unwrap();
+        duels.len() == 2 && duels.iter().all(|duel| duel["decision"]["outcome"] == "won")
+    });
+    // 400 of 10,000 units between ore and pure.
+    assert_eq!(decided.await["duels"][0]["decision"]["lead_milli"], 40_000);
     world.stop().await;
 }
 

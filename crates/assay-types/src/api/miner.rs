@@ -157,6 +157,19 @@ pub struct DuelView {
     pub champion: Option<RecipeId>,
     /// Cells reported.
     pub cells: Vec<DuelCell>,
+    /// What the network decided; null while the stage is on, and for all but the newest 32 decisions.
+    pub decision: Option<DuelDecision>,
+}
+
+/// What a stage of a duel decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DuelDecision {
+    /// `won`, `lost`, `inconclusive`, or `waits` for cells of enough validators.
+    pub outcome: String,
+    /// The challenger's lead in thousandths of a point, floor; 0 without cells.
+    pub lead_milli: i64,
+    /// Its standard error in thousandths of a point, floor.
+    pub error_milli: i64,
 }
 
 /// Duels whose recipes are registered: committed on the chain, or the subnet's own.

@@ -42,8 +42,8 @@ pub use lease::{
 };
 pub use limits::{BODY_BYTES_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 pub use miner::{
-    CorpusView, DatasetView, DuelCell, DuelList, DuelView, Health, MinerRow, MinerView, RecipeView,
-    RoundResult, UnitView, ValidatorRow,
+    CorpusView, DatasetView, DuelCell, DuelDecision, DuelList, DuelView, Health, MinerRow, MinerView,
+    RecipeView, RoundResult, UnitView, ValidatorRow,
 };
 pub use problem::{Problem, ProblemKind};
 pub use round::{PhaseName, RoundView};

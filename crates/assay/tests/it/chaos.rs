@@ -289,13 +289,12 @@ async fn chaos(database: &str, folder: &Path) {
 /// Behind the end of work every lease has ended once: submitted, among them all that clients were told, or expired.
 async fn ended(url: &str, node: &Node, told: &Told) {
     let values = params().values;
-    node.seal(u32::try_from(values.commit_offset).unwrap() + 3)
-        .await
-        .unwrap();
     let probe = client("miner-0", url);
     let end = values.genesis_block + values.commit_offset;
+    // One by one: the round must not be settled yet.
     while u64::from(probe.health().await.unwrap().block.0) <= end {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        node.seal(1).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let (assignment, _) = probe.assignment(Round(0)).await.unwrap();
     let given = assignment.entries.iter().flat_map(|entry| {

@@ -105,6 +105,40 @@ const fn stage_words(stage: Stage) -> &'static str {
     }
 }
 
+fn is_won(duel: &DuelView) -> bool {
+    duel.decision
+        .as_ref()
+        .is_some_and(|decision| decision.outcome == "won")
+}
+
+/// The decision in a word.
+fn outcome_words(duel: &DuelView) -> &'static str {
+    match duel.decision.as_ref().map(|decision| decision.outcome.as_str()) {
+        Some("won") => "Won",
+        Some("lost") => "Lost",
+        Some("inconclusive") => "Too close",
+        Some("waits") => "Waits",
+        _ => "Open",
+    }
+}
+
+/// Lead and standard error in points, and the round that drew archives and seeds.
+fn lead_words(duel: &DuelView) -> String {
+    let points = |milli: i64| milli as f64 / 1_000.0;
+    let round = duel.round.0;
+    match &duel.decision {
+        Some(decision) if decision.outcome == "waits" => {
+            format!("for cells of more validators, round {round}")
+        }
+        Some(decision) => format!(
+            "{:+.1} ± {:.1} points, round {round}",
+            points(decision.lead_milli),
+            points(decision.error_milli)
+        ),
+        None => format!("round {round}"),
+    }
+}
+
 /// Mean bits per byte of an arm, over all its cells.
 fn mean_bits(duel: &DuelView, arm: Arm) -> Option<f64> {
     let values: Vec<f64> = duel
@@ -127,7 +161,7 @@ pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
                 table {
                     caption.vh { "Duels by round" }
                     thead { tr {
-                        th scope="col" { "Duel" } th scope="col" { "Challenger" } th scope="col" { "Champion" } th scope="col" { "Stage" }
+                        th scope="col" { "Duel" } th scope="col" { "Challenger" } th scope="col" { "Champion" } th scope="col" { "Stage" } th scope="col" { "Decision" }
                         th.n scope="col" { "Cells" } th.n scope="col" { "Challenger" } th.n scope="col" { "Champion" } th scope="col" { "Fineness ‰" }
                     } }
                     tbody {
@@ -137,6 +171,7 @@ pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
                                 td { (named(lines, duel.challenger)) }
                                 td { (reigning(lines, duel.champion)) }
                                 td { (part::pill("wait", stage_words(duel.stage))) }
+                                td title=(lead_words(duel)) { (part::pill(if is_won(duel) { "ok" } else { "nil" }, outcome_words(duel))) }
                                 td.n { (duel.cells.len()) }
                                 td.n { (bits_of(mean_bits(duel, Arm::Challenger))) }
                                 td.n { (bits_of(mean_bits(duel, Arm::Champion))) }
@@ -170,8 +205,8 @@ fn body(duel: &DuelView, lines: &[RecipeLine]) -> Markup {
             (part::kpi("g", "Challenger", html! { (bits_of(mean_bits(duel, Arm::Challenger))) }, html! { "bits per byte, mean of cells" }))
             (part::kpi("", "Champion", html! { (bits_of(mean_bits(duel, Arm::Champion))) }, html! { "bits per byte" }))
             (part::kpi("", "Ore", html! { (bits_of(mean_bits(duel, Arm::Ore))) }, html! { "unfiltered text" }))
-            (part::kpi("", "Seeds", html! { (seeds.len()) }, html! { (duel.cells.len()) " cells" }))
-            (part::kpi("", "Profile", html! { (number::clean_to(&duel.profile, 16)) }, html! { "round " (duel.round.0) }))
+            (part::kpi("", "Seeds", html! { (seeds.len()) }, html! { (duel.cells.len()) " cells, " (number::clean_to(&duel.profile, 24)) }))
+            (part::kpi(if is_won(duel) { "v" } else { "" }, "Decision", html! { (outcome_words(duel)) }, html! { (lead_words(duel)) }))
         }
         section.grid.c2 { (gain_by_domain(duel)) (cells(duel)) }
     }
