@@ -126,13 +126,28 @@ impl Rounds<'_> {
             what: "cutoff",
             reason: format!("{seconds} is before the first pulse"),
         })?;
-        match self.chain.pulse(expected, At::Head).await {
-            Ok(Some(pulse)) => Ok(Opening::Pulse(pulse)),
-            Ok(None) if newest < self.clock.effective_block(round) => Ok(Opening::Awaited(expected)),
-            Ok(None) => Ok(Opening::Missed),
-            Err(error) if matches!(error.kind, ChainErrorKind::Unsupported { .. }) => Ok(Opening::NoBeacon),
-            Err(error) => Err(error.into()),
-        }
+        let effective = self.clock.effective_block(round);
+        // What the effective block holds decides, whenever it is looked at: a pulse that comes later is too late for everybody.
+        let at = if newest < effective {
+            At::Head
+        } else {
+            At::Number(effective)
+        };
+        let pulse = match self.chain.pulse(expected, at).await {
+            Ok(Some(pulse)) => pulse,
+            Ok(None) if newest < effective => return Ok(Opening::Awaited(expected)),
+            Ok(None) => return Ok(Opening::Missed),
+            Err(error) if matches!(error.kind, ChainErrorKind::Unsupported { .. }) => {
+                return Ok(Opening::NoBeacon);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let beacon = self.chain.beacon(At::Head).await?;
+        beacon.verify(&pulse).map_err(|error| AgentError::Unexpected {
+            what: "pulse",
+            reason: error.to_string(),
+        })?;
+        Ok(Opening::Pulse(pulse))
     }
 
     /// What the chain says at a round's assignment block.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use assay_chain::Chain;
+use assay_hub::store::StoreError;
 use assay_mechanism::assign::Assigned;
 use assay_mechanism::contest::Contest;
 use assay_mechanism::network::{Found, Member, NetworkState, Settled, Volumes, Vote};
@@ -58,6 +59,8 @@ pub struct Tracker {
     path: Option<PathBuf>,
     kept: Kept,
     patience: Patience,
+    /// A round of which reports are not where the chain says: it is settled at its effective block, as everybody does it.
+    held: Option<Round>,
 }
 
 /// A step that is due.
@@ -79,6 +82,7 @@ impl Tracker {
                 ..Kept::default()
             },
             patience: Patience::default(),
+            held: None,
         }
     }
 
@@ -105,6 +109,7 @@ impl Tracker {
             path: Some(path),
             kept,
             patience: Patience::default(),
+            held: None,
         })
     }
 
@@ -269,8 +274,16 @@ impl Tracker {
         setup: &Setup,
         (round, block): (Round, BlockNumber),
     ) -> Result<bool, AgentError> {
-        let Some(batches) = batches(rounds, setup, (round, block), &mut self.patience).await? else {
+        if self.held == Some(round) && block < setup.clock.effective_block(round) {
             return Ok(false);
+        }
+        let batches = match batches(rounds, setup, (round, block), &mut self.patience).await? {
+            Heard::All(batches) => batches,
+            Heard::Awaited => return Ok(false),
+            Heard::NotThere => {
+                self.held = Some(round);
+                return Ok(false);
+            }
         };
         let findings: Vec<Vec<Found>> = batches.iter().map(|(_, batch)| batch.findings()).collect();
         let votes: Vec<Vote<'_>> = batches
@@ -310,7 +323,7 @@ impl Tracker {
                 Err(error) if is_pruned(&error) => return Ok(false),
                 batches => batches?,
             };
-            let Some(batches) = batches else { continue };
+            let Heard::All(batches) = batches else { continue };
             let state = named_by_most(&batches, setup).await?;
             // A state of another moment would be no step forward.
             let of_round = |state: &NetworkState| {
@@ -376,18 +389,28 @@ async fn named_by_most(
     Ok(None)
 }
 
-/// The reports on a round that count: on the chain at the cutoff, and what they say they are. None while the pulse that opens
-/// them is awaited.
+/// What was read of a round's reports.
+enum Heard {
+    /// All that count.
+    All(Vec<(Reporter, Batch)>),
+    /// The pulse that opens them is not on the chain yet.
+    Awaited,
+    /// Some are not where the chain says, and may come until the effective block.
+    NotThere,
+}
+
+/// The reports on a round that count: on the chain at the cutoff, and what they say they are.
 async fn batches(
     rounds: &Rounds<'_>,
     setup: &Setup,
     (round, block): (Round, BlockNumber),
     patience: &mut Patience,
-) -> Result<Option<Vec<(Reporter, Batch)>>, AgentError> {
+) -> Result<Heard, AgentError> {
     let opening = rounds.opening(round, block).await?;
     if matches!(opening, Opening::Awaited(_)) {
-        return Ok(None);
+        return Ok(Heard::Awaited);
     }
+    let is_early = block < setup.clock.effective_block(round);
     let mut call = RollCall::new(&setup.clock, round, block);
     let (mut batches, mut last) = (Vec::new(), None);
     for (reporter, digest) in rounds.report_digests(round).await? {
@@ -403,6 +426,9 @@ async fn batches(
                 call.read(stake);
                 batches.push((reporter, batch));
                 continue;
+            }
+            Err(AgentError::Store(StoreError::NotPublished { .. })) if is_early => {
+                return Ok(Heard::NotThere);
             }
             Err(error) => error,
         };
@@ -421,7 +447,7 @@ async fn batches(
     }
     match last {
         Some(error) if !call.suffices() => Err(error),
-        _ => Ok(Some(batches)),
+        _ => Ok(Heard::All(batches)),
     }
 }
 

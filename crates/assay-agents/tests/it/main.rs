@@ -14,6 +14,7 @@ mod resumed;
 mod retention;
 mod rounds;
 mod samples;
+mod sealed;
 #[expect(dead_code, reason = "assay-hub's tests use the rest")]
 #[path = "../../../assay-hub/tests/it/server.rs"]
 mod server;

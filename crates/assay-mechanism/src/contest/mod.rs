@@ -118,6 +118,7 @@ pub struct Contest {
     places: BTreeMap<RecipeId, Place>,
     gains: BTreeMap<RecipeId, Q32>,
     /// Share of the newest settled round's production by crowned recipe.
+    #[serde(default)]
     used: BTreeMap<RecipeId, Q32>,
     /// Measured, and either not better or crowned: they do not enter again.
     measured: BTreeSet<RecipeId>,
@@ -142,6 +143,12 @@ impl Contest {
             cycle: None,
             decisions: Vec::new(),
         }
+    }
+
+    /// What stages are measured with: cells of other profiles do not count.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.rules.profile
     }
 
     /// The frozen reference recipe.

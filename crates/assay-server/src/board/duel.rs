@@ -56,7 +56,11 @@ pub(crate) async fn all_duels(app: &App) -> Result<Duels, Failure> {
 fn decision(contest: &Contest, duel: &DuelView) -> Option<DuelDecision> {
     let is_of =
         |one: &&Decision| (one.round, one.stage, one.challenger) == (duel.round, duel.stage, duel.challenger);
-    let one = contest.decisions().iter().find(is_of)?;
+    let one = contest
+        .decisions()
+        .iter()
+        .find(is_of)
+        .filter(|_| duel.profile == contest.profile())?;
     Some(DuelDecision {
         outcome: one.outcome.clone(),
         lead_milli: one.lead_milli,

@@ -11,8 +11,8 @@ use super::chain::{NetworkArgs, SigningArgs};
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Examples:
-  assay serve --network embedded --netuid 1 --corpus archives/
-  assay serve --netuid 7 --corpus cc:CC-MAIN-2024-42 --database postgres://assay@db/assay
+  assay serve --network embedded --subnet subnet.json
+  assay serve --subnet subnet.json --database postgres://assay@db/assay
   assay serve admin health")]
 pub(crate) struct ServeArgs {
     #[command(subcommand)]

@@ -17,6 +17,7 @@ mod evaluate;
 mod extract;
 mod fetched;
 mod filter;
+mod interrupt;
 mod limits;
 mod localnet;
 mod man;

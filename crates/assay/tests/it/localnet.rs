@@ -63,6 +63,73 @@ fn shown_is_taken(state: &Path) {
     }
 }
 
+/// Whether a process is there and no zombie.
+fn lives(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.starts_with(" Z"))
+    })
+}
+
+#[test]
+fn a_localnet_that_is_told_to_end_takes_its_processes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let warc = folder.path().join("pages.warc.gz");
+    archive(&warc, 96);
+    let state = folder.path().join("state");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_assay"))
+        .args([
+            "localnet",
+            "--miners",
+            "honest=1",
+            "--validators",
+            "1",
+            "--port",
+            "0",
+            "--warc",
+        ])
+        .arg(&warc)
+        .arg("--dir")
+        .arg(&state)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let parent = child.id();
+    // A child is listed with the thread that started it.
+    let children = || -> Vec<u32> {
+        let threads = std::fs::read_dir(format!("/proc/{parent}/task")).unwrap();
+        let listed = threads.map(|thread| thread.unwrap().path().join("children"));
+        let texts: String = listed
+            .map(|path| std::fs::read_to_string(path).unwrap_or_default())
+            .collect();
+        texts.split_whitespace().map(|id| id.parse().unwrap()).collect()
+    };
+    // Chain, Task API, miner and validator.
+    let mut started = Vec::new();
+    for _ in 0..600 {
+        started = children();
+        if started.len() >= 4 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(started.len() >= 4, "{started:?}");
+    let told = std::process::Command::new("kill")
+        .args(["-TERM", &parent.to_string()])
+        .status();
+    assert!(told.unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    for _ in 0..100 {
+        if !started.iter().any(|process| lives(*process)) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("these go on: {started:?}");
+}
+
 #[test]
 fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
     let folder = tempfile::tempdir().unwrap();

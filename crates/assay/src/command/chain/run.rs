@@ -3,13 +3,13 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::Context as _;
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions, serve};
 use assay_chain::{At, Chain as _, ChainErrorKind};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::cli::ChainRunArgs;
+use crate::command::interrupt::interrupted;
 use crate::console::Console;
 use crate::exit::UsageError;
 
@@ -60,7 +60,7 @@ pub(super) async fn run(args: &ChainRunArgs, console: &Console) -> anyhow::Resul
         )
     })?;
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for an interrupt")?,
+        interrupted = interrupted() => interrupted?,
         failure = node.ended() => {
             let failure = failure.map_or_else(|| anyhow::anyhow!("it was stopped"), anyhow::Error::from);
             return Err(failure.context("the chain makes no more blocks"));

@@ -8,6 +8,7 @@ use assay_agents::localnet::{DuelSummary, LocalnetOptions, Summary, crawl_archiv
 
 use crate::cli::LocalnetArgs;
 use crate::command::chain::table::table;
+use crate::command::interrupt::interrupted;
 use crate::command::services::block_on;
 use crate::config;
 use crate::console::Console;
@@ -40,8 +41,9 @@ pub(super) fn run(args: &LocalnetArgs, console: &Console) -> anyhow::Result<Stat
     let played = block_on(async {
         tokio::select! {
             played = localnet(&options, &live) => Ok(Some(played?)),
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted.context("wait for an interrupt")?;
+            // Dropped, it ends its processes with it.
+            interrupted = interrupted() => {
+                interrupted?;
                 Ok(None)
             }
         }

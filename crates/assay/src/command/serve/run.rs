@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use super::settings::configured;
 use crate::cli::ServeRunArgs;
 use crate::command::chain::{hotkey_pair, open_network};
+use crate::command::interrupt::interrupted;
 use crate::config;
 use crate::console::Console;
 use crate::exit::UsageError;
@@ -42,6 +43,10 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     let config = server_config(args)?;
     let chain: Arc<dyn Chain> = Arc::from(open_network(&args.network).await?);
     let subnet = subnet(args, &chain)?;
+    let warnings = unreadable(chain.as_ref(), &subnet).await;
+    for warning in &warnings {
+        console.note(warning);
+    }
     let identity = ChainIdentity {
         genesis: chain.genesis().await?,
         netuid: subnet.netuid,
@@ -83,7 +88,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     let administered = Arc::clone(&app);
     let admin = admin::serve_admin(administered, socket, config::open_options(), shutdown.clone());
     let admin = tokio::spawn(admin);
-    console.result("assay.serve/1", &data, &[], || {
+    console.result("assay.serve/1", &data, &warnings, || {
         format!(
             "task API at {}, signed by {}; interrupt to end\n",
             data.url, data.hotkey
@@ -100,6 +105,19 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     writing.await.context("end the writer")
 }
 
+/// What a server without a store cannot do on a chain whose reports are sealed.
+async fn unreadable(chain: &dyn Chain, subnet: &Served) -> Vec<String> {
+    let is_sealed = chain
+        .last_pulse_round(At::Head)
+        .await
+        .is_ok_and(|round| round > 0);
+    let warning = "reports are sealed on this chain: without --subnet none can be read, and no unit passes";
+    (is_sealed && subnet.batches.is_none())
+        .then(|| warning.to_owned())
+        .into_iter()
+        .collect()
+}
+
 /// The process that judges fraud proofs against the archives of a folder or behind an address, and what a store holds.
 fn recheck_worker(archives: &str, store: Option<&str>) -> anyhow::Result<Worker> {
     let store = store.map(|store| ["--store".to_owned(), store.to_owned()]);
@@ -112,15 +130,6 @@ fn recheck_worker(archives: &str, store: Option<&str>) -> anyhow::Result<Worker>
             .chain(store.into_iter().flatten())
             .collect(),
     })
-}
-
-/// Ctrl-C or the signal by which services are ended.
-async fn interrupted() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for an interrupt"),
-        _ = terminate.recv() => Ok(()),
-    }
 }
 
 /// Flag over environment over file over default.
@@ -182,17 +191,18 @@ impl Published {
             netuid: self.netuid,
             clock: self.clock,
         };
-        let head = self
-            .chain
-            .head(At::Head)
-            .await
-            .map_err(|error| failed(error.into()))?;
-        let opening = rounds.opening(about.round, head.number).await.map_err(failed)?;
+        // Whatever the chain does not say now is asked for again: it is not the validator's.
+        let later = |source| BatchError {
+            retry_is_safe: true,
+            source,
+        };
+        let head = self.chain.head(At::Head).await;
+        let head = head.map_err(|error| later(error.into()))?;
+        let opening = rounds.opening(about.round, head.number).await;
+        let opening = opening.map_err(|error| later(error.into()))?;
         if let Opening::Awaited(pulse) = opening {
-            return Err(BatchError {
-                retry_is_safe: true,
-                source: format!("pulse {pulse} of the beacon opens them, and is not on the chain yet").into(),
-            });
+            let why = format!("pulse {pulse} of the beacon opens them, and is not on the chain yet");
+            return Err(later(why.into()));
         }
         let batch = Batch::fetch(self.store.as_ref(), digest, about, &opening).await;
         batch.map_err(failed)
