@@ -5,8 +5,8 @@
     (cd bench/extract-peers && cargo run --release -- --pages peers)    # each page by each peer
     paired.py own.jsonl peers
 
-Of each type the peer with the best mean is compared. A standard error is that of the mean of paired differences, clustered by nothing:
-pages of a site are few. Ends with 1 if we are behind by more than one standard error anywhere.
+Of each type the peer with the best mean is compared. A standard error is that of the mean of paired differences; pages of one
+site count as if they were of different ones. Ends with 1 if we are behind by more than one standard error anywhere.
 """
 import collections, json, math, os, sys
 

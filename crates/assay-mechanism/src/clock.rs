@@ -88,7 +88,7 @@ impl Clock {
         self.at(round, self.effective)
     }
 
-    /// The last block in which digests of reports and proofs about the round count.
+    /// The last block in which digests of reports on the round count.
     pub fn report_cutoff(&self, round: Round) -> BlockNumber {
         self.at(round, self.cutoff)
     }

@@ -4,12 +4,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use assay_agents::miner::{Conduct, Stage};
-use assay_agents::subnet::Rounds;
 use assay_hub::store::{Body, LocalStore, ObjectPath, Publication, Store as _};
 use assay_types::{Bytes, Digest, Manifest, RepoName, Revision, Round, Sha256Digest, Tokens, Verdict, hex};
 use sha2::{Digest as _, Sha256};
 
-use crate::world::{NETUID, World, hotkey, key, repo, revision};
+use crate::world::{World, hotkey, key, repo, revision};
 
 /// What is done to a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,11 +209,7 @@ fn once_public(world: &World, name: &str, attack: Attack) {
 
 /// Everybody filed something, and it is what the attack says: who did not show up is told apart from who was refused.
 async fn check_filed(world: &World) {
-    let rounds = Rounds {
-        chain: &world.chain,
-        netuid: NETUID,
-        clock: world.setup.clock,
-    };
+    let rounds = world.rounds();
     let store = LocalStore::new(world.folder.path().join("store"));
     for (name, attack) in ATTACKS {
         let pointer = rounds.pointer(Round(0), &hotkey(name)).await.unwrap();

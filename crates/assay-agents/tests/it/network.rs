@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use assay_agents::miner::{Conduct, Miner, RoundJournal, Stage};
-use assay_agents::subnet::{About, AgentError, Batch, Opening, Rounds, Setup};
+use assay_agents::subnet::{AgentError, Batch, Opening, Setup};
 use assay_agents::validator::{PrivateAudit, Validator, ValidatorOptions};
 use assay_chain::{At, Chain as _};
 use assay_hub::OpenOptions;
@@ -214,17 +214,8 @@ async fn a_miner_that_reaches_no_archive_misses_the_round_and_publishes_nothing(
 
 /// The report of a validator on a miner in round 0; none if it leaves the miner out.
 async fn report(world: &World, validator: &str, miner: &Hotkey) -> Option<AuditReport> {
-    let rounds = Rounds {
-        chain: &world.chain,
-        netuid: NETUID,
-        clock: world.setup.clock,
-    };
-    let about = About {
-        netuid: NETUID,
-        params: world.setup.params_digest,
-        validator: hotkey(validator),
-        round: Round(0),
-    };
+    let rounds = world.rounds();
+    let about = world.about(validator);
     let digests = rounds.report_digests(Round(0)).await.unwrap();
     let (_, digest) = digests
         .iter()

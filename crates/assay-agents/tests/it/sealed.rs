@@ -1,7 +1,7 @@
 //! Reports under their seal: read by nobody before the cutoff, by everybody after it, and the same whenever one looks.
 
 use assay_agents::miner::Conduct;
-use assay_agents::subnet::{About, Batch, Opening, Rounds, Tracker, batch_repo};
+use assay_agents::subnet::{Batch, Opening, Tracker, batch_repo};
 use assay_agents::validator::Did;
 use assay_chain::embedded::Fault;
 use assay_chain::sealed::Seal;
@@ -9,7 +9,7 @@ use assay_chain::{At, Chain as _};
 use assay_mechanism::network::NetworkState;
 use assay_types::{BlockNumber, Round, Verdict};
 
-use crate::world::{NETUID, World, hotkey};
+use crate::world::{World, hotkey};
 
 const VALIDATORS: [&str; 2] = ["validator-1", "validator-2"];
 
@@ -36,22 +36,13 @@ async fn nobody_reads_reports_before_the_cutoff_and_everybody_does_after() {
     let mut validators = VALIDATORS.map(|name| world.validator(name));
     let (clock, store) = (world.setup.clock, world.setup.store.as_ref());
     let cutoff = clock.report_cutoff(Round(0));
-    let rounds = Rounds {
-        chain: &world.chain,
-        netuid: NETUID,
-        clock,
-    };
+    let rounds = world.rounds();
     let fetch = async |name: &str, block: BlockNumber| {
         let opening = rounds.opening(Round(0), block).await.unwrap();
         let digests = rounds.report_digests(Round(0)).await.unwrap();
         let of_name = digests.iter().find(|(of, _)| of.hotkey == hotkey(name));
         let (_, digest) = of_name.expect("both have reported");
-        let about = About {
-            netuid: NETUID,
-            params: world.setup.params_digest,
-            validator: hotkey(name),
-            round: Round(0),
-        };
+        let about = world.about(name);
         (Batch::fetch(store, digest, &about, &opening).await, opening)
     };
     let mut settled_at = None;
@@ -99,29 +90,20 @@ async fn nobody_reads_reports_before_the_cutoff_and_everybody_does_after() {
 }
 
 #[tokio::test]
-async fn reports_sealed_to_another_pulse_do_not_count_for_anybody() {
+async fn reports_sealed_to_another_pulse_are_refused() {
     let world = World::new(&["honest-1"], &["validator-1"]).await;
     world
         .node
         .seal(world.setup.clock.start(Round(0)).0 + 1)
         .await
         .unwrap();
-    let rounds = Rounds {
-        chain: &world.chain,
-        netuid: NETUID,
-        clock: world.setup.clock,
-    };
+    let rounds = world.rounds();
     let Opening::Awaited(expected) = rounds.opening(Round(0), world.head().await).await.unwrap() else {
         panic!("the round has just begun");
     };
     let beacon = world.chain.beacon(At::Head).await.unwrap();
     let store = world.setup.store.as_ref();
-    let about = About {
-        netuid: NETUID,
-        params: world.setup.params_digest,
-        validator: hotkey("validator-1"),
-        round: Round(0),
-    };
+    let about = world.about("validator-1");
     let mut digests = Vec::new();
     for round in [expected, expected - 8, expected + 8] {
         let seal = Seal {
@@ -192,4 +174,33 @@ async fn a_pulse_behind_the_effective_block_is_too_late_whenever_one_looks() {
     let block = world.head().await;
     late.advance(&world.chain, &world.setup, block).await.unwrap();
     assert_eq!(late.results(Round(0)), Some(prompt.as_slice()), "who looks later");
+}
+
+#[tokio::test]
+async fn reports_that_are_not_where_the_chain_says_are_waited_for_until_the_effective_block() {
+    let world = World::new(&["honest-1"], &VALIDATORS).await;
+    let mut miner = world.miner("honest-1", Conduct::Honest);
+    assert!(miner.join().await.unwrap());
+    let mut validators = VALIDATORS.map(|name| world.validator(name));
+    let clock = world.setup.clock;
+    let (cutoff, effective) = (clock.report_cutoff(Round(0)), clock.effective_block(Round(0)));
+    while world.head().await < effective {
+        world.node.seal(1).await.unwrap();
+        let block = world.head().await;
+        miner.step(block).await.unwrap();
+        validators[0].step(block).await.unwrap();
+        if block < cutoff {
+            validators[1].step(block).await.unwrap();
+        }
+        if block == cutoff {
+            let digests = world.rounds().report_digests(Round(0)).await.unwrap();
+            assert_eq!(digests.len(), 2, "both stand on the chain");
+            let repo = batch_repo(&hotkey(VALIDATORS[1])).unwrap();
+            std::fs::remove_dir_all(world.folder.path().join("store").join(repo.as_str())).unwrap();
+        }
+        let settled = validators[0].tracker().state().settled;
+        assert_eq!(settled, u32::from(block >= effective), "at {block}");
+    }
+    let results = validators[0].tracker().results(Round(0)).unwrap();
+    assert_eq!(results[0].verdict, Verdict::Pass, "by the reports that are there");
 }

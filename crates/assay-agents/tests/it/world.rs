@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use assay_agents::localnet::localnet_params;
 use assay_agents::miner::{Conduct, Miner, MinerOptions};
-use assay_agents::subnet::{ActiveRecipe, Archives, Setup, Signer, SubnetFile};
+use assay_agents::subnet::{About, ActiveRecipe, Archives, Rounds, Setup, Signer, SubnetFile};
 use assay_agents::validator::{PrivateAudit, Validator, ValidatorOptions, Worker};
 use assay_chain::embedded::{Clock, EmbeddedChain, Genesis, Node, NodeOptions};
 use assay_chain::{At, Call, Chain as _};
@@ -143,6 +143,25 @@ impl World {
 
     pub(crate) async fn head(&self) -> BlockNumber {
         self.chain.head(At::Head).await.unwrap().number
+    }
+
+    /// The subnet's rounds on the chain.
+    pub(crate) fn rounds(&self) -> Rounds<'_> {
+        Rounds {
+            chain: &self.chain,
+            netuid: NETUID,
+            clock: self.setup.clock,
+        }
+    }
+
+    /// What a validator's batch on round 0 must be about.
+    pub(crate) fn about(&self, validator: &str) -> About {
+        About {
+            netuid: NETUID,
+            params: self.setup.params_digest,
+            validator: hotkey(validator),
+            round: Round(0),
+        }
     }
 
     /// The block at which weights made of `round` have been counted.

@@ -4,7 +4,7 @@
 //! all its reports (message 0x81), which are one log. Who cannot be read for the moment is waited for by the rule of agents
 //! ([`assay_mechanism::reports`]). What follows is [`NetworkState::settle`], the same step agents take, so that server and
 //! agents have the same credibility, caps and units. A round is settled at its effective block, or before the first assignment
-//! behind its cutoff if that comes earlier, as agents do. Docs: docs/mechanism.md, "Evidence" and "Verdict".
+//! behind its cutoff if that comes earlier; agents do it as soon as the pulse that opens the reports is there. Docs: docs/mechanism.md, "Evidence" and "Verdict".
 
 use super::FollowError;
 use crate::app::{App, BatchError};
