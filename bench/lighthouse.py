@@ -66,7 +66,7 @@ def settled_site(arguments, folder):
     while time.monotonic() < deadline and net.poll() is None:
         time.sleep(3)
         try:
-            if get(f"{base}/v1/rounds/current")["round"] >= 2:
+            if get(f"{base}/v1/rounds/current")["data"]["round"] >= 2:
                 break
         except (OSError, KeyError, TypeError, ValueError):
             continue
@@ -88,7 +88,10 @@ def measure(program, url, folder, runs):
         out = Path(folder) / f"report-{run}.json"
         command = [program, url, "--quiet", "--output=json", f"--output-path={out}"]
         command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # A browser that did not start has measured nothing.
+        tries = (subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3))
+        if all(tried.returncode != 0 for tried in tries):
+            sys.exit(f"error: Lighthouse fails on {url}\n  help: run `{' '.join(map(str, command))}` by hand")
         report = json.loads(out.read_text())
         for name in CATEGORIES:
             category = report["categories"][name]

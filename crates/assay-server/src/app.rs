@@ -4,6 +4,7 @@ use crate::cache::SnapshotCache;
 use crate::clock::ServerClock;
 use crate::config::Limits;
 use crate::limit::RateLimits;
+use crate::memo::Memo;
 use crate::metrics::Metrics;
 use crate::store::{Database, HeadRow, Writer};
 use crate::stream::Events;
@@ -118,7 +119,7 @@ pub struct App {
     view: RwLock<Arc<ChainView>>,
     view_changes: watch::Sender<u64>,
     pub(crate) cache: SnapshotCache,
-    pub(crate) audited: crate::web::Audited,
+    pub(crate) memo: Memo,
     /// How often reports on the round to be settled could not be read.
     pub(crate) patience: Mutex<Patience>,
     pub(crate) events: Events,
@@ -136,7 +137,7 @@ impl App {
             view: RwLock::default(),
             view_changes: watch::channel(0).0,
             cache: SnapshotCache::new(parts.limits.cache_bytes_max),
-            audited: crate::web::Audited::default(),
+            memo: Memo::new(parts.writer.changes()),
             patience: Mutex::default(),
             events: Events::new(&parts.limits),
             rates: RateLimits::new(&parts.limits),

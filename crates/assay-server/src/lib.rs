@@ -24,6 +24,7 @@ mod failure;
 pub mod follow;
 mod guard;
 mod limit;
+mod memo;
 mod metrics;
 mod places;
 mod probe;

@@ -8,6 +8,7 @@ use crate::metrics::Gauges;
 use crate::places::Places;
 use crate::stream::publish;
 use crate::unstalled::Unstalled;
+use crate::web::render_again;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -102,6 +103,7 @@ pub async fn start(
             }
         }
     });
+    tasks.spawn(render_again(Arc::clone(app), shutdown.clone()));
     let mut metrics_address = None;
     if let Some(wanted) = config.metrics_listen {
         let listener = listen(wanted).await?;

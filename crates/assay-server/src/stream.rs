@@ -129,16 +129,21 @@ pub(crate) async fn publish(app: Arc<App>, mut shutdown: watch::Receiver<bool>) 
             changed = views.changed() => if changed.is_err() { return Ok(()) },
             _ = shutdown.changed() => return Ok(()),
         }
+        // Before anybody is told: who asks because of an event gets the state with it.
+        app.cache.advance(app.clock().now_ms());
         loop {
             let entries = audit_entries(app.database().readers(), last, PAGE).await?;
             let Some(newest) = entries.last() else { break };
             last = newest.sequence;
+            if entries.iter().any(|entry| entry.kind == EventKind::Health) {
+                // A takedown is one: what it hides was on pages of states before.
+                app.cache.forget();
+            }
             for entry in &entries {
                 // Nobody may listen.
                 let _ = app.events.sender.send(Event::new(entry));
             }
         }
-        app.cache.advance();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = shutdown.changed() => return Ok(()),

@@ -73,7 +73,8 @@ pub(super) fn challenger(anchor: &Recipe) -> Recipe {
 }
 
 /// Takes some of the units out of the corpus and makes an evaluation pack of the main text of their pages, in which nothing was
-/// judged but whether it was there before.
+/// judged but the language and whether it was there before. Toolchains install translations of their books beside them: a held-out
+/// page of which some samples happen to hold the script and others do not would decide more than all the others.
 pub(super) fn set_aside(
     folder: &Path,
     corpus: Vec<WorkUnit>,
@@ -89,7 +90,9 @@ pub(super) fn set_aside(
         }
     }
     let mut recipe = anchor.clone();
-    recipe.steps.retain(|step| matches!(step, Step::Minhash(_)));
+    recipe
+        .steps
+        .retain(|step| matches!(step, Step::Language(_) | Step::Minhash(_)));
     let engine = Engine::new(recipe, &UrlLists::default()).map_err(|error| AgentError::Unexpected {
         what: "recipe",
         reason: error.to_string(),

@@ -1,15 +1,16 @@
 //! Duels from the cells that validators reported, and the fineness of recipes that follows from them.
 
-use super::range::is_public;
+use super::range::newest_public;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store;
+use crate::store::{self, Parts};
 use assay_mechanism::contest::{Contest, Decision};
 use assay_mechanism::fineness::{SeedBits, fineness, macro_average};
-use assay_types::api::{DuelCell, DuelDecision, DuelList, DuelView, Estimate, ReportKind};
+use assay_types::api::{DuelCell, DuelDecision, DuelList, DuelView, Estimate};
 use assay_types::{Arm, DuelId, EvaluationReport, Hotkey, RecipeId, Round, Stage};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Rounds of which duels are read.
 const DUEL_ROUNDS: u32 = 1_000;
@@ -31,23 +32,32 @@ pub(crate) struct Duels {
 }
 
 /// Duels from the reported cells that are public.
-pub(crate) async fn all_duels(app: &App) -> Result<Duels, Failure> {
+pub(crate) async fn all_duels(app: &App) -> Result<Arc<Duels>, Failure> {
+    let Some(newest) = newest_public(app) else {
+        return Ok(Arc::default());
+    };
+    let parts = Parts::DUELS.and(Parts::RELEASES).and(Parts::ROUNDS);
+    app.memo
+        .get(parts, format!("duels {newest}"), read(app, newest))
+        .await
+}
+
+async fn read(app: &App, newest: Round) -> Result<Duels, Failure> {
     let readers = app.database().readers();
-    let mut reports = Vec::new();
-    let rounds = store::rounds(readers, u64::from(u32::MAX) + 1, DUEL_ROUNDS).await?;
-    for round in rounds.iter().filter(|round| is_public(app, round.round)) {
-        for view in store::reports_of_round(readers, round.round, ReportKind::Evaluation).await? {
-            reports.extend(EvaluationReport::parse(view.line.as_bytes()));
-        }
-    }
+    let first = Round(newest.0.saturating_sub(DUEL_ROUNDS - 1));
+    let reports = store::cells(readers, (first, newest)).await?;
+    let reports = reports
+        .iter()
+        .flat_map(|view| EvaluationReport::parse(view.line.as_bytes()));
+    let reports: Vec<EvaluationReport> = reports.collect();
     let named: BTreeSet<RecipeId> = reports.iter().filter_map(named).collect();
     let mut registered = store::registered_recipes(readers, &named).await?;
     let anchor = super::recipe::anchor(app);
     registered.insert(anchor);
     let mut duels = duels_of(reports, &registered, anchor);
-    let contest = store::network_state(readers).await?.contest;
+    let state = super::known::network_state(app).await?;
     for duel in &mut duels.list.duels {
-        duel.decision = contest.as_ref().and_then(|contest| decision(contest, duel));
+        duel.decision = state.contest.as_ref().and_then(|contest| decision(contest, duel));
     }
     Ok(duels)
 }

@@ -1,5 +1,6 @@
 //! Miners as rows: place, pay, what validators found, what was verified; now or at an older block.
 
+use super::known::{self, Declared, Verdicts};
 use super::range::newest_judged;
 use super::select::column;
 use super::{BoardRow, Column, Range, StateKind, verdict_words};
@@ -7,7 +8,7 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{self, MinerRecord, VerdictRow, Verified, WorkSum};
 use assay_chain::{Metagraph, Neuron};
-use assay_types::api::{DeclaredWork, FieldValue, MinerRow, ProblemKind, RoundResult};
+use assay_types::api::{FieldValue, MinerRow, ProblemKind, RoundResult};
 use assay_types::{BlockNumber, Hotkey, Q32, RecipeId, Round, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,43 +45,38 @@ impl MinerLine {
 /// Everything a board is made of.
 struct Board {
     metagraph: Arc<Metagraph>,
-    before: Option<Metagraph>,
-    records: BTreeMap<(Hotkey, BlockNumber), MinerRecord>,
-    verdicts: BTreeMap<Hotkey, Vec<VerdictRow>>,
+    before: Option<Arc<Metagraph>>,
+    records: Arc<BTreeMap<(Hotkey, BlockNumber), MinerRecord>>,
+    verdicts: Arc<Verdicts>,
     units: BTreeMap<Hotkey, u32>,
     heard: BTreeMap<Hotkey, u64>,
-    declared: BTreeMap<Hotkey, (Round, Vec<DeclaredWork>)>,
+    declared: Arc<Declared>,
     verified: BTreeMap<Hotkey, WorkSum>,
     names: BTreeMap<RecipeId, String>,
 }
 
 impl Board {
     async fn read(app: &App, at: Option<BlockNumber>, range: Range) -> Result<Self, Failure> {
-        let readers = app.database().readers();
         let metagraph = match at {
             None => app.view().metagraph.clone(),
-            Some(block) => store::metagraph_before(readers, block).await?.map(Arc::new),
+            Some(block) => known::metagraph_before(app, block).await?,
         };
         let metagraph = metagraph.ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
         let block = at.unwrap_or(metagraph.block);
         let earlier = BlockNumber(block.0.saturating_sub(MOVEMENT_BLOCKS));
         let mut board = Self {
-            before: store::metagraph_before(readers, earlier).await?,
+            before: known::metagraph_before(app, earlier).await?,
             metagraph,
-            records: BTreeMap::new(),
-            verdicts: BTreeMap::new(),
+            records: Arc::default(),
+            verdicts: Arc::default(),
             units: BTreeMap::new(),
             heard: BTreeMap::new(),
-            declared: BTreeMap::new(),
+            declared: Arc::default(),
             verified: BTreeMap::new(),
             names: BTreeMap::new(),
         };
         if at.is_none() {
-            let records = store::miner_records(readers).await?;
-            board.records = records
-                .into_iter()
-                .map(|record| ((record.hotkey, record.registered), record))
-                .collect();
+            board.records = known::miner_records(app).await?;
         }
         // Rounds that counted then.
         let to = match at {
@@ -97,9 +93,10 @@ impl Board {
     /// Verdicts that were effective, and who holds units now.
     async fn read_rounds(&mut self, app: &App, at: Option<BlockNumber>, to: Round) -> Result<(), Failure> {
         let readers = app.database().readers();
-        for row in store::newest_verdicts(readers, to, VERDICTS_SHOWN).await? {
-            self.verdicts.entry(row.record.hotkey).or_default().push(row);
-        }
+        self.verdicts = match at {
+            None => known::verdicts(app, VERDICTS_SHOWN).await?,
+            Some(_) => Arc::new(known::verdicts_to(app, (to, VERDICTS_SHOWN)).await?),
+        };
         if at.is_none()
             && let Some(round) = store::newest_round(readers).await?
         {
@@ -117,16 +114,15 @@ impl Board {
         at: Option<BlockNumber>,
         (range, to): (Range, Round),
     ) -> Result<(), Failure> {
-        let readers = app.database().readers();
-        for row in store::declared_newest(readers, to).await? {
-            let of = self.declared.entry(row.hotkey).or_insert((row.round, Vec::new()));
-            of.1.push(row.work);
-        }
-        let judged = match at {
-            None => newest_judged(app).await?,
-            Some(_) => to,
+        let passed = if at.is_none() {
+            self.declared = known::declared(app).await?;
+            known::passed(app, range.rounds(app, newest_judged(app).await?)).await?
+        } else {
+            self.declared = Arc::new(known::declared_to(app, to).await?);
+            let rounds = range.rounds(app, to);
+            Arc::new(store::declared_sums(app.database().readers(), rounds, Verified::Passed).await?)
         };
-        for row in store::declared_sums(readers, range.rounds(app, judged), Verified::Passed).await? {
+        for row in passed.iter() {
             self.verified.entry(row.hotkey).or_default().add(&row.work);
         }
         for line in super::recipe::known_names(app).await? {

@@ -5,6 +5,7 @@
 
 mod dataset;
 mod duel;
+mod known;
 mod miner;
 mod range;
 mod recipe;
@@ -18,6 +19,9 @@ mod validator;
 
 pub(crate) use dataset::dataset_rows;
 pub(crate) use duel::{Duels, all_duels, estimate, middle};
+pub(crate) use known::{
+    assignment, declared_in_all, metagraph_before, newest_judged, passed_in_all, source_means, unit_count,
+};
 pub(crate) use miner::{MinerLine, miner_lines, result};
 pub(crate) use range::{Range, is_public, newest_public};
 pub(crate) use recipe::{RecipeLine, active, recipe_lines};

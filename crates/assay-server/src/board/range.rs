@@ -1,7 +1,6 @@
 //! The rounds that figures of a board are summed over.
 
 use crate::app::App;
-use crate::store;
 use crate::store::StoreError;
 use assay_types::Round;
 
@@ -84,6 +83,6 @@ pub(crate) fn newest_public(app: &App) -> Option<Round> {
 
 /// The newest round that has a verdict; the first if none has.
 pub(super) async fn newest_judged(app: &App) -> Result<Round, StoreError> {
-    let newest = store::verdicts(app.database().readers(), None, 1).await?;
-    Ok(newest.first().map_or(Round(0), |row| row.round))
+    let newest = super::known::newest_judged(app).await?;
+    Ok(newest.as_ref().as_ref().map_or(Round(0), |(round, _)| *round))
 }

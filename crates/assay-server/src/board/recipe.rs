@@ -1,18 +1,20 @@
 //! Recipes as rows: what was announced, what duels measured, who uses it.
 
 use super::duel::all_duels;
+use super::known;
 use super::range::newest_judged;
 use super::select::column;
 use super::{BoardRow, Column, Range};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, Verified, WorkSum};
+use crate::store::{self, Parts, StoreError, WorkSum};
 use assay_mechanism::contest::Contest;
 use assay_mechanism::network::NetworkState;
 use assay_types::api::{DuelView, FieldValue, RecipeRow, RecipeStanding, RecipeView};
 use assay_types::{Q32, Recipe, RecipeId, Round, recipe};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 /// Recipes read for a board.
 const RECIPES_READ: u32 = 2_000;
@@ -39,8 +41,9 @@ fn standing(app: &App, state: &NetworkState, id: &RecipeId) -> Option<RecipeStan
 
 /// The recipes that a submission of the next round may use as far as duels decide it: the anchor, the champion, two before.
 pub(crate) async fn active(app: &App) -> Result<BTreeSet<RecipeId>, Failure> {
-    let state = store::network_state(app.database().readers()).await?;
-    let won = state.contest.map(|contest| contest.active(Round(state.assigned)));
+    let state = known::network_state(app).await?;
+    let contest = state.contest.as_ref();
+    let won = contest.map(|contest| contest.active(Round(state.assigned)));
     Ok(won.unwrap_or_default().into_iter().chain([anchor(app)]).collect())
 }
 
@@ -98,38 +101,50 @@ struct Use {
 }
 
 async fn usage(app: &App, range: Range) -> Result<Use, Failure> {
-    let readers = app.database().readers();
     let mut used = Use::default();
     let rounds = range.rounds(app, newest_judged(app).await?);
-    for row in store::declared_sums(readers, rounds, Verified::Passed).await? {
+    for row in known::passed(app, rounds).await?.iter() {
         used.verified
             .entry(row.work.recipe_id)
             .or_default()
             .add(&row.work);
     }
     let view = app.view();
-    for row in store::declared_newest(readers, Round(i32::MAX as u32)).await? {
+    for (hotkey, (_, works)) in known::declared(app).await?.iter() {
         // A recipe of miners that have left is still known, but nobody uses it.
-        *used.miners.entry(row.work.recipe_id).or_default() += u32::from(view.neuron(&row.hotkey).is_some());
+        let is_here = u32::from(view.neuron(hotkey).is_some());
+        for work in works {
+            *used.miners.entry(work.recipe_id).or_default() += is_here;
+        }
     }
     Ok(used)
 }
 
-/// Recipes that every copy of the program has.
-fn built_in() -> impl Iterator<Item = Recipe> {
-    recipe::builtin_names().into_iter().filter_map(recipe::builtin)
+/// Recipes that every copy of the program has, with their ids.
+fn built_in() -> impl Iterator<Item = &'static (RecipeId, Recipe)> {
+    static BUILT_IN: LazyLock<Vec<(RecipeId, Recipe)>> = LazyLock::new(|| {
+        let all = recipe::builtin_names().into_iter().filter_map(recipe::builtin);
+        all.map(|recipe| (recipe.id(), recipe)).collect()
+    });
+    BUILT_IN.iter()
+}
+
+/// Recipes that were announced.
+async fn announced(app: &App) -> Result<Arc<Vec<RecipeView>>, StoreError> {
+    let read = store::recipes(app.database().readers(), "", RECIPES_READ);
+    app.memo.get(Parts::RELEASES, "recipes".to_owned(), read).await
 }
 
 /// The anchor, then what is known of others by id.
-async fn known(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
-    let mut views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
+async fn views(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
+    let mut views = announced(app).await?.as_ref().clone();
     let mut seen: BTreeSet<RecipeId> = views.iter().map(|view| view.recipe_id).collect();
     let anchor = anchor(app);
     let is_shown = |id: &RecipeId| *id == anchor || used.miners.contains_key(id);
-    for recipe in built_in() {
-        if is_shown(&recipe.id()) && seen.insert(recipe.id()) {
+    for (id, recipe) in built_in() {
+        if is_shown(id) && seen.insert(*id) {
             views.push(RecipeView {
-                recipe_id: recipe.id(),
+                recipe_id: *id,
                 name: recipe.name.clone(),
                 author: None,
                 block: assay_types::BlockNumber(0),
@@ -155,11 +170,11 @@ async fn known(app: &App, used: &Use) -> Result<Vec<RecipeView>, Failure> {
 
 /// Names of recipes whose text is here.
 pub(super) async fn known_names(app: &App) -> Result<Vec<(RecipeId, String)>, Failure> {
-    let views = store::recipes(app.database().readers(), "", RECIPES_READ).await?;
-    let built_in = built_in().map(|recipe| (recipe.id(), recipe.name));
+    let views = announced(app).await?;
+    let built_in = built_in().map(|(id, recipe)| (*id, recipe.name.clone()));
     let named = views
-        .into_iter()
-        .map(|view| (view.recipe_id, view.name))
+        .iter()
+        .map(|view| (view.recipe_id, view.name.clone()))
         .filter(|(_, name)| !name.is_empty());
     Ok(built_in.chain(named).collect())
 }
@@ -167,17 +182,18 @@ pub(super) async fn known_names(app: &App) -> Result<Vec<(RecipeId, String)>, Fa
 /// Recipes by the lower end of fineness, then by tokens; figures of use over a range.
 pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLine>, Failure> {
     let used = usage(app, range).await?;
-    let super::Duels { list, estimates } = all_duels(app).await?;
+    let duels = all_duels(app).await?;
+    let super::Duels { list, estimates } = duels.as_ref();
     let units = used.verified.values().map(|sum| sum.units);
     let all = units.fold(0, u64::saturating_add);
-    let built_in: BTreeSet<RecipeId> = built_in().map(|recipe| recipe.id()).collect();
+    let built_in: BTreeSet<RecipeId> = built_in().map(|(id, _)| *id).collect();
     let took_part = |id: RecipeId| {
         let is_in = |duel: &&DuelView| duel.challenger == id || duel.champion == Some(id);
         u32::try_from(list.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
     let anchor = anchor(app);
-    let state = store::network_state(app.database().readers()).await?;
-    let mut lines: Vec<RecipeLine> = known(app, &used)
+    let state = known::network_state(app).await?;
+    let mut lines: Vec<RecipeLine> = views(app, &used)
         .await?
         .into_iter()
         .map(|view| {

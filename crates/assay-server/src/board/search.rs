@@ -109,7 +109,7 @@ async fn evidence(app: &App, text: &str, hits: &mut Vec<SearchHit>) -> Result<()
     let readers = app.database().readers();
     let number = text.strip_prefix("round ").unwrap_or(text).trim();
     if let Ok(round) = number.parse::<u32>()
-        && store::round(readers, Round(round)).await?.is_some()
+        && store::round_row(readers, Round(round)).await?.is_some()
     {
         let exact = text.starts_with("round ");
         hits.push(hit(

@@ -4,7 +4,7 @@ use super::select::column;
 use super::{BoardRow, Column};
 use crate::app::{App, ChainView};
 use crate::failure::Failure;
-use crate::store;
+use crate::store::{self, Parts};
 use assay_types::api::{FieldValue, ProblemKind, ReportKind, ValidatorRow};
 use assay_types::{BlockNumber, Hotkey};
 use std::collections::BTreeMap;
@@ -46,7 +46,10 @@ pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failu
         .clone()
         .ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
     let (mut audits, mut cells) = (BTreeMap::<Hotkey, u32>::new(), BTreeMap::<Hotkey, u32>::new());
-    for (validator, kind, count) in store::report_counts(readers, REPORT_ROUNDS).await? {
+    let parts = Parts::EVIDENCE.and(Parts::DUELS).and(Parts::ROUNDS);
+    let counts = store::report_counts(readers, REPORT_ROUNDS);
+    let counts = app.memo.get(parts, "report counts".to_owned(), counts).await?;
+    for (validator, kind, count) in counts.iter().copied() {
         let counted = match kind {
             ReportKind::Audit => &mut audits,
             ReportKind::Evaluation => &mut cells,

@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::row::{json, number, parsed, signed, text, to_json};
-use super::{AddRecipeText, AddRound, RevealedRow, StoreError, Write};
+use super::{AddRecipeText, AddRound, Parts, RevealedRow, StoreError, Write};
 use assay_chain::{Head, Metagraph, WeightRow};
 use assay_types::api::EventKind;
 use assay_types::{BlockNumber, Digest, Hotkey, MechId, Round};
@@ -60,6 +60,18 @@ pub struct TakeBlock {
 impl Write for TakeBlock {
     /// Whether the block was new; false also for one that does not follow the newest.
     type Out = bool;
+
+    fn touches(&self) -> Parts {
+        let has = |is_there: bool, parts| if is_there { parts } else { Parts::NONE };
+        let chain = self.metagraph.is_some() || !self.weights.is_empty() || !self.commitments.is_empty();
+        has(chain, Parts::CHAIN)
+            .and(has(
+                !self.revealed.is_empty(),
+                Parts::SUBMISSIONS.and(Parts::VERDICTS),
+            ))
+            .and(has(!self.recipes.is_empty(), Parts::RELEASES))
+            .and(has(self.round.is_some(), Parts::ALL))
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
@@ -222,13 +234,15 @@ pub async fn metagraph_at(pool: &AnyPool, block: BlockNumber) -> Result<Option<M
     row.as_ref().map(|row| json(row, "document")).transpose()
 }
 
-/// The newest metagraph kept up to a block.
-pub async fn metagraph_before(pool: &AnyPool, block: BlockNumber) -> Result<Option<Metagraph>, StoreError> {
-    let row = sqlx::query("SELECT document FROM metagraphs WHERE block <= $1 ORDER BY block DESC LIMIT 1")
-        .bind(i64::from(block.0))
+/// The newest block up to one whose metagraph is kept.
+pub async fn metagraph_block(pool: &AnyPool, to: BlockNumber) -> Result<Option<BlockNumber>, StoreError> {
+    let row = sqlx::query("SELECT block FROM metagraphs WHERE block <= $1 ORDER BY block DESC LIMIT 1")
+        .bind(i64::from(to.0))
         .fetch_optional(pool)
         .await?;
-    row.as_ref().map(|row| json(row, "document")).transpose()
+    row.as_ref()
+        .map(|row| number(row, "block").map(BlockNumber))
+        .transpose()
 }
 
 /// Weights of mechanism 0 that were kept, newest epoch first: (block, rows).

@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::row::{PageRows, PageSize, number, parsed, signed, text};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_types::api::{EventKind, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView};
 use assay_types::{Digest, Hotkey, Round};
 use futures_util::future::BoxFuture;
@@ -22,6 +22,13 @@ pub struct AddReport {
 impl Write for AddReport {
     /// The receipt; a conflict if another report of the validator on the subject is here.
     type Out = Result<Receipt, ProblemKind>;
+
+    fn touches(&self) -> Parts {
+        match self.report.kind {
+            ReportKind::Audit => Parts::EVIDENCE,
+            ReportKind::Evaluation => Parts::DUELS,
+        }
+    }
 
     fn apply<'a>(
         &'a self,
@@ -101,6 +108,10 @@ impl Write for AddProof {
     /// The receipt, or that too many wait.
     type Out = Result<Receipt, ProblemKind>;
 
+    fn touches(&self) -> Parts {
+        Parts::EVIDENCE
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut AnyConnection,
@@ -165,6 +176,10 @@ pub struct JudgeProof {
 
 impl Write for JudgeProof {
     type Out = bool;
+
+    fn touches(&self) -> Parts {
+        Parts::EVIDENCE
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
@@ -236,8 +251,9 @@ pub async fn report_counts(
     rounds: u32,
 ) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT validator, kind, COUNT(*) AS count FROM reports \
-         WHERE round > (SELECT COALESCE(MAX(round), 0) FROM rounds) - $1 \
+        // By the index over kind and round alone: the lines of reports are not touched.
+        "SELECT validator, kind, COUNT(*) AS count FROM reports WHERE kind IN ('audit', 'evaluation') \
+         AND round > (SELECT COALESCE(MAX(round), 0) FROM rounds) - $1 \
          GROUP BY validator, kind ORDER BY validator, kind",
     )
     .bind(i64::from(rounds))
@@ -257,6 +273,19 @@ pub async fn listed_proof_counts(pool: &AnyPool) -> Result<BTreeMap<Hotkey, u32>
     rows.iter()
         .map(|row| Ok((parsed(row, "prover")?, number(row, "count")?)))
         .collect()
+}
+
+/// Cells of duels on rounds from one to another, by round, in order.
+pub async fn cells(pool: &AnyPool, (from, to): (Round, Round)) -> Result<Vec<ReportView>, StoreError> {
+    // By the index over kind and round.
+    let rows = sqlx::query(
+        "SELECT * FROM reports WHERE kind = 'evaluation' AND round >= $1 AND round <= $2 ORDER BY round, sequence",
+    )
+    .bind(i64::from(from.0))
+    .bind(i64::from(to.0))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read_report).collect()
 }
 
 /// All reports of one kind on a round, in order.
@@ -280,8 +309,9 @@ pub async fn reports_by(
     to: Round,
     limit: u32,
 ) -> Result<Vec<ReportView>, StoreError> {
+    // By the index over validator, kind and sequence, which has them in order: a term keeps it from the one over rounds.
     let rows = sqlx::query(
-        "SELECT * FROM reports WHERE kind = 'audit' AND validator = $1 AND round <= $2 ORDER BY sequence DESC LIMIT $3",
+        "SELECT * FROM reports WHERE kind = 'audit' AND validator = $1 AND round + 0 <= $2 ORDER BY sequence DESC LIMIT $3",
     )
     .bind(validator.to_string())
     .bind(i64::from(to.0))

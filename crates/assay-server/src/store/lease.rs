@@ -1,7 +1,7 @@
 //! Leases: each transition is one guarded statement, so two requests can never both succeed.
 
 use super::row::{number, parsed, signed, text};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_types::api::{LeaseKey, LeaseState, LeaseView, ProblemKind};
 use assay_types::{BlockNumber, Digest, Hotkey, Round};
 use futures_util::future::BoxFuture;
@@ -68,6 +68,10 @@ const FAIL: &str = "UPDATE leases SET state = 'expired', reason = $6, heard_ms =
 
 impl Write for LeaseAsk {
     type Out = Result<LeaseView, LeaseRefusal>;
+
+    fn touches(&self) -> Parts {
+        Parts::NONE
+    }
 
     fn apply<'a>(
         &'a self,
@@ -148,6 +152,10 @@ pub struct Reap {
 
 impl Write for Reap {
     type Out = u64;
+
+    fn touches(&self) -> Parts {
+        Parts::NONE
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {

@@ -17,6 +17,7 @@ mod migrate;
 mod miner;
 mod network;
 mod nonce;
+mod parts;
 mod release;
 mod removal;
 mod round;
@@ -29,7 +30,7 @@ mod writer;
 
 pub use audit::{Append, audit_entries, last_sequence, newest_entries};
 pub use chain::{
-    CommitmentRow, HeadRow, TakeBlock, cursor, head_at, head_time, messages, metagraph_at, metagraph_before,
+    CommitmentRow, HeadRow, TakeBlock, cursor, head_at, head_time, messages, metagraph_at, metagraph_block,
     newest_metagraph, pulse_block, sealed_at, standing_at, weights_rows,
 };
 pub use corpus::{
@@ -41,16 +42,17 @@ pub use declared::{DeclaredRow, Verified, WorkSum, declared_newest, declared_of,
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
-    AddProof, AddReport, JudgeProof, ProofCursor, listed_proof_counts, proofs, queued_proofs, report,
+    AddProof, AddReport, JudgeProof, ProofCursor, cells, listed_proof_counts, proofs, queued_proofs, report,
     report_count, report_counts, reports, reports_by, reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records};
 pub use network::network_state;
 pub use nonce::{ForgetNonces, NonceOnly, Signed};
+pub use parts::{Changes, Parts};
 pub use release::{AddDataset, AddRecipeText, datasets, recipe, recipes, registered_recipes};
 pub use removal::{AddRemoval, DecideRemoval, RemovalRow, RemovalState, is_removed, removal, removals};
-pub use round::{AddRound, RoundRow, newest_round, round, rounds, unsettled_rounds};
+pub use round::{AddRound, RoundRow, newest_round, round, round_row, rounds, unsettled_rounds};
 pub use row::{PageRows, PageSize};
 pub use sample::{AddSample, ShownRow, newest_shown, samples_of, shown_rows};
 pub use submission::{

@@ -2,7 +2,7 @@
 //!
 //! So a request that was answered is refused a second time after a crash too, and among several servers on one database.
 
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_types::Hotkey;
 use assay_types::api::ProblemKind;
 use futures_util::future::BoxFuture;
@@ -21,6 +21,10 @@ pub struct Signed<W> {
 
 impl<W: Write> Write for Signed<W> {
     type Out = Result<W::Out, ProblemKind>;
+
+    fn touches(&self) -> Parts {
+        self.write.touches()
+    }
 
     fn apply<'a>(
         &'a self,
@@ -48,6 +52,10 @@ pub struct NonceOnly;
 impl Write for NonceOnly {
     type Out = ();
 
+    fn touches(&self) -> Parts {
+        Parts::NONE
+    }
+
     fn apply<'a>(&'a self, _: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
@@ -62,6 +70,10 @@ pub struct ForgetNonces {
 
 impl Write for ForgetNonces {
     type Out = u64;
+
+    fn touches(&self) -> Parts {
+        Parts::NONE
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {

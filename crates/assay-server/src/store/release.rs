@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::row::{json, number, parsed, signed, text, to_json};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_types::api::{DatasetView, EventKind, RecipeView};
 use assay_types::{BlockNumber, Coldkey, Digest, Hotkey, RecipeId};
 use futures_util::future::BoxFuture;
@@ -26,6 +26,10 @@ pub struct AddRecipeText {
 impl Write for AddRecipeText {
     /// Number in the audit log; 0 if nothing was new.
     type Out = u64;
+
+    fn touches(&self) -> Parts {
+        Parts::RELEASES
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
@@ -138,6 +142,10 @@ pub struct AddDataset {
 
 impl Write for AddDataset {
     type Out = u64;
+
+    fn touches(&self) -> Parts {
+        Parts::RELEASES
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {

@@ -171,6 +171,16 @@ pub async fn round(pool: &AnyPool, round: Round) -> Result<Option<(RoundRow, Str
         .transpose()
 }
 
+/// A round without its document, which may be long.
+pub async fn round_row(pool: &AnyPool, round: Round) -> Result<Option<RoundRow>, StoreError> {
+    let statement = format!("{COLUMNS} WHERE round = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(i64::from(round.0))
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// The newest round.
 pub async fn newest_round(pool: &AnyPool) -> Result<Option<RoundRow>, StoreError> {
     let row = sqlx::query(

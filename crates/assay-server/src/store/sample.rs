@@ -5,7 +5,7 @@
 use super::audit::append;
 use super::evidence::receipt;
 use super::row::{number, parsed, signed, text};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_types::api::{EventKind, ProblemKind, Receipt};
 use assay_types::{AuditSample, Digest, Hotkey, Round, SampleRow, UnitId};
 use futures_util::future::BoxFuture;
@@ -33,6 +33,10 @@ pub struct AddSample {
 impl Write for AddSample {
     /// The receipt; a conflict if the validator showed something else of this submission, or enough others show it.
     type Out = Result<Receipt, ProblemKind>;
+
+    fn touches(&self) -> Parts {
+        Parts::EVIDENCE
+    }
 
     fn apply<'a>(
         &'a self,

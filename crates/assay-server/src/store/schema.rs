@@ -84,4 +84,17 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
         "DROP INDEX leases_by_holder",
         "CREATE INDEX leases_by_holder ON leases (holder, round, unit_id)",
     ],
+    // SQLite reads through all of a long document to reach a column behind it, so it comes last.
+    &[
+        "CREATE TABLE rounds_by_length (round BIGINT PRIMARY KEY, block BIGINT NOT NULL, beacon TEXT NOT NULL, index_root TEXT NOT NULL, \
+     next_cursor BIGINT NOT NULL, units BIGINT NOT NULL, replicas BIGINT NOT NULL, digest TEXT NOT NULL, \
+     settled BIGINT NOT NULL, document TEXT NOT NULL)",
+        "INSERT INTO rounds_by_length (round, block, beacon, index_root, next_cursor, units, replicas, digest, settled, document) \
+     SELECT round, block, beacon, index_root, next_cursor, units, replicas, digest, settled, document FROM rounds",
+        "DROP TABLE rounds",
+        "ALTER TABLE rounds_by_length RENAME TO rounds",
+        "CREATE INDEX rounds_by_settled ON rounds (settled, round)",
+        "CREATE INDEX submissions_by_hotkey ON submissions (hotkey, round)",
+        "CREATE INDEX reports_by_validator ON reports (validator, kind, sequence)",
+    ],
 ];

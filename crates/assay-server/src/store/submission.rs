@@ -3,7 +3,7 @@
 use super::audit::append;
 use super::declared::{forget_declared, insert_declared};
 use super::row::{PageRows, PageSize, json, number, parsed, signed, text, to_json};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_types::api::{DeclaredWork, EventKind, ProblemKind, SubmissionState, SubmissionView};
 use assay_types::{BlockNumber, Digest, Hotkey, POINTER_BYTES, Pointer, Round, UnitId, hex};
 use futures_util::future::BoxFuture;
@@ -28,6 +28,11 @@ pub struct RevealedRow {
 impl Write for RevealedRow {
     /// Whether it is new.
     type Out = bool;
+
+    fn touches(&self) -> Parts {
+        // What was declared of the pointer that is replaced is forgotten.
+        Parts::SUBMISSIONS.and(Parts::VERDICTS)
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
@@ -82,6 +87,10 @@ pub struct CompleteSubmission {
 impl Write for CompleteSubmission {
     /// Number in the audit log, and whether it was complete already.
     type Out = Result<(u64, bool), ProblemKind>;
+
+    fn touches(&self) -> Parts {
+        Parts::SUBMISSIONS
+    }
 
     fn apply<'a>(
         &'a self,

@@ -12,13 +12,16 @@ pub async fn verdicts(
     hotkey: Option<&Hotkey>,
     limit: u32,
 ) -> Result<Vec<VerdictRow>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM verdicts WHERE ($1 = '' OR hotkey = $1) ORDER BY round DESC, hotkey LIMIT $2",
-    )
-    .bind(hotkey.map(ToString::to_string).unwrap_or_default())
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await?;
+    // Two statements: one for both would not use the index over hotkey and round.
+    let rows = match hotkey {
+        Some(hotkey) => sqlx::query("SELECT * FROM verdicts WHERE hotkey = $1 ORDER BY round DESC LIMIT $2")
+            .bind(hotkey.to_string())
+            .bind(i64::from(limit)),
+        None => {
+            sqlx::query("SELECT * FROM verdicts ORDER BY round DESC, hotkey LIMIT $1").bind(i64::from(limit))
+        }
+    };
+    let rows = rows.fetch_all(pool).await?;
     rows.iter().map(read).collect()
 }
 

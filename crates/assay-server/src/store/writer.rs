@@ -3,7 +3,7 @@
 //! A commit costs a sync of the disk whatever is in it, so under load many operations share one. An operation that fails
 //! takes nobody with it: the group is rolled back and each of it is tried alone.
 
-use super::{Database, StoreError};
+use super::{Changes, Database, Parts, StoreError};
 use futures_util::future::BoxFuture;
 use sqlx::{AnyConnection, Connection as _};
 use std::sync::Arc;
@@ -20,6 +20,11 @@ pub trait Write: Send + Sync + 'static {
     /// What it answers; a refusal is an answer, not an error.
     type Out: Send + 'static;
 
+    /// Parts of the store that it may change.
+    fn touches(&self) -> Parts {
+        Parts::ALL
+    }
+
     /// Runs within a transaction.
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection)
     -> BoxFuture<'a, Result<Self::Out, StoreError>>;
@@ -27,6 +32,7 @@ pub trait Write: Send + Sync + 'static {
 
 /// An operation with its answer's address, of any kind.
 trait Job: Send {
+    fn touches(&self) -> Parts;
     fn run<'a>(&'a mut self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>>;
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -38,6 +44,10 @@ struct Typed<W: Write> {
 }
 
 impl<W: Write> Job for Typed<W> {
+    fn touches(&self) -> Parts {
+        self.write.touches()
+    }
+
     fn run<'a>(&'a mut self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.out = Some(self.write.apply(connection).await?);
@@ -57,6 +67,7 @@ impl<W: Write> Job for Typed<W> {
 pub struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
     commits: watch::Receiver<u64>,
+    changes: Arc<Changes>,
     full: Arc<AtomicBool>,
 }
 
@@ -74,8 +85,21 @@ impl Writer {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (counted, commits) = watch::channel(0);
         let full = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(write_all(database.clone(), waiting, counted, Arc::clone(&full)));
-        (Self { jobs, commits, full }, task)
+        let changes = Arc::<Changes>::default();
+        let writing = Writing {
+            database: database.clone(),
+            commits: counted,
+            changes: Arc::clone(&changes),
+            full: Arc::clone(&full),
+        };
+        let task = tokio::spawn(writing.write_all(waiting));
+        let writer = Self {
+            jobs,
+            commits,
+            changes,
+            full,
+        };
+        (writer, task)
     }
 
     /// Runs an operation and answers after its commit.
@@ -101,56 +125,70 @@ impl Writer {
         self.commits.clone()
     }
 
+    /// How often each part of the store has changed: counted before who wrote is answered.
+    pub fn changes(&self) -> Arc<Changes> {
+        Arc::clone(&self.changes)
+    }
+
     /// Whether the last write failed for want of room.
     pub fn is_full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
     }
 }
 
-async fn write_all(
+/// What the task holds.
+struct Writing {
     database: Database,
-    mut waiting: mpsc::Receiver<Box<dyn Job>>,
     commits: watch::Sender<u64>,
+    changes: Arc<Changes>,
     full: Arc<AtomicBool>,
-) {
-    let mut group: Vec<Box<dyn Job>> = Vec::new();
-    while waiting.recv_many(&mut group, GROUP_MAX).await > 0 {
-        let result = commit(&database, &mut group).await;
-        if result.is_err() && group.len() > 1 {
-            for job in std::mem::take(&mut group) {
-                let mut alone = vec![job];
-                let result = commit(&database, &mut alone).await;
-                answer(alone, result, &full);
+}
+
+impl Writing {
+    async fn write_all(self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+        let mut group: Vec<Box<dyn Job>> = Vec::new();
+        while waiting.recv_many(&mut group, GROUP_MAX).await > 0 {
+            let result = self.commit(&mut group).await;
+            if result.is_err() && group.len() > 1 {
+                for job in std::mem::take(&mut group) {
+                    let mut alone = vec![job];
+                    let result = self.commit(&mut alone).await;
+                    self.answer(alone, result);
+                }
+            } else {
+                self.answer(std::mem::take(&mut group), result);
             }
-        } else {
-            answer(std::mem::take(&mut group), result, &full);
+            self.commits.send_modify(|count| *count += 1);
         }
-        commits.send_modify(|count| *count += 1);
     }
-}
 
-/// Runs a group in one transaction.
-async fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    let mut connection = database.writer().acquire().await?;
-    let mut transaction = connection.begin().await?;
-    for job in group.iter_mut() {
-        job.run(&mut transaction).await?;
+    /// Runs a group in one transaction.
+    async fn commit(&self, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        let mut connection = self.database.writer().acquire().await?;
+        let mut transaction = connection.begin().await?;
+        for job in group.iter_mut() {
+            job.run(&mut transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
-    transaction.commit().await?;
-    Ok(())
-}
 
-/// Tells everyone of a group how it went; an error is told in full to the first and by its kind to the rest.
-fn answer(group: Vec<Box<dyn Job>>, result: Result<(), StoreError>, full: &AtomicBool) {
-    full.store(matches!(result, Err(StoreError::Full)), Ordering::Relaxed);
-    // What is stale is computed again by its caller.
-    if let Err(error) = &result
-        && !matches!(error, StoreError::Stale)
-    {
-        tracing::error!(error = error as &dyn std::error::Error, "a write failed");
-    }
-    let mut result = Some(result);
-    for job in group {
-        job.finish(result.take().unwrap_or(Ok(())));
+    /// Tells everyone of a group how it went; an error is told in full to the first and by its kind to the rest.
+    fn answer(&self, group: Vec<Box<dyn Job>>, result: Result<(), StoreError>) {
+        let is_full = matches!(result, Err(StoreError::Full));
+        self.full.store(is_full, Ordering::Relaxed);
+        // What is stale is computed again by its caller.
+        if let Err(error) = &result
+            && !matches!(error, StoreError::Stale)
+        {
+            tracing::error!(error = error as &dyn std::error::Error, "a write failed");
+        }
+        // Also behind an error: a commit whose answer was lost may stand.
+        let touched = group.iter().fold(Parts::NONE, |all, job| all.and(job.touches()));
+        self.changes.count(touched);
+        let mut result = Some(result);
+        for job in group {
+            job.finish(result.take().unwrap_or(Ok(())));
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::frame::{self, Page};
 use super::part;
 use super::ticker::Ticker;
 use crate::app::App;
+use crate::cache::Stands;
 use crate::failure::Failure;
 use assay_types::api::ProblemKind;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,8 +15,6 @@ use maud::{Markup, html};
 
 /// Media type of a page.
 const HTML: &str = "text/html; charset=utf-8";
-/// How long a page may stand while nothing happens, milliseconds: it prints ages, which are too young by no more than this.
-const AGE_MS_MAX: u64 = 5_000;
 
 /// Why a page is not answered with success.
 #[derive(Debug)]
@@ -47,11 +46,11 @@ where
     if let Some(moved) = theme_change(asked) {
         return moved;
     }
-    let bucket = app.clock().now_ms() / AGE_MS_MAX;
-    let key = format!("{} {} {bucket}", asked.with(&[]), asked.theme.name());
+    let key = format!("{} {}", asked.with(&[]), asked.theme.name());
+    let stands = asked.stands(app.clock().now_ms());
     let rendered = app
         .cache
-        .answer_as((&key, HTML), &asked.headers, async {
+        .answer_as((&key, HTML), (&asked.headers, stands), async {
             let page = age::scope(Age::now(app), Box::pin(render)).await?;
             let ticker = Ticker::read(app).await?;
             Ok::<_, Stop>(
@@ -92,7 +91,7 @@ where
     let key = format!("{kind} {}{}", site(app, asked), asked.with(&[]));
     let rendered = app
         .cache
-        .answer_as((&key, kind), &asked.headers, async {
+        .answer_as((&key, kind), (&asked.headers, Stands::State), async {
             Ok::<_, Stop>(render.await?.into())
         })
         .await;

@@ -1,6 +1,7 @@
 //! What a page is asked: path, query, theme; parameters that the page does not have are left out, all of it bounded.
 
 use crate::app::App;
+use crate::cache::Stands;
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -78,7 +79,13 @@ pub(crate) struct Asked {
     pub(crate) theme: Theme,
     /// Headers.
     pub(crate) headers: HeaderMap,
+    /// Whether the page is rendered once more behind an answer.
+    is_again: bool,
 }
+
+/// Marks a request by which the server renders a page once more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Again;
 
 impl FromRequestParts<Arc<App>> for Asked {
     type Rejection = Infallible;
@@ -92,6 +99,7 @@ impl FromRequestParts<Arc<App>> for Asked {
             pairs: known(route_of(parts), &pairs(&query)),
             theme: theme_of(&parts.headers),
             headers: parts.headers.clone(),
+            is_again: parts.extensions.get::<Again>().is_some(),
         })
     }
 }
@@ -184,7 +192,28 @@ pub(crate) fn encode(text: &str) -> String {
     out
 }
 
+/// Whether who asks wants the newest state: a browser that reloads, or the site's script behind an event.
+fn wants_newest(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|part| matches!(part.trim(), "no-cache" | "no-store" | "max-age=0"))
+}
+
 impl Asked {
+    /// Which answer will do at `now_ms`.
+    pub(super) fn stands(&self, now_ms: u64) -> Stands {
+        if self.is_again {
+            Stands::Again(now_ms)
+        } else if wants_newest(&self.headers) {
+            Stands::Newest(now_ms)
+        } else {
+            Stands::Recent(now_ms)
+        }
+    }
+
     /// Scheme and host of this site as they were asked for, for files that must name whole addresses. The scheme is `https`
     /// but for this machine itself: a server that others reach stands behind a proxy.
     pub(crate) fn base(&self) -> String {
@@ -245,12 +274,28 @@ mod tests {
             pairs: pairs("q=x+%3C&sort=b&theme=dark&%zz=%"),
             theme: Theme::Auto,
             headers: HeaderMap::new(),
+            is_again: false,
         };
         assert_eq!(asked.get("q"), "x <");
         assert_eq!(asked.with(&[("sort", "c")]), "/a?q=x%20%3C&%25zz=%25&sort=c");
         assert_eq!(asked.with(&[("sort", ""), ("q", ""), ("%zz", "")]), "/a");
         assert_eq!(Theme::asked("toggle", Theme::Dark), Theme::Light);
         assert_eq!(Theme::asked("nonsense", Theme::Dark), Theme::Dark);
+    }
+
+    #[test]
+    fn a_reload_wants_the_newest_state() {
+        for (value, newest) in [
+            ("no-cache", true),
+            ("max-age=0", true),
+            ("private, no-store", true),
+            ("max-age=60", false),
+        ] {
+            let value = axum::http::HeaderValue::from_static(value);
+            let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, value)]);
+            assert_eq!(wants_newest(&headers), newest, "{headers:?}");
+        }
+        assert!(!wants_newest(&HeaderMap::new()));
     }
 
     #[test]
@@ -276,6 +321,7 @@ mod tests {
                 pairs: Vec::new(),
                 theme: Theme::Auto,
                 headers: HeaderMap::from_iter([(header::HOST, value)]),
+                is_again: false,
             };
             asked.base()
         };

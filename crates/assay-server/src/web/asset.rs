@@ -73,7 +73,7 @@ fn asset(name: &'static str, kind: &'static str, bytes: Vec<u8>) -> Asset {
     Asset {
         name,
         hashed: format!("{stem}.{hash}.{extension}"),
-        rendered: Rendered::new(kind, bytes),
+        rendered: Rendered::new(kind, bytes, 0),
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! asked ─► page ─► frame ─► cache (once a state of the store, path, query, theme) ─► headers ─► browser
+//!                          └─► again (what was given from a state before)
 //! ```
 //!
 //! The site decides nothing: figures come from `board`, `store` and the mechanism. Text from outside is escaped by the
 //! templates and cleaned by `number::clean`. Colours come by class only, so the content policy needs no inline style.
 
+mod again;
 mod age;
 mod answer;
 mod asked;
@@ -31,9 +33,9 @@ use axum::response::Response;
 use axum::routing::get;
 use std::sync::Arc;
 
+pub(crate) use again::render_again;
 pub(crate) use asked::encode;
 pub(crate) use docs::{changes, search as search_docs};
-pub(crate) use ticker::Audited;
 
 use answer::{answer, missing};
 use asked::Asked;

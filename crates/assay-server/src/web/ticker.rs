@@ -4,9 +4,8 @@ use super::number;
 use super::part;
 use crate::api::health_of;
 use crate::app::App;
-use crate::board::newest_weights;
+use crate::board::{newest_judged, newest_weights};
 use crate::failure::Failure;
-use crate::store;
 use assay_mechanism::clock::Phase;
 use assay_types::{Round, Verdict};
 use maud::{Markup, html};
@@ -19,36 +18,15 @@ const STALE_MS: u64 = 300_000;
 /// The newest round with verdicts: how many passed, and how many there are.
 type Counts = Option<(Round, usize, usize)>;
 
-/// What the line says of the newest verdicts, read from the database once a state. Every page has the line, also those that
-/// are not kept: a page for an address that is none must not cost a read.
-#[derive(Debug, Default)]
-pub(crate) struct Audited {
-    /// Version of the state that was read, and what it held. Whoever reads holds it, so one reads at a time.
-    read: tokio::sync::Mutex<Option<(u64, Counts)>>,
-}
-
-impl Audited {
-    async fn of(&self, app: &App) -> Result<Counts, Failure> {
-        let mut read = self.read.lock().await;
-        let version = app.cache.version();
-        if let Some((of, counts)) = *read
-            && of == version
-        {
-            return Ok(counts);
-        }
-        let readers = app.database().readers();
-        let counts = match store::verdicts(readers, None, 1).await?.first() {
-            Some(newest) => {
-                let mut of = store::verdicts_of_round(readers, newest.round).await?;
-                of.retain(|row| row.verdict != Verdict::Idle);
-                let passed = of.iter().filter(|row| row.verdict == Verdict::Pass);
-                Some((newest.round, passed.count(), of.len()))
-            }
-            None => None,
-        };
-        *read = Some((version, counts));
-        Ok(counts)
-    }
+/// What the line says of the newest verdicts. Every page has the line, also those that are not kept: a page for an address
+/// that is none reads nothing that was not read since it changed.
+async fn audited(app: &App) -> Result<Counts, Failure> {
+    let newest = newest_judged(app).await?;
+    Ok(newest.as_ref().as_ref().map(|(round, verdicts)| {
+        let of = |wanted: fn(Verdict) -> bool| verdicts.iter().filter(|row| wanted(row.verdict)).count();
+        let passed = of(|verdict| verdict == Verdict::Pass);
+        (*round, passed, of(|verdict| verdict != Verdict::Idle))
+    }))
 }
 
 /// What the line says.
@@ -70,7 +48,7 @@ impl Ticker {
         let health = health_of(app);
         let view = app.view();
         let block = view.head.map(|row| row.head.number);
-        let audited = app.audited.of(app).await?;
+        let audited = audited(app).await?;
         Ok(Self {
             netuid: health.netuid,
             block: block.map(|block| block.0),

@@ -22,10 +22,11 @@
   const html = (text) => (policy ? policy.createHTML(text) : text);
   const refresh = async () => {
     due = 0;
-    if (busy || document.hidden) return;
+    if (document.hidden) return;
+    if (busy) return soon();
     busy = true;
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const answer = await fetch(location.href, { cache: "no-cache", headers: { accept: "text/html" } });
       if (!answer.ok) return;
       const fresh = parser.parseFromString(html(await answer.text()), "text/html");
       for (const part of document.querySelectorAll("[data-part]")) {

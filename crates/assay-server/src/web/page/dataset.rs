@@ -2,12 +2,12 @@
 
 use super::{Asked, Page, Stop, answer, missing, number, part, shown};
 use crate::app::App;
-use crate::board::{Shown, dataset_rows, newest_shown, record_path, verify_command};
-use crate::store::{self, Verified, WorkSum};
+use crate::board::{Shown, dataset_rows, newest_shown, passed_in_all, record_path, verify_command};
+use crate::store;
 use crate::web::asked::{decode, encode};
 use crate::web::chart::{self, Band};
+use assay_types::SampleRow;
 use assay_types::api::{DatasetRow, DatasetView};
-use assay_types::{Round, SampleRow};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
@@ -68,9 +68,7 @@ fn table(rows: &[DatasetRow]) -> Markup {
 
 /// What was verified and is in no release of its own: the rounds.
 async fn unreleased(app: &App) -> Result<Markup, Stop> {
-    let all = (Round(0), Round(i32::MAX as u32));
-    let sums = store::declared_sums(app.database().readers(), all, Verified::Passed).await?;
-    let sum = WorkSum::of(sums.iter().map(|row| &row.work));
+    let sum = passed_in_all(app).await?;
     Ok(html! {
         section data-part="unreleased" {
             h2 { "Verified so far" }

@@ -22,7 +22,7 @@ const DUELS_SHOWN: usize = 100;
 /// All duels.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
     answer(&app, &asked, async {
-        let list = all_duels(&app).await?.list;
+        let list = all_duels(&app).await?.list.clone();
         let lines = recipe_lines(&app, Range::default()).await?;
         let body = html! {
             section {
@@ -50,7 +50,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, as
         let wanted: DuelId = id
             .parse()
             .map_err(|_| missing("a duel is named by 32 hexadecimal digits; numbers of old links changed over time, so find it at /duels"))?;
-        let duels = all_duels(&app).await?.list.duels;
+        let duels = all_duels(&app).await?.list.duels.clone();
         let Some(duel) = duels.iter().find(|duel| duel.id == wanted) else {
             return Err(missing("no public duel of registered recipes has this id"));
         };

@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::store::{self, StoreError, VerdictRow};
 use crate::web::chart::Step;
 use assay_mechanism::assign::volume;
-use assay_types::api::Assignment;
 use assay_types::{Hotkey, Q32, Round, Verdict};
 
 /// What a round came to.
@@ -37,13 +36,11 @@ pub(super) async fn points(
 ) -> Result<Option<Points>, StoreError> {
     let Some(verdict) = verdict else { return Ok(None) };
     let readers = app.database().readers();
-    let document = store::round(readers, verdict.round)
-        .await?
-        .map(|(_, document)| document);
-    let Some(Ok(assignment)) = document.map(|document| Assignment::parse(document.as_bytes())) else {
+    let document = crate::board::assignment(app, verdict.round).await?;
+    let Some(assignment) = document.as_ref() else {
         return Ok(None);
     };
-    let means = store::source_means(readers).await?;
+    let means = crate::board::source_means(app).await?;
     let (mut assigned, mut whole) = (0, Q32::ZERO);
     for entry in assignment.of(hotkey) {
         assigned += 1;

@@ -112,7 +112,7 @@ async fn add(app: &App, address: IpAddr, typed: &Typed) -> Result<u64, Failure> 
     };
     let number = app.writer().write(write).await??;
     // Pages of the state before would show for a moment what is hidden now.
-    app.cache.advance();
+    app.cache.forget();
     Ok(number)
 }
 

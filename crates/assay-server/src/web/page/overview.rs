@@ -3,12 +3,15 @@
 use super::overview_start::{features, start};
 use super::{Asked, Page, Stop, answer, number, part};
 use crate::app::App;
-use crate::board::{MinerLine, Range, RecipeLine, all_duels, miner_lines, recipe_lines, validator_rows};
-use crate::store::{self, Verified, WorkSum};
+use crate::board::{
+    MinerLine, Range, RecipeLine, all_duels, declared_in_all, miner_lines, passed_in_all, recipe_lines,
+    validator_rows,
+};
+use crate::store::WorkSum;
 use crate::web::chart::{self, Measured, Stage};
 use crate::web::feed;
+use assay_types::Arm;
 use assay_types::api::{DuelView, Estimate};
-use assay_types::{Arm, Round};
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -41,7 +44,8 @@ async fn render(app: &App) -> Result<Page, Stop> {
         Err(failure) => return Err(failure.into()),
     };
     let recipes = recipe_lines(app, Range::default()).await?;
-    let duels = all_duels(app).await?.list.duels;
+    let duels = all_duels(app).await?;
+    let duels = &duels.list.duels;
     let round = super::round::panel(app).await?;
     let events = feed::folded(app, EVENTS).await?;
     let view = app.view();
@@ -66,7 +70,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
             }
             div { (funnel(&work)) }
         }
-        section.grid.c21 data-part="champion" { (champion(&duels, &recipes)) (round) }
+        section.grid.c21 data-part="champion" { (champion(duels, &recipes)) (round) }
         section.grid.c2 data-part="leaders" { (best_recipes(&recipes)) (leading_miners(miners.as_deref(), burned.as_deref())) }
         section.grid.c3 #start {
             div.panel data-part="feed" {
@@ -86,13 +90,9 @@ async fn render(app: &App) -> Result<Page, Stop> {
 
 /// What was declared so far.
 pub(super) async fn work(app: &App) -> Result<Work, Stop> {
-    let readers = app.database().readers();
-    let all = (Round(0), Round(i32::MAX as u32));
-    let declared = store::declared_sums(readers, all, Verified::Any).await?;
-    let passed = store::declared_sums(readers, all, Verified::Passed).await?;
     Ok(Work {
-        declared: WorkSum::of(declared.iter().map(|row| &row.work)),
-        passed: WorkSum::of(passed.iter().map(|row| &row.work)),
+        declared: declared_in_all(app).await?,
+        passed: passed_in_all(app).await?,
     })
 }
 

@@ -37,7 +37,7 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
     let parsed = Recipe::parse(&line.toml).ok();
     let anchor = lines.iter().find(|line| line.row.anchor);
     let anchor = anchor.and_then(|line| Recipe::parse(&line.toml).ok());
-    let mut duels = all_duels(app).await?.list;
+    let mut duels = all_duels(app).await?.list.clone();
     duels
         .duels
         .retain(|duel| duel.challenger == id || duel.champion == Some(id));

@@ -3,7 +3,7 @@
 use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::api::round_view;
 use crate::app::App;
-use crate::board::verdict_words;
+use crate::board::{newest_judged, verdict_words};
 use crate::store::{self, VerdictRow};
 use crate::web::chart::{self, Bar, PhaseTrack};
 use assay_types::api::{PhaseName, RoundView, SubmissionView};
@@ -38,7 +38,7 @@ async fn render(app: &App, name: &str) -> Result<Page, Stop> {
         let number: u32 = name
             .parse()
             .map_err(|_| missing("a round is named by its number, or `current`"))?;
-        store::round(readers, Round(number)).await?.map(|(row, _)| row)
+        store::round_row(readers, Round(number)).await?
     };
     let Some(row) = found else {
         if name == "current" {
@@ -50,7 +50,7 @@ async fn render(app: &App, name: &str) -> Result<Page, Stop> {
     // Not every round is known here: a server may have begun later, and the newest one has none after it.
     let known = |number: Option<u32>| async move {
         match number {
-            Some(number) => Ok(store::round(readers, Round(number)).await?.map(|_| number)),
+            Some(number) => Ok(store::round_row(readers, Round(number)).await?.map(|_| number)),
             None => Ok::<_, Stop>(None),
         }
     };
@@ -231,7 +231,7 @@ pub(super) async fn panel(app: &App) -> Result<Markup, Stop> {
     // The newest assigned round may be ahead; the one that works now is shown.
     let now = app.rounds().round_of(app.view().block());
     let found = match now {
-        Some(round) => store::round(readers, round).await?.map(|(row, _)| row),
+        Some(round) => store::round_row(readers, round).await?,
         None => None,
     };
     let found = match found {
@@ -262,16 +262,11 @@ pub(super) async fn panel(app: &App) -> Result<Markup, Stop> {
         bar("Faulted", number_of("faulted"), "f-rust"),
         bar("Expired", number_of("expired"), "f-line"),
     ];
-    let newest = store::verdicts(readers, None, 1)
-        .await?
-        .first()
-        .map(|row| row.round);
-    let verdicts = match newest {
-        Some(newest) => store::verdicts_of_round(readers, newest).await?,
-        None => Vec::new(),
-    };
-    let passed = verdicts.iter().filter(|row| row.verdict == Verdict::Pass);
-    let passed = passed.count();
+    let judged = newest_judged(app).await?;
+    let judged = judged.as_ref().as_ref();
+    let newest = judged.map(|(round, _)| *round);
+    let verdicts = judged.into_iter().flat_map(|(_, verdicts)| verdicts);
+    let passed = verdicts.filter(|row| row.verdict == Verdict::Pass).count();
     Ok(html! {
         div.panel {
             (part::data_head(&format!("Round {}", number::grouped(u64::from(view.round.0))), html! {

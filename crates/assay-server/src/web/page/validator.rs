@@ -3,11 +3,11 @@
 use super::{Asked, Page, Stop, answer, hotkey, missing, number, part};
 use crate::app::App;
 use crate::board::{newest_public, validator_rows, verdict_words};
-use crate::store;
+use crate::store::{self, Parts};
 use crate::web::answer::redirect;
 use assay_chain::{Metagraph, WeightRow};
 use assay_types::api::{ReportView, ValidatorRow};
-use assay_types::{AuditReport, BlockNumber, Hotkey, Round};
+use assay_types::{AuditReport, BlockNumber, Digest, Hotkey, Round};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -29,7 +29,7 @@ struct Weights {
     /// Target, own share, mean share; the largest first.
     beside: Vec<(u16, f64, f64)>,
     /// Who held the places then.
-    then: Metagraph,
+    then: Arc<Metagraph>,
 }
 
 /// How far a validator agrees with the verdicts of rounds.
@@ -56,19 +56,17 @@ async fn render(app: &App, key: &str) -> Result<Page, Stop> {
             "no hotkey of this name has a permit and has set weights or reported",
         ));
     };
-    let readers = app.database().readers();
-    let views = match newest_public(app) {
-        Some(round) => store::reports_by(readers, &key, round, REPORTS_READ).await?,
-        None => Vec::new(),
+    let reported = match newest_public(app) {
+        Some(round) => Reported::of(app, key, round).await?,
+        None => Arc::default(),
     };
-    let agreement = agreement(app, &views).await?;
     let weights = newest_weights(app, &row).await?;
     let metagraph = app.view().metagraph.clone();
     let body = html! {
         (title(&row))
-        (figures(&row, all, agreement))
+        (figures(&row, all, reported.agreement))
         section.grid.c2 data-part="evidence" {
-            (reports(&views))
+            (reports(&reported.newest))
             (weights_panel(weights.as_ref(), metagraph.as_deref()))
         }
     };
@@ -104,21 +102,45 @@ fn figures(row: &ValidatorRow, all: usize, agreement: Agreement) -> Markup {
     }
 }
 
+/// What a validator has said of late, as far as it is public.
+#[derive(Debug, Default)]
+struct Reported {
+    /// Its newest reports, with the digests of their lines.
+    newest: Vec<(Digest, AuditReport)>,
+    agreement: Agreement,
+}
+
+impl Reported {
+    /// Read once until somebody reports or a round is settled: hundreds of reports are parsed.
+    async fn of(app: &App, validator: Hotkey, to: Round) -> Result<Arc<Self>, Stop> {
+        let parts = Parts::EVIDENCE.and(Parts::VERDICTS);
+        let read = async {
+            let views = store::reports_by(app.database().readers(), &validator, to, REPORTS_READ).await?;
+            let parsed =
+                |view: &ReportView| Some((view.digest, AuditReport::parse(view.line.as_bytes()).ok()?));
+            let mut newest: Vec<(Digest, AuditReport)> = views.iter().filter_map(parsed).collect();
+            let agreement = agreement(app, &newest).await?;
+            newest.truncate(ROWS_SHOWN);
+            Ok(Self { newest, agreement })
+        };
+        app.memo
+            .get(parts, format!("reported {validator} {to}"), read)
+            .await
+    }
+}
+
 /// Its verdicts against those of the rounds.
-async fn agreement(app: &App, views: &[ReportView]) -> Result<Agreement, Stop> {
+async fn agreement(app: &App, reports: &[(Digest, AuditReport)]) -> Result<Agreement, Stop> {
     let mut settled = BTreeMap::<(Round, Hotkey), assay_types::Verdict>::new();
-    let rounds: BTreeSet<Round> = views.iter().map(|view| view.round).collect();
+    let rounds: BTreeSet<Round> = reports.iter().map(|(_, report)| report.round).collect();
     for round in rounds {
         for row in store::verdicts_of_round(app.database().readers(), round).await? {
             settled.insert((round, row.record.hotkey), row.verdict);
         }
     }
     let mut agreement = Agreement::default();
-    for view in views {
-        let (Some(miner), Ok(report)) = (view.miner, AuditReport::parse(view.line.as_bytes())) else {
-            continue;
-        };
-        if let Some(verdict) = settled.get(&(view.round, miner)) {
+    for (_, report) in reports {
+        if let Some(verdict) = settled.get(&(report.round, report.miner)) {
             agreement.all += 1;
             agreement.same += u32::from(*verdict == report.verdict);
         }
@@ -128,16 +150,17 @@ async fn agreement(app: &App, views: &[ReportView]) -> Result<Agreement, Stop> {
 
 /// Its newest weights, with the others' mean, by target. Places change hands: who held one is read as of the weights' block.
 async fn newest_weights(app: &App, row: &ValidatorRow) -> Result<Option<Weights>, Stop> {
-    let readers = app.database().readers();
-    for (block, rows) in store::weights_rows(readers, EPOCHS_READ).await? {
-        let Some(then) = store::metagraph_before(readers, block).await? else {
+    let read = store::weights_rows(app.database().readers(), EPOCHS_READ);
+    let epochs = app.memo.get(Parts::CHAIN, "weights".to_owned(), read).await?;
+    for (block, rows) in epochs.iter() {
+        let Some(then) = crate::board::metagraph_before(app, *block).await? else {
             continue;
         };
         let place = then.neuron(&row.hotkey).map(|neuron| neuron.uid);
         if let Some(own) = rows.iter().find(|set| Some(set.uid) == place) {
             return Ok(Some(Weights {
-                block,
-                beside: beside_others(own, &rows),
+                block: *block,
+                beside: beside_others(own, rows),
                 then,
             }));
         }
@@ -169,16 +192,11 @@ fn beside_others(own: &WeightRow, rows: &[WeightRow]) -> Vec<(u16, f64, f64)> {
     beside
 }
 
-fn reports(views: &[ReportView]) -> Markup {
-    let parsed: Vec<(&ReportView, AuditReport)> = views
-        .iter()
-        .filter_map(|view| Some((view, AuditReport::parse(view.line.as_bytes()).ok()?)))
-        .take(ROWS_SHOWN)
-        .collect();
+fn reports(newest: &[(Digest, AuditReport)]) -> Markup {
     html! {
         div.panel {
-            (part::data_head("Reports", html! { "newest " (parsed.len()) " public" }))
-            @if parsed.is_empty() {
+            (part::data_head("Reports", html! { "newest " (newest.len()) " public" }))
+            @if newest.is_empty() {
                 (part::empty("No public report", "Bodies become public after their round's report cutoff.", Some(("/docs/verify", "What is audited"))))
             } @else {
                 (part::scroll("Reports", html! {
@@ -189,15 +207,15 @@ fn reports(views: &[ReportView]) -> Markup {
                             th.n scope="col" { "Faults" } th scope="col" { "Says" } th scope="col" { "Report" }
                         } }
                         tbody {
-                            @for (view, report) in &parsed {
+                            @for (digest, report) in newest {
                                 @let (kind, words) = verdict_words(Some((report.verdict, report.faults.len() as u32)), 0);
                                 tr {
-                                    td { a href=(format!("/rounds/{}", view.round.0)) { (view.round.0) } }
+                                    td { a href=(format!("/rounds/{}", report.round.0)) { (report.round.0) } }
                                     td { a href=(format!("/miners/{}", report.miner.to_ss58())) { (number::key(&report.miner)) } }
                                     td.n { (report.probes.len()) }
                                     td.n { (report.faults.len()) }
                                     td { (part::state_pill(kind, &words)) }
-                                    td { a.mono href=(format!("/v1/reports/{}", view.digest)) { (number::digest(&view.digest.to_string())) } }
+                                    td { a.mono href=(format!("/v1/reports/{digest}")) { (number::digest(&digest.to_string())) } }
                                 }
                             }
                         }

@@ -2,10 +2,12 @@
 //!
 //! `ASSAY_REQUIRE=browser` (or `all`) makes a missing browser a failure; `ASSAY_WEB_SHOTS` names a folder for screenshots.
 
+use super::fill::next_block;
 use super::pages::{PAGES, entity_pages};
 use super::site::Site;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -17,7 +19,7 @@ fn folder() -> PathBuf {
 fn installed() -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     std::fs::create_dir_all(&place).ok()?;
-    for file in ["package.json", "package-lock.json", "check.mjs"] {
+    for file in ["package.json", "package-lock.json", "check.mjs", "live.mjs"] {
         std::fs::copy(folder().join(file), place.join(file)).ok()?;
     }
     let is_there = place.join("node_modules/playwright-core").is_dir()
@@ -74,5 +76,47 @@ async fn pages_in_a_browser() {
         "{said}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    site.stop().await;
+}
+
+/// Longest time from an event to an open page that shows it, milliseconds (docs/website.md).
+const LIVE_MS_MAX: &str = "2000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_pages_follow_the_chain_within_two_seconds() {
+    if !Path::new(CHROMIUM).exists() {
+        return skip("there is no /usr/bin/chromium");
+    }
+    let Some(place) = installed() else {
+        return skip("npm could not install the pinned packages");
+    };
+    let site = Site::filled().await;
+    let pages = ["/", "/leaderboard/miners", "/rounds/current", "/status"];
+    // Somebody has just looked at them: what was rendered for him is not what an event leads to.
+    for page in pages {
+        assert_eq!(site.get(page).await.status, 200, "{page}");
+    }
+    let (next, words) = next_block();
+    let mut browser = tokio::process::Command::new("node")
+        .arg("live.mjs")
+        .arg(format!("http://{}", site.address))
+        .args([LIVE_MS_MAX, &words])
+        .arg(serde_json::to_string(&pages).unwrap())
+        .current_dir(&place)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(browser.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("open"));
+    let mut stdin = browser.stdin.take().unwrap();
+    next.take_in(&site.app).await;
+    stdin.write_all(b"taken in\n").await.unwrap();
+    let mut said = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        said.push(line);
+    }
+    assert!(browser.wait().await.unwrap().success(), "{said:?}");
     site.stop().await;
 }

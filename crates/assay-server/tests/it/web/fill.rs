@@ -101,7 +101,32 @@ pub(super) fn head(block: u32) -> Head {
         number: BlockNumber(block),
         hash: Digest::of(&block.to_le_bytes()),
         parent: Digest::of(&(block - 1).to_le_bytes()),
-        time_ms: NOW_MS - u64::from(end() - block) * 12_000,
+        time_ms: NOW_MS + u64::from(block) * 12_000 - u64::from(end()) * 12_000,
+    }
+}
+
+/// The block behind the filled store's last one.
+pub(super) struct NextBlock(u32);
+
+/// The next block, and the words by which pages show it.
+pub(super) fn next_block() -> (NextBlock, String) {
+    let number = end() + 1;
+    (NextBlock(number), format!("block {number}"))
+}
+
+impl NextBlock {
+    /// The chain has it, and the server takes it in.
+    pub(super) async fn take_in(&self, app: &App) {
+        let number = self.0;
+        block(app, number, |_| {}).await;
+        app.set_view(ChainView {
+            head: Some(HeadRow {
+                head: head(number),
+                taken_ms: NOW_MS,
+            }),
+            metagraph: Some(Arc::new(metagraph(number, false))),
+            trouble: String::new(),
+        });
     }
 }
 

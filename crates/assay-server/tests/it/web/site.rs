@@ -147,14 +147,14 @@ impl Site {
     }
 }
 
-/// Sends a request to a server and reads the whole answer.
+/// Sends a request to a server, as a browser that reloads, and reads the whole answer.
 pub(super) async fn send(address: SocketAddr, head: &str, body: &str) -> Answer {
     let (head, body) = (head.to_owned(), body.to_owned());
     tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         write!(
             stream,
-            "{head}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{head}\r\nhost: {address}\r\ncache-control: no-cache\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();

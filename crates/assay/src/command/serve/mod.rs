@@ -1,6 +1,7 @@
 //! `assay serve`: the Task API as a service, and its administration.
 
 mod admin;
+mod published;
 mod recheck;
 mod run;
 mod settings;

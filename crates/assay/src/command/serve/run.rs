@@ -4,22 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use assay_agents::subnet::{About, AgentError, Batch, Opening, Rounds, Setup};
+use assay_agents::subnet::Setup;
 use assay_chain::{At, Chain};
-use assay_hub::store::Store;
-use assay_mechanism::clock::Clock;
 use assay_mechanism::contest::Contest;
 use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
 use assay_server::store::{AddCorpora, AddRecipeText, Database, NamedUnits, Writer};
 use assay_server::{
-    App, AppParts, BatchError, BatchSource, ChainIdentity, ServerClock, ServerConfig, admin, follow, start,
+    App, AppParts, BatchSource, ChainIdentity, ServerClock, ServerConfig, admin, follow, start,
 };
-use assay_types::{Digest, Hotkey, NetUid, ParamSet, Recipe, Round, WorkUnit};
-use futures_util::future::BoxFuture;
+use assay_types::{NetUid, ParamSet, Recipe, WorkUnit};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::published::Published;
 use super::settings::configured;
 use crate::cli::ServeRunArgs;
 use crate::command::chain::{hotkey_pair, open_network};
@@ -171,69 +169,6 @@ struct Served {
     store: Option<String>,
     batches: Option<Arc<dyn BatchSource>>,
     contest: Option<Contest>,
-}
-
-/// Validators' reports in the subnet's store.
-#[derive(Debug)]
-struct Published {
-    chain: Arc<dyn Chain>,
-    store: Arc<dyn Store>,
-    netuid: NetUid,
-    params: Digest,
-    clock: Clock,
-}
-
-impl Published {
-    /// The reports on a round, opened with its pulse.
-    async fn batch(&self, about: &About, digest: &Digest) -> Result<Batch, BatchError> {
-        let rounds = Rounds {
-            chain: self.chain.as_ref(),
-            netuid: self.netuid,
-            clock: self.clock,
-        };
-        // Whatever the chain does not say now is asked for again: it is not the validator's.
-        let later = |source| BatchError {
-            retry_is_safe: true,
-            source,
-        };
-        let head = self.chain.head(At::Head).await;
-        let head = head.map_err(|error| later(error.into()))?;
-        let opening = rounds.opening(about.round, head.number).await;
-        let opening = opening.map_err(|error| later(error.into()))?;
-        if let Opening::Awaited(pulse) = opening {
-            let why = format!("pulse {pulse} of the beacon opens them, and is not on the chain yet");
-            return Err(later(why.into()));
-        }
-        let batch = Batch::fetch(self.store.as_ref(), digest, about, &opening).await;
-        batch.map_err(failed)
-    }
-}
-
-fn failed(error: AgentError) -> BatchError {
-    BatchError {
-        retry_is_safe: error.retry_is_safe(),
-        source: error.into(),
-    }
-}
-
-impl BatchSource for Published {
-    fn lines(
-        &self,
-        round: Round,
-        validator: Hotkey,
-        digest: Digest,
-    ) -> BoxFuture<'_, Result<Vec<String>, BatchError>> {
-        let about = About {
-            netuid: self.netuid,
-            params: self.params,
-            validator,
-            round,
-        };
-        Box::pin(async move {
-            let batch = self.batch(&about, &digest).await?;
-            batch.lines().map_err(failed)
-        })
-    }
 }
 
 fn subnet(args: &ServeRunArgs, chain: &Arc<dyn Chain>) -> anyhow::Result<Served> {

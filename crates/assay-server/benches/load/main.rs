@@ -12,22 +12,23 @@
 )]
 
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
-#[path = "../tests/it/world.rs"]
+#[path = "../../tests/it/world.rs"]
 mod world;
 
-#[path = "../tests/it/postgres.rs"]
+#[path = "../../tests/it/postgres.rs"]
 mod postgres;
+
+mod line;
 
 use assay_server::Limits;
 use assay_server::store::{NonceOnly, Signed};
 use assay_types::api::{AuthScheme, RequestToSign};
 use assay_types::{Round, Sha256Digest, hex};
+use line::{Line, Measured};
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use world::{Place, SERVER, Subnet, World, hotkey, key};
 
 /// Connections of each measurement.
@@ -69,50 +70,6 @@ impl World {
     }
 }
 
-/// A kept connection.
-struct Line {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Line {
-    async fn open(url: &str) -> Self {
-        let stream = TcpStream::connect(url.trim_start_matches("http://"))
-            .await
-            .unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self {
-            stream,
-            buffer: Vec::with_capacity(64 << 10),
-        }
-    }
-
-    /// Sends a request, reads the answer to its end; gives the status.
-    async fn ask(&mut self, request: &[u8]) -> u16 {
-        self.stream.write_all(request).await.unwrap();
-        self.buffer.clear();
-        loop {
-            assert!(
-                self.stream.read_buf(&mut self.buffer).await.unwrap() > 0,
-                "the server closed"
-            );
-            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&self.buffer[..end]).to_ascii_lowercase();
-                let length = head.split("content-length: ").nth(1).map_or(0, |rest| {
-                    rest.split("\r\n").next().unwrap().parse::<usize>().unwrap()
-                });
-                while self.buffer.len() < end + 4 + length {
-                    assert!(
-                        self.stream.read_buf(&mut self.buffer).await.unwrap() > 0,
-                        "the server closed"
-                    );
-                }
-                return head[9..12].parse().unwrap();
-            }
-        }
-    }
-}
-
 /// A signed request.
 fn signed(worker: &assay_chain::wallet::KeyPair, target: &str, body: &str) -> Vec<u8> {
     static NONCE: AtomicU64 = AtomicU64::new(0);
@@ -142,31 +99,6 @@ fn signed(worker: &assay_chain::wallet::KeyPair, target: &str, body: &str) -> Ve
         body.len()
     )
     .into_bytes()
-}
-
-/// What was measured.
-struct Measured {
-    count: u64,
-    seconds: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-}
-
-impl Measured {
-    fn rate(&self) -> f64 {
-        self.count as f64 / self.seconds
-    }
-
-    fn print(&self, what: &str) {
-        println!(
-            "{what}: {:.0} requests/s, p50 {:.1} ms, p99 {:.1} ms ({} in {:.1} s)",
-            self.rate(),
-            self.p50_ms,
-            self.p99_ms,
-            self.count,
-            self.seconds
-        );
-    }
 }
 
 /// Asks on all connections until the time is over or the requests are.
@@ -202,15 +134,7 @@ where
     }
     while tasks.join_next().await.is_some() {}
     let seconds = begun.elapsed().as_secs_f64();
-    let mut times = std::mem::take(&mut *times.lock().unwrap());
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    Measured {
-        count: times.len() as u64,
-        seconds,
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
-    }
+    Measured::of(std::mem::take(&mut *times.lock().unwrap()), seconds)
 }
 
 /// Rows a second that the database itself takes: each a commit of its own, and 512 a commit.

@@ -1,0 +1,155 @@
+//! What boards and pages read again and again, kept until it changes: verdicts change once a round, not with every lease.
+
+use crate::app::App;
+use crate::store::{self, DeclaredRow, MinerRecord, Parts, StoreError, VerdictRow, Verified, WorkSum};
+use assay_chain::Metagraph;
+use assay_mechanism::network::NetworkState;
+use assay_types::api::{Assignment, DeclaredWork};
+use assay_types::{BlockNumber, Hotkey, Round};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Every round.
+pub(crate) const ALL_ROUNDS: (Round, Round) = (Round(0), Round(i32::MAX as u32));
+
+/// Verdicts on each miner, newest first.
+pub(super) type Verdicts = BTreeMap<Hotkey, Vec<VerdictRow>>;
+/// What each miner has declared newest, and on which round.
+pub(super) type Declared = BTreeMap<Hotkey, (Round, Vec<DeclaredWork>)>;
+
+/// The network's state behind the newest settled round.
+pub(crate) async fn network_state(app: &App) -> Result<Arc<NetworkState>, StoreError> {
+    let read = store::network_state(app.database().readers());
+    app.memo.get(Parts::ROUNDS, "network".to_owned(), read).await
+}
+
+/// The newest round that has a verdict, with its verdicts; none before the first.
+pub(crate) async fn newest_judged(app: &App) -> Result<Arc<Option<(Round, Vec<VerdictRow>)>>, StoreError> {
+    let readers = app.database().readers();
+    let read = async {
+        let newest = store::verdicts(readers, None, 1).await?;
+        let Some(round) = newest.first().map(|row| row.round) else {
+            return Ok(None);
+        };
+        Ok(Some((round, store::verdicts_of_round(readers, round).await?)))
+    };
+    app.memo
+        .get(Parts::VERDICTS, "newest judged".to_owned(), read)
+        .await
+}
+
+/// What is known of miners, by hotkey and registration.
+pub(super) async fn miner_records(
+    app: &App,
+) -> Result<Arc<BTreeMap<(Hotkey, BlockNumber), MinerRecord>>, StoreError> {
+    let read = async {
+        let records = store::miner_records(app.database().readers()).await?;
+        let by_key = records
+            .into_iter()
+            .map(|record| ((record.hotkey, record.registered), record));
+        Ok(by_key.collect())
+    };
+    app.memo.get(Parts::VERDICTS, "miners".to_owned(), read).await
+}
+
+/// The newest verdicts on every miner, so many of each.
+pub(super) async fn verdicts(app: &App, each: u32) -> Result<Arc<Verdicts>, StoreError> {
+    let read = verdicts_to(app, (Round(i32::MAX as u32), each));
+    app.memo
+        .get(Parts::VERDICTS, format!("verdicts {each}"), read)
+        .await
+}
+
+/// The same up to a round; not kept.
+pub(super) async fn verdicts_to(app: &App, (to, each): (Round, u32)) -> Result<Verdicts, StoreError> {
+    let mut verdicts = Verdicts::new();
+    for row in store::newest_verdicts(app.database().readers(), to, each).await? {
+        verdicts.entry(row.record.hotkey).or_default().push(row);
+    }
+    Ok(verdicts)
+}
+
+/// What every miner has declared newest.
+pub(super) async fn declared(app: &App) -> Result<Arc<Declared>, StoreError> {
+    let read = declared_to(app, Round(i32::MAX as u32));
+    let parts = Parts::SUBMISSIONS;
+    app.memo.get(parts, "declared".to_owned(), read).await
+}
+
+/// The same up to a round; not kept.
+pub(super) async fn declared_to(app: &App, to: Round) -> Result<Declared, StoreError> {
+    let mut declared = Declared::new();
+    for row in store::declared_newest(app.database().readers(), to).await? {
+        let of = declared.entry(row.hotkey).or_insert((row.round, Vec::new()));
+        of.1.push(row.work);
+    }
+    Ok(declared)
+}
+
+/// What miners declared of rounds that passed: nothing is added to a round once it is judged.
+pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<DeclaredRow>>, StoreError> {
+    let read = store::declared_sums(app.database().readers(), rounds, Verified::Passed);
+    let question = format!("passed {} {}", rounds.0, rounds.1);
+    app.memo.get(Parts::VERDICTS, question, read).await
+}
+
+/// All that was declared in passed rounds, in one sum.
+pub(crate) async fn passed_in_all(app: &App) -> Result<WorkSum, StoreError> {
+    let rows = passed(app, ALL_ROUNDS).await?;
+    Ok(WorkSum::of(rows.iter().map(|row| &row.work)))
+}
+
+/// All that was declared, in one sum.
+pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
+    let read = async {
+        let rows = store::declared_sums(app.database().readers(), ALL_ROUNDS, Verified::Any).await?;
+        Ok::<_, StoreError>(WorkSum::of(rows.iter().map(|row| &row.work)))
+    };
+    let sum = app
+        .memo
+        .get(Parts::SUBMISSIONS, "declared in all".to_owned(), read);
+    Ok(*sum.await?)
+}
+
+/// The newest metagraph kept up to a block.
+pub(crate) async fn metagraph_before(
+    app: &App,
+    block: BlockNumber,
+) -> Result<Option<Arc<Metagraph>>, StoreError> {
+    let readers = app.database().readers();
+    let Some(kept) = store::metagraph_block(readers, block).await? else {
+        return Ok(None);
+    };
+    // What was kept of a final block stays.
+    let read = async { Ok::<_, StoreError>(store::metagraph_at(readers, kept).await?.map(Arc::new)) };
+    let found = app
+        .memo
+        .get(Parts::NONE, format!("metagraph {kept}"), read)
+        .await?;
+    Ok(found.as_ref().clone())
+}
+
+/// The assignment of a round, if it is here.
+pub(crate) async fn assignment(app: &App, round: Round) -> Result<Arc<Option<Assignment>>, StoreError> {
+    let read = async {
+        let found = store::round(app.database().readers(), round).await?;
+        Ok(found.and_then(|(_, document)| Assignment::parse(document.as_bytes()).ok()))
+    };
+    app.memo
+        .get(Parts::ROUNDS, format!("assignment {round}"), read)
+        .await
+}
+
+/// Mean length of the archives of each source, bytes.
+pub(crate) async fn source_means(app: &App) -> Result<Arc<BTreeMap<String, u64>>, StoreError> {
+    let read = store::source_means(app.database().readers());
+    app.memo
+        .get(Parts::CORPORA, "source means".to_owned(), read)
+        .await
+}
+
+/// Units of all corpora.
+pub(crate) async fn unit_count(app: &App) -> Result<u64, StoreError> {
+    let read = store::unit_count(app.database().readers());
+    Ok(*app.memo.get(Parts::CORPORA, "units".to_owned(), read).await?)
+}
