@@ -35,6 +35,11 @@ impl Memo {
         }
     }
 
+    /// A number that grows with every change of the store.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.of(Parts::ALL)
+    }
+
     /// The answer to `question`, which is read of `parts` alone; many who ask at once wait for one. A question has one type of
     /// answer. What cannot be read is not kept.
     pub(crate) fn get<T, E, F>(
@@ -48,7 +53,21 @@ impl Memo {
         F: Future<Output = Result<T, E>>,
     {
         // Before anything is read: a change in between makes it old.
-        let cell = self.cell::<T>(question, self.changes.of(parts));
+        self.get_of(self.changes.of(parts), question, read)
+    }
+
+    /// The answer to `question` in the state that a number stands for.
+    pub(crate) fn get_of<T, E, F>(
+        &self,
+        state: u64,
+        question: String,
+        read: F,
+    ) -> impl Future<Output = Result<Arc<T>, E>>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        let cell = self.cell::<T>(question, state);
         // On the heap: it is mostly not needed.
         let read = Box::pin(read);
         async move {

@@ -89,7 +89,12 @@ pub(crate) async fn miners(
 ) -> Result<Response, Failure> {
     app.cache
         .answer(&uri.to_string(), &headers, async {
-            let lines = query.apply(miner_lines(&app, query.at, query.range()?).await?)?;
+            let lines = query.apply(
+                miner_lines(&app, query.at, query.range()?)
+                    .await?
+                    .as_ref()
+                    .clone(),
+            )?;
             let rows: Vec<MinerRow> = lines.into_iter().map(|line| line.row).collect();
             let (shown, next) = cut(&rows, &page)?;
             encode(&app.page(Source::Derived, shown, next))
@@ -108,10 +113,8 @@ pub(crate) async fn miner(
     app.cache
         .answer(&format!("/v1/miners/{hotkey}"), &headers, async {
             let lines = miner_lines(&app, None, Range::default()).await?;
-            let row = lines
-                .into_iter()
-                .map(|line| line.row)
-                .find(|row| row.hotkey == hotkey);
+            let row = lines.iter().find(|line| line.row.hotkey == hotkey);
+            let row = row.map(|line| line.row.clone());
             let row =
                 row.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no neuron has this hotkey now"))?;
             let verdicts = store::verdicts(app.database().readers(), Some(&hotkey), ROUNDS_SHOWN).await?;

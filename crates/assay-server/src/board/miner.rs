@@ -247,13 +247,21 @@ impl Board {
     }
 }
 
-/// Miners by incentive, now or at the newest metagraph kept up to a block; figures of work over a range.
+/// Miners by incentive, now or at the newest metagraph kept up to a block; figures of work over a range. Those of now are made
+/// once a state: the page of every miner needs them for its place.
 pub(crate) async fn miner_lines(
     app: &App,
     at: Option<BlockNumber>,
     range: Range,
-) -> Result<Vec<MinerLine>, Failure> {
-    Ok(Board::read(app, at, range).await?.lines(app))
+) -> Result<Arc<Vec<MinerLine>>, Failure> {
+    let read = async { Ok(Board::read(app, at, range).await?.lines(app)) };
+    if at.is_some() {
+        return Ok(Arc::new(Box::pin(read).await?));
+    }
+    let state = app.memo.changes() + app.cache.version();
+    app.memo
+        .get_of(state, format!("miners {}", range.name()), read)
+        .await
 }
 
 /// A verdict as it is shown.

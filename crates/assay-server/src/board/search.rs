@@ -54,7 +54,7 @@ async fn people(app: &App, text: &str, hits: &mut Vec<SearchHit>) -> Result<(), 
     let key = Hotkey::from_ss58(text).ok().or_else(|| text.parse().ok());
     let lines = match miner_lines(app, None, Range::default()).await {
         Ok(lines) => lines,
-        Err(failure) if failure.problem.code == "server/not-ready" => Vec::new(),
+        Err(failure) if failure.problem.code == "server/not-ready" => std::sync::Arc::default(),
         Err(failure) => return Err(failure),
     };
     let names = |line: &MinerLine| {
@@ -65,7 +65,7 @@ async fn people(app: &App, text: &str, hits: &mut Vec<SearchHit>) -> Result<(), 
             && (ss58.to_lowercase().starts_with(&lower) || line.row.hotkey.to_string().starts_with(&lower));
         (is_exact || is_uid || begins).then_some((ss58, is_exact || is_uid))
     };
-    for line in &lines {
+    for line in lines.iter() {
         if let Some((ss58, exact)) = names(line) {
             let detail = format!("miner, UID {}, {}", line.row.uid.0, line.state.to_lowercase());
             hits.push(hit(

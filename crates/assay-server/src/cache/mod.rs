@@ -56,6 +56,8 @@ impl Entry {
 
 #[derive(Debug, Default)]
 struct Slots {
+    /// Grows whenever the state is another.
+    version: u64,
     /// How often everything was forgotten.
     forgotten: u64,
     bytes: usize,
@@ -109,6 +111,7 @@ impl SnapshotCache {
     /// too old.
     pub(crate) fn advance(&self, now_ms: u64) {
         let mut slots = self.slots();
+        slots.version += 1;
         slots.by_key.retain(|_, entry| {
             // All bytes are counted anew below.
             let _ = entry.age();
@@ -124,9 +127,15 @@ impl SnapshotCache {
     pub(crate) fn forget(&self) {
         let mut slots = self.slots();
         *slots = Slots {
+            version: slots.version + 1,
             forgotten: slots.forgotten.wrapping_add(1),
             ..Slots::default()
         };
+    }
+
+    /// A number that grows whenever the state is another.
+    pub(crate) fn version(&self) -> u64 {
+        self.slots().version
     }
 
     /// Bytes held.

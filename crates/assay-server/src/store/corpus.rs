@@ -375,23 +375,34 @@ pub async fn unit(pool: &AnyPool, id: &UnitId) -> Result<Option<(u64, WorkUnit)>
     row.as_ref().map(read_unit).transpose()
 }
 
-/// Units whose path holds a text, by place.
+/// Units whose path or file name begins with a text, by path. Read by indexes that compare bytes: on PostgreSQL that is so in a
+/// database with collation `C` or `C.UTF-8`; under another one some are not found.
 pub async fn units_by_path(
     pool: &AnyPool,
     part: &str,
     limit: u32,
 ) -> Result<Vec<(UnitId, String)>, StoreError> {
-    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let rows = sqlx::query(
-        "SELECT unit_id, path FROM units WHERE path LIKE $1 ESCAPE '\\' ORDER BY position LIMIT $2",
-    )
-    .bind(format!("%{escaped}%"))
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await?;
-    rows.iter()
-        .map(|row| Ok((parsed(row, "unit_id")?, text(row, "path")?)))
-        .collect()
+    let mut found = Vec::new();
+    for of in ["path", "replace(path, rtrim(path, replace(path, '/', '')), '')"] {
+        let statement = format!(
+            "SELECT unit_id, path FROM units WHERE {of} >= $1 AND {of} < $2 ORDER BY {of}, position LIMIT $3"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(part.to_owned())
+            .bind(format!("{part}\u{10FFFF}"))
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await?;
+        for row in &rows {
+            let (id, path): (UnitId, String) = (parsed(row, "unit_id")?, text(row, "path")?);
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if (path.starts_with(part) || name.starts_with(part)) && !found.contains(&(id, path.clone())) {
+                found.push((id, path));
+            }
+        }
+    }
+    found.truncate(limit as usize);
+    Ok(found)
 }
 
 fn read_unit(row: &AnyRow) -> Result<(u64, WorkUnit), StoreError> {

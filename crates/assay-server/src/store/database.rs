@@ -19,8 +19,10 @@ const SQLITE_PRAGMAS: &[&str] = &[
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 5000",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16000",
 ];
+/// Pages that SQLite's writer and each of its readers keep: 16 and 4 MB. What is read again and again is kept by the server.
+const WRITER_CACHE: &str = "PRAGMA cache_size = -16000";
+const READER_CACHE: &str = "PRAGMA cache_size = -4000";
 
 /// Which database system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +54,14 @@ impl Database {
         sqlx::any::install_default_drivers();
         let (kind, url, place) = resolve(address)?;
         let options = AnyConnectOptions::from_str(&url).map_err(|_| StoreError::Address(place.clone()))?;
-        let pool = |connections: u32| {
+        let pool = |connections: u32, cache: &'static str| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE_MAX)
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
                         if kind == DatabaseKind::Sqlite {
-                            for pragma in SQLITE_PRAGMAS {
+                            for pragma in SQLITE_PRAGMAS.iter().chain([&cache]) {
                                 connection.execute(*pragma).await?;
                             }
                         }
@@ -71,9 +73,15 @@ impl Database {
         if kind == DatabaseKind::Sqlite {
             check(&options, &place).await?;
         }
-        let writer = pool(1).connect_with(options.clone()).await.map_err(broken)?;
+        let writer = pool(1, WRITER_CACHE)
+            .connect_with(options.clone())
+            .await
+            .map_err(broken)?;
         migrate::migrate(&writer, kind, &place, network).await?;
-        let readers = pool(READERS_MAX).connect_with(options).await.map_err(broken)?;
+        let readers = pool(READERS_MAX, READER_CACHE)
+            .connect_with(options)
+            .await
+            .map_err(broken)?;
         Ok(Self {
             kind,
             place,

@@ -154,6 +154,22 @@ pub async fn declared_newest(pool: &AnyPool, to: Round) -> Result<Vec<DeclaredRo
     rows.iter().map(read).collect()
 }
 
+/// A miner's entries from a round on, newest round first, by recipe.
+pub async fn declared_since(
+    pool: &AnyPool,
+    first: Round,
+    hotkey: &Hotkey,
+) -> Result<Vec<DeclaredRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM declared WHERE hotkey = $1 AND round >= $2 ORDER BY round DESC, recipe_id",
+    )
+    .bind(hotkey.to_string())
+    .bind(i64::from(first.0))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// A miner's entries of a round, by recipe.
 pub async fn declared_of(
     pool: &AnyPool,

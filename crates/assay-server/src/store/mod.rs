@@ -38,7 +38,9 @@ pub use corpus::{
     unit_leaves, units_by_path, units_from,
 };
 pub use database::{Database, DatabaseKind};
-pub use declared::{DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_sums};
+pub use declared::{
+    DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_since, declared_sums,
+};
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{

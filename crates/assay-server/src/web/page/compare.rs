@@ -45,7 +45,7 @@ async fn render(app: &App, asked: &Asked) -> Result<Page, Stop> {
     } else {
         let lines = match miner_lines(app, None, Range::default()).await {
             Ok(lines) => lines,
-            Err(failure) if failure.problem.code == "server/not-ready" => Vec::new(),
+            Err(failure) if failure.problem.code == "server/not-ready" => Arc::default(),
             Err(failure) => return Err(failure.into()),
         };
         let found: Vec<_> = in_order(&miners, &lines, |line, name| {

@@ -8,7 +8,7 @@ use crate::store::{self, VerdictRow, WorkSum};
 use crate::web::answer::redirect;
 use crate::web::chart::{self, RoundBar};
 use assay_types::api::{DeclaredWork, ReportView, SubmissionView};
-use assay_types::{AuditReport, Hotkey, Q32, Verdict};
+use assay_types::{AuditReport, Hotkey, Q32, Round, Verdict};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -31,14 +31,23 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// The newest ones of a miner.
-    async fn newest(app: &App, hotkey: &Hotkey) -> Result<Vec<Self>, Stop> {
+    /// The newest ones of a miner, of which verdicts are given; those on rounds before these are read.
+    async fn newest(app: &App, hotkey: &Hotkey, verdicts: &[VerdictRow]) -> Result<Vec<Self>, Stop> {
         let readers = app.database().readers();
+        let views = store::submissions_by(readers, hotkey, SUBMISSIONS_SHOWN).await?;
+        let first = views.last().map_or(Round(0), |view| view.round);
+        let declared = store::declared_since(readers, first, hotkey).await?;
         let mut newest = Vec::new();
-        for view in store::submissions_by(readers, hotkey, SUBMISSIONS_SHOWN).await? {
+        for view in views {
+            let of_round = declared.iter().filter(|row| row.round == view.round);
+            let known = verdicts.iter().find(|row| row.round == view.round).cloned();
+            let is_older = verdicts.last().is_some_and(|last| view.round < last.round);
             newest.push(Self {
-                works: store::declared_of(readers, view.round, hotkey).await?,
-                verdict: store::verdict_of(readers, view.round, hotkey).await?,
+                works: of_round.map(|row| row.work.clone()).collect(),
+                verdict: match known {
+                    None if is_older => store::verdict_of(readers, view.round, hotkey).await?,
+                    known => known,
+                },
                 view,
             });
         }
@@ -64,7 +73,7 @@ impl Miner {
         let readers = app.database().readers();
         let lines = miner_lines(app, None, Range::default()).await?;
         let all = lines.len();
-        let Some(line) = lines.into_iter().find(|line| line.row.hotkey == *hotkey) else {
+        let Some(line) = lines.iter().find(|line| line.row.hotkey == *hotkey).cloned() else {
             return Ok(None);
         };
         let verdicts = store::verdicts(readers, Some(hotkey), ROUNDS_SHOWN).await?;
@@ -76,7 +85,7 @@ impl Miner {
         };
         Ok(Some(Self {
             points: points(app, hotkey, verdicts.first()).await?,
-            submissions: Delivery::newest(app, hotkey).await?,
+            submissions: Delivery::newest(app, hotkey, &verdicts).await?,
             reports,
             verdicts,
             line,

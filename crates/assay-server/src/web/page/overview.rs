@@ -66,12 +66,12 @@ async fn render(app: &App) -> Result<Page, Stop> {
                     a.btn href="/datasets" { "Get the data" }
                     a.btn href="/leaderboard/miners" { "Leaderboard" }
                 }
-                (figures(&work, &recipes, miners.as_deref(), validators))
+                (figures(&work, &recipes, miners.as_deref().map(Vec::as_slice), validators))
             }
             div { (funnel(&work)) }
         }
         section.grid.c21 data-part="champion" { (champion(duels, &recipes)) (round) }
-        section.grid.c2 data-part="leaders" { (best_recipes(&recipes)) (leading_miners(miners.as_deref(), burned.as_deref())) }
+        section.grid.c2 data-part="leaders" { (best_recipes(&recipes)) (leading_miners(miners.as_deref().map(Vec::as_slice), burned.as_deref())) }
         section.grid.c3 #start {
             div.panel data-part="feed" {
                 (part::data_head("Now", html! { span.dot {} "live" }))

@@ -18,7 +18,7 @@ impl Board for MinerLine {
     const NAME: &'static str = "miners";
 
     async fn read(app: &App, query: &Query) -> Result<Vec<Self>, Stop> {
-        Ok(miner_lines(app, query.at, query.range).await?)
+        Ok(miner_lines(app, query.at, query.range).await?.as_ref().clone())
     }
 
     fn cell(&self, column: &str, _: &Shown) -> Option<Markup> {
