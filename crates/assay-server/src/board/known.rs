@@ -9,9 +9,6 @@ use assay_types::{BlockNumber, Hotkey, Round};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Every round.
-pub(crate) const ALL_ROUNDS: (Round, Round) = (Round(0), Round(i32::MAX as u32));
-
 /// Verdicts on each miner, newest first.
 pub(super) type Verdicts = BTreeMap<Hotkey, Vec<VerdictRow>>;
 /// What each miner has declared newest, and on which round.
@@ -95,16 +92,14 @@ pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<
 
 /// All that was declared in passed rounds, in one sum.
 pub(crate) async fn passed_in_all(app: &App) -> Result<WorkSum, StoreError> {
-    let rows = passed(app, ALL_ROUNDS).await?;
-    Ok(WorkSum::of(rows.iter().map(|row| &row.work)))
+    let read = store::declared_total(app.database().readers(), Verified::Passed);
+    let sum = app.memo.get(Parts::VERDICTS, "passed in all".to_owned(), read);
+    Ok(*sum.await?)
 }
 
 /// All that was declared, in one sum.
 pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
-    let read = async {
-        let rows = store::declared_sums(app.database().readers(), ALL_ROUNDS, Verified::Any).await?;
-        Ok::<_, StoreError>(WorkSum::of(rows.iter().map(|row| &row.work)))
-    };
+    let read = store::declared_total(app.database().readers(), Verified::Any);
     let sum = app
         .memo
         .get(Parts::SUBMISSIONS, "declared in all".to_owned(), read);

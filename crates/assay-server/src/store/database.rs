@@ -13,12 +13,12 @@ const READERS_MAX: u32 = 8;
 /// How long to wait for a connection.
 const ACQUIRE_MAX: Duration = Duration::from_secs(5);
 
-/// Set on every SQLite connection. `synchronous = FULL`: a commit that was answered survives a power cut.
+/// Set on every SQLite connection. `synchronous = FULL`: a commit that was answered survives a power cut. What is sorted beyond the
+/// cache goes to a temporary file, so that memory stays bounded.
 const SQLITE_PRAGMAS: &[&str] = &[
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 5000",
-    "PRAGMA temp_store = MEMORY",
 ];
 /// Pages that SQLite's writer and each of its readers keep: 16 and 4 MB. What is read again and again is kept by the server.
 const WRITER_CACHE: &str = "PRAGMA cache_size = -16000";

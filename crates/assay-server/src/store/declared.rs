@@ -115,23 +115,54 @@ pub(super) async fn forget_declared(
     Ok(())
 }
 
+/// Sums of entries.
+const SUMS: &str = "CAST(SUM(d.units) AS BIGINT) AS units, CAST(SUM(d.records) AS BIGINT) AS records, \
+    CAST(SUM(d.kept) AS BIGINT) AS kept, CAST(SUM(d.tokens) AS BIGINT) AS tokens, CAST(SUM(d.bytes) AS BIGINT) AS bytes";
+
+impl Verified {
+    /// What leaves out the others.
+    const fn joined(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Passed => {
+                "JOIN verdicts v ON v.round = d.round AND v.hotkey = d.hotkey AND v.verdict = 'pass'"
+            }
+        }
+    }
+}
+
+/// One sum over everything: a pass over the table that sorts nothing.
+pub async fn declared_total(pool: &AnyPool, verified: Verified) -> Result<WorkSum, StoreError> {
+    let statement = format!(
+        "SELECT COUNT(*) AS entries, {SUMS} FROM declared d {}",
+        verified.joined()
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .fetch_one(pool)
+        .await?;
+    // A sum of nothing is no number.
+    if number::<u64>(&row, "entries")? == 0 {
+        return Ok(WorkSum::default());
+    }
+    Ok(WorkSum {
+        units: number(&row, "units")?,
+        records: number(&row, "records")?,
+        kept: number(&row, "kept")?,
+        tokens: number(&row, "tokens")?,
+        archive_bytes: number(&row, "bytes")?,
+    })
+}
+
 /// Sums by miner and recipe over rounds from `from` to `to`, both included.
 pub async fn declared_sums(
     pool: &AnyPool,
     (from, to): (Round, Round),
     verified: Verified,
 ) -> Result<Vec<DeclaredRow>, StoreError> {
-    let passed = match verified {
-        Verified::Any => "",
-        Verified::Passed => {
-            "JOIN verdicts v ON v.round = d.round AND v.hotkey = d.hotkey AND v.verdict = 'pass'"
-        }
-    };
+    let passed = verified.joined();
     let statement = format!(
         "SELECT MAX(d.round) AS round, d.hotkey AS hotkey, d.recipe_id AS recipe_id, \
-         CAST(SUM(d.units) AS BIGINT) AS units, CAST(SUM(d.records) AS BIGINT) AS records, \
-         CAST(SUM(d.kept) AS BIGINT) AS kept, CAST(SUM(d.tokens) AS BIGINT) AS tokens, \
-         CAST(SUM(d.bytes) AS BIGINT) AS bytes FROM declared d {passed} \
+         {SUMS} FROM declared d {passed} \
          WHERE d.round >= $1 AND d.round <= $2 GROUP BY d.hotkey, d.recipe_id ORDER BY d.hotkey, d.recipe_id"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(statement))

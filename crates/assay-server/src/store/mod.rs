@@ -40,6 +40,7 @@ pub use corpus::{
 pub use database::{Database, DatabaseKind};
 pub use declared::{
     DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_since, declared_sums,
+    declared_total,
 };
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;

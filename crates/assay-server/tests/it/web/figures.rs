@@ -216,3 +216,25 @@ async fn status_boards_and_releases() {
     .await;
     site.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sum_is_the_sum_of_all_sums() {
+    let site = Site::filled().await;
+    let readers = site.app.database().readers();
+    let all = (Round(0), Round(1 << 20));
+    for verified in [store::Verified::Any, store::Verified::Passed] {
+        let rows = store::declared_sums(readers, all, verified).await.unwrap();
+        let sum = store::WorkSum::of(rows.iter().map(|row| &row.work));
+        assert!(sum.tokens > 0);
+        assert_eq!(
+            store::declared_total(readers, verified).await.unwrap(),
+            sum,
+            "{verified:?}"
+        );
+    }
+    site.stop().await;
+    let empty = Site::empty().await;
+    let nothing = store::declared_total(empty.app.database().readers(), store::Verified::Any).await;
+    assert_eq!(nothing.unwrap(), store::WorkSum::default());
+    empty.stop().await;
+}
