@@ -2,7 +2,7 @@
 
 use crate::api::{ClientAddress, health_of, router};
 use crate::app::App;
-use crate::config::ServerConfig;
+use crate::config::{Limits, ServerConfig};
 use crate::guard::guard;
 use crate::metrics::Gauges;
 use crate::places::Places;
@@ -82,7 +82,8 @@ pub async fn start(
     let mut tasks = JoinSet::new();
     let layer = axum::middleware::from_fn_with_state(Arc::clone(app), guard);
     let routes = router(Arc::clone(app)).layer(layer);
-    tasks.spawn(accept(Arc::clone(app), api, routes, shutdown.clone()));
+    let bounds = || Bounds::new(app.limits(), app.client_address_header());
+    tasks.spawn(accept(bounds(), api, routes, shutdown.clone()));
     let (closed, mut ended) = (Arc::clone(app), shutdown.clone());
     tasks.spawn(async move {
         // Nobody may be left to say so: then it is the end as well.
@@ -110,7 +111,7 @@ pub async fn start(
         metrics_address = Some(local(&listener, wanted)?);
         let measured = Arc::clone(app);
         let routes = Router::new().route("/metrics", axum::routing::get(async move || render(&measured)));
-        tasks.spawn(accept(Arc::clone(app), listener, routes, shutdown.clone()));
+        tasks.spawn(accept(bounds(), listener, routes, shutdown.clone()));
     }
     Ok(Server {
         address,
@@ -131,7 +132,8 @@ fn render(app: &App) -> String {
     })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+/// Listens at an address.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen {
@@ -147,18 +149,46 @@ fn local(listener: &TcpListener, wanted: SocketAddr) -> Result<SocketAddr, Serve
     })
 }
 
+/// Bounds of the connections at an address.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    places: Places,
+    header_time: Duration,
+    write_time: Duration,
+    shutdown_time: Duration,
+}
+
+impl Bounds {
+    /// Those of a configuration.
+    pub(crate) fn new(limits: &Limits, client_address_header: Option<&str>) -> Self {
+        // Behind a proxy every peer is the proxy.
+        let own_max = client_address_header.is_none();
+        Self {
+            places: Places::new(
+                limits.connections_max,
+                own_max.then_some(limits.address_connections_max),
+            ),
+            header_time: Duration::from_millis(limits.header_ms_max),
+            write_time: Duration::from_millis(limits.write_ms_max),
+            shutdown_time: Duration::from_millis(limits.shutdown_ms_max),
+        }
+    }
+}
+
 /// Takes connections until shutdown, then lets the open ones finish.
-async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdown: watch::Receiver<bool>) {
+pub(crate) async fn accept(
+    bounds: Bounds,
+    listener: TcpListener,
+    routes: Router,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let graceful = GracefulShutdown::new();
-    let limits = app.limits();
-    // Behind a proxy every peer is the proxy.
-    let own_max = app.client_address_header().is_none();
-    let places = Places::new(
-        limits.connections_max,
-        own_max.then_some(limits.address_connections_max),
-    );
-    let header_time = Duration::from_millis(limits.header_ms_max);
-    let write_time = Duration::from_millis(limits.write_ms_max);
+    let Bounds {
+        places,
+        header_time,
+        write_time,
+        shutdown_time,
+    } = bounds;
     let mut open = JoinSet::new();
     loop {
         while open.try_join_next().is_some() {}
@@ -194,8 +224,10 @@ async fn accept(app: Arc<App>, listener: TcpListener, routes: Router, mut shutdo
         }
     }
     drop(listener);
-    let patience = Duration::from_millis(app.limits().shutdown_ms_max);
-    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(shutdown_time, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("connections were still open at shutdown");
     }
     open.abort_all();

@@ -1,13 +1,11 @@
 //! What a page is asked: path, query, theme; parameters that the page does not have are left out, all of it bounded.
 
-use crate::app::App;
 use crate::cache::Stands;
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// Bytes of a query that are read; the rest is ignored.
 const QUERY_BYTES_MAX: usize = 2_048;
@@ -87,10 +85,10 @@ pub(crate) struct Asked {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Again;
 
-impl FromRequestParts<Arc<App>> for Asked {
+impl<S: Sync> FromRequestParts<S> for Asked {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
         let query = query.get(..QUERY_BYTES_MAX).unwrap_or(query);
         let query: String = query.chars().take(QUERY_BYTES_MAX).collect();

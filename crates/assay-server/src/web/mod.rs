@@ -24,6 +24,7 @@ mod news;
 mod number;
 mod page;
 mod part;
+pub(crate) mod starting;
 mod ticker;
 
 use crate::app::App;

@@ -12,4 +12,5 @@ mod manifests;
 mod pages;
 mod shown;
 mod site;
+mod starting;
 mod takedown;

@@ -11,7 +11,7 @@ use assay_server::corpus::{name_of, read_corpus};
 use assay_server::recheck::{Worker, recheck};
 use assay_server::store::{AddCorpora, AddRecipeText, Database, NamedUnits, Writer};
 use assay_server::{
-    App, AppParts, BatchSource, ChainIdentity, ServerClock, ServerConfig, admin, follow, start,
+    App, AppParts, BatchSource, ChainIdentity, ServerClock, ServerConfig, Starting, admin, follow, start,
 };
 use assay_types::{NetUid, ParamSet, Recipe, WorkUnit};
 use serde::Serialize;
@@ -50,6 +50,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
         netuid: subnet.netuid,
     };
     let key = hotkey_pair(&args.signing, console)?;
+    let starting = Starting::begin(&config).await?;
     let database = Database::open(&config.database, &identity.name()).await?;
     let (writer, writing) = Writer::start(&database);
     let app = Arc::new(App::new(AppParts {
@@ -69,6 +70,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     add_recipes(&app, subnet.recipes).await?;
     let socket = admin::AdminSocket::bind(&config.admin_socket).await?;
     let (stop, shutdown) = watch::channel(false);
+    starting.end().await;
     let server = start(&app, &config, &shutdown).await?;
     let data = Data {
         url: format!("http://{}", server.address()),
