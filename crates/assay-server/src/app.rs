@@ -229,6 +229,8 @@ impl App {
     /// Replaces the view.
     pub fn set_view(&self, view: ChainView) {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+        // What is rendered from now on is of this view, and what was before is not the newest.
+        self.cache.advance(self.parts.clock.now_ms());
         self.view_changes.send_modify(|count| *count += 1);
     }
 

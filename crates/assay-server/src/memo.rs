@@ -4,6 +4,7 @@
 //! week: without this a page of a full subnet reads thousands of rows each time (docs/performance.md, "Pages").
 
 use crate::store::{Changes, Parts};
+use assay_types::Round;
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +55,21 @@ impl Memo {
     {
         // Before anything is read: a change in between makes it old.
         self.get_of(self.changes.of(parts), question, read)
+    }
+
+    /// The answer to `question` as of a round, behind which the one of the round before is not kept.
+    pub(crate) fn get_as_of<T, E, F>(
+        &self,
+        (parts, round): (Parts, Round),
+        question: String,
+        read: F,
+    ) -> impl Future<Output = Result<Arc<T>, E>>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        let changes = self.changes.of(parts) & u64::from(u32::MAX);
+        self.get_of(u64::from(round.0) << 32 | changes, question, read)
     }
 
     /// The answer to `question` in the state that a number stands for.

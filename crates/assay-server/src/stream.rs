@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::config::Limits;
 use crate::failure::Failure;
 use crate::limit::network_of;
-use crate::store::{audit_entries, last_sequence};
+use crate::store::{Parts, audit_entries, last_sequence};
 use assay_types::api::{AuditEntry, EventKind, ProblemKind};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
@@ -117,24 +117,44 @@ impl Events {
     }
 }
 
+/// Parts of the store that an entry of the audit log tells of.
+const fn parts_of(kind: EventKind) -> Parts {
+    match kind {
+        EventKind::Block | EventKind::Weights => Parts::CHAIN,
+        EventKind::Round | EventKind::Health => Parts::ALL,
+        EventKind::Submission => Parts::SUBMISSIONS,
+        EventKind::Report | EventKind::Proof => Parts::EVIDENCE,
+        EventKind::Duel => Parts::DUELS,
+        EventKind::Release => Parts::RELEASES,
+    }
+}
+
 /// Sends every new entry of the audit log to who listens, and lets the cache forget older states; until `app` ends.
 pub(crate) async fn publish(app: Arc<App>, mut shutdown: watch::Receiver<bool>) -> Result<(), Failure> {
     let mut commits = app.writer().commits();
     let mut views = app.view_changes();
     let mut last = last_sequence(app.database().readers()).await?;
     let pause = Duration::from_millis(app.limits().snapshot_ms_min);
+    // What another run of this loop was about to tell.
+    app.cache.forget();
     loop {
         tokio::select! {
             changed = commits.changed() => if changed.is_err() { return Ok(()) },
             changed = views.changed() => if changed.is_err() { return Ok(()) },
             _ = shutdown.changed() => return Ok(()),
         }
-        // Before anybody is told: who asks because of an event gets the state with it.
         app.cache.advance(app.clock().now_ms());
         loop {
             let entries = audit_entries(app.database().readers(), last, PAGE).await?;
             let Some(newest) = entries.last() else { break };
             last = newest.sequence;
+            // Another server may have written it.
+            let changed = entries
+                .iter()
+                .fold(Parts::NONE, |all, entry| all.and(parts_of(entry.kind)));
+            app.writer().changes().count(changed);
+            // Before anybody is told: who asks because of an event gets the state with it.
+            app.cache.advance(app.clock().now_ms());
             if entries.iter().any(|entry| entry.kind == EventKind::Health) {
                 // A takedown is one: what it hides was on pages of states before.
                 app.cache.forget();

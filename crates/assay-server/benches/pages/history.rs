@@ -2,7 +2,7 @@
 //! as wanted, written through the store's own functions.
 //!
 //! Every block is there, a metagraph an epoch and a round, weights an epoch; each round every miner is assigned units, reveals
-//! a submission, declares its counts, is judged by three validators and settled. Rows of samples are there for the last days.
+//! a submission, declares its counts, is judged by three validators and settled. There are no duels, proofs and samples in it.
 
 use assay_chain::{Head, Metagraph, Neuron, WeightRow};
 use assay_mechanism::clock::Clock;
@@ -285,6 +285,30 @@ impl History {
             Some(Self::report((uid, judge), *units(uid).first()?, round, time_ms))
         });
         write_all(app, reports, |added| assert!(added.is_ok())).await;
+    }
+
+    /// A report on the newest round by a validator that has handed in none, for each number another one.
+    pub(crate) fn late_report(&self, at: u64) -> AddReport {
+        let (uid, judge) = (
+            at as u16 % MINERS,
+            MINERS + JUDGES + (at / u64::from(MINERS)) as u16 % (VALIDATORS - JUDGES),
+        );
+        let unit = WorkUnit::new("file", "late.warc", Bytes(1)).unwrap().unit_id;
+        Self::report((uid, judge), unit, self.rounds() - 1, self.now_ms)
+    }
+
+    /// A manifest that does not fit: looked up, and what is known of submissions is to be read anew.
+    pub(crate) fn late_manifest(&self, at: u64) -> CompleteSubmission {
+        let (uid, round) = (at as u16 % MINERS, self.rounds() - 2);
+        CompleteSubmission {
+            round: Round(round),
+            hotkey: hotkey(uid),
+            root: root(uid, round),
+            records: Vec::new(),
+            units: Vec::new(),
+            declared: Vec::new(),
+            now_ms: self.now_ms,
+        }
     }
 
     fn report((uid, judge): (u16, u16), unit: UnitId, round: u32, received_ms: u64) -> AddReport {

@@ -240,6 +240,8 @@ async fn grant(app: &App, request: AdminRequest, options: &OpenOptions) -> Resul
             if !app.writer().write(write).await? {
                 return Err(Refused::NoRemoval(number));
             }
+            // Pages of the state before would show for a moment what is hidden now.
+            app.cache.forget();
             (
                 format!("request {number} is {}", state.name()),
                 json!({"number": number, "state": state.name()}),

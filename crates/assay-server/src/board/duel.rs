@@ -38,7 +38,7 @@ pub(crate) async fn all_duels(app: &App) -> Result<Arc<Duels>, Failure> {
     };
     let parts = Parts::DUELS.and(Parts::RELEASES).and(Parts::ROUNDS);
     app.memo
-        .get(parts, format!("duels {newest}"), read(app, newest))
+        .get_as_of((parts, newest), "duels".to_owned(), read(app, newest))
         .await
 }
 
@@ -46,10 +46,6 @@ async fn read(app: &App, newest: Round) -> Result<Duels, Failure> {
     let readers = app.database().readers();
     let first = Round(newest.0.saturating_sub(DUEL_ROUNDS - 1));
     let reports = store::cells(readers, (first, newest)).await?;
-    let reports = reports
-        .iter()
-        .flat_map(|view| EvaluationReport::parse(view.line.as_bytes()));
-    let reports: Vec<EvaluationReport> = reports.collect();
     let named: BTreeSet<RecipeId> = reports.iter().filter_map(named).collect();
     let mut registered = store::registered_recipes(readers, &named).await?;
     let anchor = super::recipe::anchor(app);

@@ -9,6 +9,12 @@ use assay_types::{BlockNumber, Hotkey, Round};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Metagraphs kept: 2^4, and what spreads blocks over their places (Knuth, The Art of Computer Programming 3, 6.4).
+const METAGRAPHS_BITS: u32 = 4;
+const SPREAD: u32 = 2_654_435_769;
+/// Assignments kept: miners' newest verdicts are on few rounds.
+const ASSIGNMENTS: u32 = 2;
+
 /// Verdicts on each miner, newest first.
 pub(super) type Verdicts = BTreeMap<Hotkey, Vec<VerdictRow>>;
 /// What each miner has declared newest, and on which round.
@@ -86,8 +92,10 @@ pub(super) async fn declared_to(app: &App, to: Round) -> Result<Declared, StoreE
 /// What miners declared of rounds that passed: nothing is added to a round once it is judged.
 pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<DeclaredRow>>, StoreError> {
     let read = store::declared_sums(app.database().readers(), rounds, Verified::Passed);
-    let question = format!("passed {} {}", rounds.0, rounds.1);
-    app.memo.get(Parts::VERDICTS, question, read).await
+    let question = format!("passed {}", rounds.1.0.saturating_sub(rounds.0.0));
+    app.memo
+        .get_as_of((Parts::VERDICTS, rounds.1), question, read)
+        .await
 }
 
 /// All that was declared in passed rounds, in one sum.
@@ -115,11 +123,13 @@ pub(crate) async fn metagraph_before(
     let Some(kept) = store::metagraph_block(readers, block).await? else {
         return Ok(None);
     };
-    // What was kept of a final block stays.
     let read = async { Ok::<_, StoreError>(store::metagraph_at(readers, kept).await?.map(Arc::new)) };
+    // What was kept of a final block stays. A few are: those of a day ago and of the newest weights are asked for by every page,
+    // and whoever asks for many others displaces no more than these.
+    let place = kept.0.wrapping_mul(SPREAD) >> (u32::BITS - METAGRAPHS_BITS);
     let found = app
         .memo
-        .get(Parts::NONE, format!("metagraph {kept}"), read)
+        .get_of(u64::from(kept.0), format!("metagraph {place}"), read)
         .await?;
     Ok(found.as_ref().clone())
 }
@@ -130,9 +140,8 @@ pub(crate) async fn assignment(app: &App, round: Round) -> Result<Arc<Option<Ass
         let found = store::round(app.database().readers(), round).await?;
         Ok(found.and_then(|(_, document)| Assignment::parse(document.as_bytes()).ok()))
     };
-    app.memo
-        .get(Parts::ROUNDS, format!("assignment {round}"), read)
-        .await
+    let question = format!("assignment {}", round.0 % ASSIGNMENTS);
+    app.memo.get_as_of((Parts::ROUNDS, round), question, read).await
 }
 
 /// Mean length of the archives of each source, bytes.

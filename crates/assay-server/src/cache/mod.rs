@@ -29,6 +29,8 @@ const RETRY_SECONDS: u32 = 2;
 
 /// Pages that wait to be rendered again; one beyond them is rendered when it is too old to be given at all.
 const QUEUE_MAX: usize = 1_024;
+/// Longest key that is rendered again: a longer query is read in part only, and would be another page's.
+const QUEUED_BYTES_MAX: usize = 2_048;
 
 type Slot = Arc<OnceCell<Arc<Rendered>>>;
 
@@ -203,7 +205,7 @@ impl SnapshotCache {
     }
 
     fn queue(&self, entry: &mut Entry, queue: &mut VecDeque<String>, key: &str) {
-        if !entry.is_queued && queue.len() < QUEUE_MAX {
+        if !entry.is_queued && queue.len() < QUEUE_MAX && key.len() <= QUEUED_BYTES_MAX {
             entry.is_queued = true;
             queue.push_back(key.to_owned());
             self.queued.notify_one();

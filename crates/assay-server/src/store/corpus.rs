@@ -383,7 +383,10 @@ pub async fn units_by_path(
     limit: u32,
 ) -> Result<Vec<(UnitId, String)>, StoreError> {
     let mut found = Vec::new();
-    for of in ["path", "replace(path, rtrim(path, replace(path, '/', '')), '')"] {
+    for of in [
+        "substr(path, 1, 256)",
+        "substr(replace(path, rtrim(path, replace(path, '/', '')), ''), 1, 256)",
+    ] {
         let statement = format!(
             "SELECT unit_id, path FROM units WHERE {of} >= $1 AND {of} < $2 ORDER BY {of}, position LIMIT $3"
         );

@@ -131,26 +131,29 @@ impl Verified {
     }
 }
 
-/// One sum over everything: a pass over the table that sorts nothing.
+/// One sum over everything: a pass over the table in its own order, a row a round, so that nothing is sorted and no sum of the
+/// database's overflows.
 pub async fn declared_total(pool: &AnyPool, verified: Verified) -> Result<WorkSum, StoreError> {
     let statement = format!(
-        "SELECT COUNT(*) AS entries, {SUMS} FROM declared d {}",
+        "SELECT {SUMS} FROM declared d {} GROUP BY d.round",
         verified.joined()
     );
-    let row = sqlx::query(sqlx::AssertSqlSafe(statement))
-        .fetch_one(pool)
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .fetch_all(pool)
         .await?;
-    // A sum of nothing is no number.
-    if number::<u64>(&row, "entries")? == 0 {
-        return Ok(WorkSum::default());
+    let mut sum = WorkSum::default();
+    for row in &rows {
+        let of_round = DeclaredWork {
+            recipe_id: RecipeId::default(),
+            units: number(row, "units")?,
+            records: number(row, "records")?,
+            kept: number(row, "kept")?,
+            tokens: number(row, "tokens")?,
+            archive_bytes: number(row, "bytes")?,
+        };
+        sum.add(&of_round);
     }
-    Ok(WorkSum {
-        units: number(&row, "units")?,
-        records: number(&row, "records")?,
-        kept: number(&row, "kept")?,
-        tokens: number(&row, "tokens")?,
-        archive_bytes: number(&row, "bytes")?,
-    })
+    Ok(sum)
 }
 
 /// Sums by miner and recipe over rounds from `from` to `to`, both included.

@@ -4,7 +4,8 @@ use super::audit::append;
 use super::row::{PageRows, PageSize, number, parsed, signed, text};
 use super::{Parts, StoreError, Write};
 use assay_types::api::{EventKind, ProblemKind, ProofState, ProofView, Receipt, ReportKind, ReportView};
-use assay_types::{Digest, Hotkey, Round};
+use assay_types::{Digest, EvaluationReport, Hotkey, Round};
+use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool};
@@ -275,17 +276,20 @@ pub async fn listed_proof_counts(pool: &AnyPool) -> Result<BTreeMap<Hotkey, u32>
         .collect()
 }
 
-/// Cells of duels on rounds from one to another, by round, in order.
-pub async fn cells(pool: &AnyPool, (from, to): (Round, Round)) -> Result<Vec<ReportView>, StoreError> {
+/// Cells of duels on rounds from one to another, by round, in order. Lines are parsed as they come and not kept.
+pub async fn cells(pool: &AnyPool, (from, to): (Round, Round)) -> Result<Vec<EvaluationReport>, StoreError> {
     // By the index over kind and round.
-    let rows = sqlx::query(
-        "SELECT * FROM reports WHERE kind = 'evaluation' AND round >= $1 AND round <= $2 ORDER BY round, sequence",
+    let mut rows = sqlx::query(
+        "SELECT line FROM reports WHERE kind = 'evaluation' AND round >= $1 AND round <= $2 ORDER BY round, sequence",
     )
     .bind(i64::from(from.0))
     .bind(i64::from(to.0))
-    .fetch_all(pool)
-    .await?;
-    rows.iter().map(read_report).collect()
+    .fetch(pool);
+    let mut cells = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        cells.extend(EvaluationReport::parse(text(&row, "line")?.as_bytes()));
+    }
+    Ok(cells)
 }
 
 /// All reports of one kind on a round, in order.

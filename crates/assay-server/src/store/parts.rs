@@ -48,7 +48,7 @@ pub struct Changes([AtomicU64; COUNTED]);
 
 impl Changes {
     /// Counts a commit that touched `parts`.
-    pub(super) fn count(&self, parts: Parts) {
+    pub(crate) fn count(&self, parts: Parts) {
         for counted in parts.each().filter_map(|bit| self.0.get(bit)) {
             counted.fetch_add(1, Ordering::Release);
         }

@@ -97,9 +97,10 @@ pub(super) const MIGRATIONS: &[&[&str]] = &[
         "CREATE INDEX submissions_by_hotkey ON submissions (hotkey, round)",
         "CREATE INDEX reports_by_validator ON reports (validator, kind, sequence)",
     ],
-    // Paths and names of archives are searched for by their beginning. A name is what stands behind the last slash.
+    // Paths and names of archives are searched for by their beginning. A name is what stands behind the last slash. An index of
+    // PostgreSQL takes no long text.
     &[
-        "CREATE INDEX units_by_path ON units (path)",
-        "CREATE INDEX units_by_name ON units (replace(path, rtrim(path, replace(path, '/', '')), ''))",
+        "CREATE INDEX units_by_path ON units (substr(path, 1, 256))",
+        "CREATE INDEX units_by_name ON units (substr(replace(path, rtrim(path, replace(path, '/', '')), ''), 1, 256))",
     ],
 ];

@@ -197,7 +197,10 @@ fn wants_newest(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|part| matches!(part.trim(), "no-cache" | "no-store" | "max-age=0"))
+        .any(|part| {
+            let newest = ["no-cache", "no-store", "max-age=0"];
+            newest.iter().any(|name| part.trim().eq_ignore_ascii_case(name))
+        })
 }
 
 impl Asked {
@@ -286,7 +289,7 @@ mod tests {
         for (value, newest) in [
             ("no-cache", true),
             ("max-age=0", true),
-            ("private, no-store", true),
+            ("private, No-Store", true),
             ("max-age=60", false),
         ] {
             let value = axum::http::HeaderValue::from_static(value);

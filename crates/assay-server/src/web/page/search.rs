@@ -45,7 +45,7 @@ async fn render(app: &App, asked: &Asked) -> Result<Page, Stop> {
                 }
             } @else if hits.is_empty() {
                 (part::data_head("Results", html! { "0" }))
-                (part::empty("Nothing found", &format!("Nothing here begins with or holds “{shown}”. Keys match by their beginning, archive paths by any part."), Some(("/leaderboard/miners", "All miners"))))
+                (part::empty("Nothing found", &format!("Nothing here begins with or holds “{shown}”. Keys, archive paths and file names match by their beginning."), Some(("/leaderboard/miners", "All miners"))))
             } @else {
                 (part::data_head("Results", html! { (hits.len()) }))
                 ul.hits {

@@ -124,7 +124,7 @@ impl Reported {
             Ok(Self { newest, agreement })
         };
         app.memo
-            .get(parts, format!("reported {validator} {to}"), read)
+            .get_as_of((parts, to), format!("reported {validator}"), read)
             .await
     }
 }

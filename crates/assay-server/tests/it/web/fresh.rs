@@ -1,5 +1,6 @@
 //! How old pages are and say they are; what a parameter or an address that means nothing costs.
 
+use super::fill::next_block;
 use super::pages::{PAGES, entity_pages};
 use super::site::{NOW_MS, Site};
 
@@ -109,6 +110,25 @@ async fn ages_grow_while_nothing_happens() {
     assert_eq!(first, (1, "s ago".to_owned()));
     site.app.clock().advance(15_000);
     assert_eq!(age(&site.get("/status").await.body), (16, "s ago".to_owned()));
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_a_link_is_answered_from_before_and_the_page_is_rendered_behind_him() {
+    let site = quiet().await;
+    let (next, words) = next_block();
+    let path = "/leaderboard/miners?q=cred%20%3E%3D%200.5&sort=tokens";
+    assert!(!site.visit(path).await.body.contains(&words));
+    next.take_in(&site.app).await;
+    assert!(!site.visit(path).await.body.contains(&words), "of a moment ago");
+    site.app.clock().advance(2_000);
+    let mut visits = 0;
+    while !site.visit(path).await.body.contains(&words) {
+        visits += 1;
+        assert!(visits < 400, "nobody renders it again");
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert!(visits > 0 || site.get(path).await.body.contains(&words));
     site.stop().await;
 }
 

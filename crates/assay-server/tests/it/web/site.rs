@@ -136,6 +136,12 @@ impl Site {
         self.send(&head, "").await
     }
 
+    /// As somebody who follows a link: what was rendered a moment ago will do.
+    pub(super) async fn visit(&self, path: &str) -> Answer {
+        let head = format!("GET {path} HTTP/1.1\r\ncache-control: max-age=60");
+        self.send(&head, "").await
+    }
+
     pub(super) async fn get(&self, path: &str) -> Answer {
         self.send(&format!("GET {path} HTTP/1.1"), "").await
     }
@@ -152,9 +158,14 @@ pub(super) async fn send(address: SocketAddr, head: &str, body: &str) -> Answer 
     let (head, body) = (head.to_owned(), body.to_owned());
     tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
+        let newest = if head.contains("cache-control:") {
+            ""
+        } else {
+            "cache-control: no-cache\r\n"
+        };
         write!(
             stream,
-            "{head}\r\nhost: {address}\r\ncache-control: no-cache\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{head}\r\nhost: {address}\r\n{newest}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
