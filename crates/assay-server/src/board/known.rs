@@ -100,18 +100,33 @@ pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<
 
 /// All that was declared in passed rounds, in one sum.
 pub(crate) async fn passed_in_all(app: &App) -> Result<WorkSum, StoreError> {
-    let read = store::declared_total(app.database().readers(), Verified::Passed);
+    let all = (Round(0), Round(i32::MAX as u32));
+    let read = store::declared_total(app.database().readers(), all, Verified::Passed);
     let sum = app.memo.get(Parts::VERDICTS, "passed in all".to_owned(), read);
     Ok(*sum.await?)
 }
 
-/// All that was declared, in one sum.
+/// All that was declared, in one sum. Manifests come every second while a round is handed in, so only the rounds from the newest
+/// judged one but one are added up each time; what somebody hands in later of one before them counts from the next verdicts on.
 pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
-    let read = store::declared_total(app.database().readers(), Verified::Any);
-    let sum = app
-        .memo
-        .get(Parts::SUBMISSIONS, "declared in all".to_owned(), read);
-    Ok(*sum.await?)
+    let readers = app.database().readers();
+    let judged = newest_judged(app).await?;
+    let open = judged
+        .as_ref()
+        .as_ref()
+        .map_or(0, |(round, _)| round.0.saturating_sub(1));
+    let mut sum = WorkSum::default();
+    if let Some(closed) = open.checked_sub(1).map(Round) {
+        let read = store::declared_total(readers, (Round(0), closed), Verified::Any);
+        let parts = (Parts::VERDICTS, closed);
+        sum = *app
+            .memo
+            .get_as_of(parts, "declared and judged".to_owned(), read)
+            .await?;
+    }
+    let newest = (Round(open), Round(i32::MAX as u32));
+    sum.add_sum(&store::declared_total(readers, newest, Verified::Any).await?);
+    Ok(sum)
 }
 
 /// The newest metagraph kept up to a block.

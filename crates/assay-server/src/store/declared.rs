@@ -50,6 +50,15 @@ impl WorkSum {
         self.archive_bytes = self.archive_bytes.saturating_add(work.archive_bytes);
     }
 
+    /// Adds a sum.
+    pub fn add_sum(&mut self, other: &Self) {
+        self.units = self.units.saturating_add(other.units);
+        self.records = self.records.saturating_add(other.records);
+        self.kept = self.kept.saturating_add(other.kept);
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.archive_bytes = self.archive_bytes.saturating_add(other.archive_bytes);
+    }
+
     /// The sum of entries.
     pub fn of<'a>(works: impl IntoIterator<Item = &'a DeclaredWork>) -> Self {
         let mut sum = Self::default();
@@ -131,27 +140,32 @@ impl Verified {
     }
 }
 
-/// One sum over everything: a pass over the table in its own order, a row a round, so that nothing is sorted and no sum of the
+/// One sum over rounds from `from` to `to`, both included: a pass over the table in its own order, a row a round, so that nothing is sorted and no sum of the
 /// database's overflows.
-pub async fn declared_total(pool: &AnyPool, verified: Verified) -> Result<WorkSum, StoreError> {
+pub async fn declared_total(
+    pool: &AnyPool,
+    (from, to): (Round, Round),
+    verified: Verified,
+) -> Result<WorkSum, StoreError> {
     let statement = format!(
-        "SELECT {SUMS} FROM declared d {} GROUP BY d.round",
+        "SELECT {SUMS} FROM declared d {} WHERE d.round >= $1 AND d.round <= $2 GROUP BY d.round",
         verified.joined()
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(i64::from(from.0))
+        .bind(i64::from(to.0))
         .fetch_all(pool)
         .await?;
     let mut sum = WorkSum::default();
     for row in &rows {
-        let of_round = DeclaredWork {
-            recipe_id: RecipeId::default(),
+        let of_round = WorkSum {
             units: number(row, "units")?,
             records: number(row, "records")?,
             kept: number(row, "kept")?,
             tokens: number(row, "tokens")?,
             archive_bytes: number(row, "bytes")?,
         };
-        sum.add(&of_round);
+        sum.add_sum(&of_round);
     }
     Ok(sum)
 }

@@ -226,15 +226,20 @@ async fn one_sum_is_the_sum_of_all_sums() {
         let rows = store::declared_sums(readers, all, verified).await.unwrap();
         let sum = store::WorkSum::of(rows.iter().map(|row| &row.work));
         assert!(sum.tokens > 0);
+        let (mut parts, middle) = (store::WorkSum::default(), Round(7));
+        for rounds in [(Round(0), middle), (Round(8), Round(1 << 20))] {
+            parts.add_sum(&store::declared_total(readers, rounds, verified).await.unwrap());
+        }
+        assert_eq!(parts, sum);
         assert_eq!(
-            store::declared_total(readers, verified).await.unwrap(),
+            store::declared_total(readers, all, verified).await.unwrap(),
             sum,
             "{verified:?}"
         );
     }
     site.stop().await;
     let empty = Site::empty().await;
-    let nothing = store::declared_total(empty.app.database().readers(), store::Verified::Any).await;
+    let nothing = store::declared_total(empty.app.database().readers(), all, store::Verified::Any).await;
     assert_eq!(nothing.unwrap(), store::WorkSum::default());
     empty.stop().await;
 }
