@@ -192,9 +192,13 @@ pub async fn declared_sums(
 
 /// The newest manifest's entries of every miner, up to a round.
 pub async fn declared_newest(pool: &AnyPool, to: Round) -> Result<Vec<DeclaredRow>, StoreError> {
+    // From one hotkey of the index to the next, and to the newest round of each: not through all rounds there were.
     let rows = sqlx::query(
-        "SELECT d.* FROM declared d JOIN (SELECT hotkey, MAX(round) AS round FROM declared WHERE round <= $1 GROUP BY hotkey) n \
-         ON n.hotkey = d.hotkey AND n.round = d.round ORDER BY d.hotkey, d.recipe_id",
+        "WITH RECURSIVE known (hotkey) AS (SELECT MIN(hotkey) FROM declared UNION ALL \
+         SELECT (SELECT MIN(n.hotkey) FROM declared n WHERE n.hotkey > known.hotkey) FROM known WHERE known.hotkey IS NOT NULL) \
+         SELECT d.* FROM known JOIN declared d ON d.hotkey = known.hotkey AND d.round = \
+         (SELECT MAX(n.round) FROM declared n WHERE n.hotkey = known.hotkey AND n.round <= $1) \
+         ORDER BY d.hotkey, d.recipe_id",
     )
     .bind(i64::from(to.0))
     .fetch_all(pool)
