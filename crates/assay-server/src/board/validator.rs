@@ -1,12 +1,13 @@
 //! Validators as rows: stake, trust, what they reported and when they set weights.
 
+use super::range::newest_public;
 use super::select::column;
 use super::{BoardRow, Column};
 use crate::app::{App, ChainView};
 use crate::failure::Failure;
-use crate::store::{self, Parts};
+use crate::store::{self, Parts, StoreError};
 use assay_types::api::{FieldValue, ProblemKind, ReportKind, ValidatorRow};
-use assay_types::{BlockNumber, Hotkey};
+use assay_types::{BlockNumber, Hotkey, Round};
 use std::collections::BTreeMap;
 
 /// When a validator last set or committed weights.
@@ -37,6 +38,26 @@ fn age(view: &ChainView, last_update: BlockNumber) -> u32 {
 /// Rounds whose reports count.
 const REPORT_ROUNDS: u32 = 140;
 
+/// Reports of each kind by each validator, in parts. Reports come every second while a round is judged, so only the rounds that
+/// may still be reported on are counted each time.
+async fn report_counts(app: &App) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
+    let readers = app.database().readers();
+    let newest = store::newest_round(readers).await?.map_or(0, |row| row.round.0);
+    let first = Round(newest.saturating_sub(REPORT_ROUNDS - 1));
+    let closed = newest_public(app);
+    let open = closed.map_or(first, |closed| first.max(Round(closed.0.saturating_add(1))));
+    let mut counts = store::report_counts(readers, (open, Round(i32::MAX as u32))).await?;
+    if let Some(closed) = closed {
+        let parts = Parts::ROUNDS.and(Parts::DUELS);
+        let read = store::report_counts(readers, (first, closed));
+        let before = app
+            .memo
+            .get_as_of((parts, closed), "report counts".to_owned(), read);
+        counts.extend(before.await?.iter().copied());
+    }
+    Ok(counts)
+}
+
 /// Neurons with a permit that set weights or reported, by stake: miners earn permits too, with the stake they are paid.
 pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failure> {
     let readers = app.database().readers();
@@ -46,15 +67,12 @@ pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failu
         .clone()
         .ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
     let (mut audits, mut cells) = (BTreeMap::<Hotkey, u32>::new(), BTreeMap::<Hotkey, u32>::new());
-    let parts = Parts::EVIDENCE.and(Parts::DUELS).and(Parts::ROUNDS);
-    let counts = store::report_counts(readers, REPORT_ROUNDS);
-    let counts = app.memo.get(parts, "report counts".to_owned(), counts).await?;
-    for (validator, kind, count) in counts.iter().copied() {
+    for (validator, kind, count) in report_counts(app).await? {
         let counted = match kind {
             ReportKind::Audit => &mut audits,
             ReportKind::Evaluation => &mut cells,
         };
-        counted.insert(validator, count);
+        *counted.entry(validator).or_default() += count;
     }
     let proofs = store::listed_proof_counts(readers).await?;
     let count = |of: &BTreeMap<Hotkey, u32>, hotkey: &Hotkey| of.get(hotkey).copied().unwrap_or(0);

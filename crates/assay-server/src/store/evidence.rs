@@ -246,18 +246,19 @@ pub async fn report_count(pool: &AnyPool, round: Round) -> Result<u32, StoreErro
     number(&row, "count")
 }
 
-/// How many reports of each kind each validator made on the newest rounds.
+/// How many reports of each kind each validator made on rounds from one to another, both included.
 pub async fn report_counts(
     pool: &AnyPool,
-    rounds: u32,
+    (from, to): (Round, Round),
 ) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
     let rows = sqlx::query(
         // By the index over kind and round alone: the lines of reports are not touched.
         "SELECT validator, kind, COUNT(*) AS count FROM reports WHERE kind IN ('audit', 'evaluation') \
-         AND round > (SELECT COALESCE(MAX(round), 0) FROM rounds) - $1 \
+         AND round >= $1 AND round <= $2 \
          GROUP BY validator, kind ORDER BY validator, kind",
     )
-    .bind(i64::from(rounds))
+    .bind(i64::from(from.0))
+    .bind(i64::from(to.0))
     .fetch_all(pool)
     .await?;
     rows.iter()
