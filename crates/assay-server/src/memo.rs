@@ -13,10 +13,10 @@ use tokio::sync::OnceCell;
 /// Answers kept; beyond them all are forgotten.
 const ANSWERS_MAX: usize = 256;
 
-/// An answer, or the place where it comes to be, with the changes it was read behind.
+/// An answer, or the place where it comes to be, with the state it is of.
 #[derive(Debug)]
 struct Kept {
-    changes: u64,
+    state: u64,
     cell: Arc<dyn Any + Send + Sync>,
 }
 
@@ -36,44 +36,20 @@ impl Memo {
         }
     }
 
-    /// A number that grows with every change of the store.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.of(Parts::ALL)
+    /// The state of some parts: a number that grows with each change of one. Asked for before anything is read, so that a change
+    /// in between makes the answer old.
+    pub(crate) fn of(&self, parts: Parts) -> u64 {
+        self.changes.of(parts)
     }
 
-    /// The answer to `question`, which is read of `parts` alone; many who ask at once wait for one. A question has one type of
-    /// answer. What cannot be read is not kept.
+    /// The state of some parts as of a round: behind it the answer of the round before is not kept.
+    pub(crate) fn as_of(&self, parts: Parts, round: Round) -> u64 {
+        u64::from(round.0) << 32 | (self.of(parts) & u64::from(u32::MAX))
+    }
+
+    /// The answer to `question` in a state; many who ask at once wait for one, and one of another state is replaced. A question
+    /// has one type of answer. What cannot be read is not kept.
     pub(crate) fn get<T, E, F>(
-        &self,
-        parts: Parts,
-        question: String,
-        read: F,
-    ) -> impl Future<Output = Result<Arc<T>, E>>
-    where
-        T: Send + Sync + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        // Before anything is read: a change in between makes it old.
-        self.get_of(self.changes.of(parts), question, read)
-    }
-
-    /// The answer to `question` as of a round, behind which the one of the round before is not kept.
-    pub(crate) fn get_as_of<T, E, F>(
-        &self,
-        (parts, round): (Parts, Round),
-        question: String,
-        read: F,
-    ) -> impl Future<Output = Result<Arc<T>, E>>
-    where
-        T: Send + Sync + 'static,
-        F: Future<Output = Result<T, E>>,
-    {
-        let changes = self.changes.of(parts) & u64::from(u32::MAX);
-        self.get_of(u64::from(round.0) << 32 | changes, question, read)
-    }
-
-    /// The answer to `question` in the state that a number stands for.
-    pub(crate) fn get_of<T, E, F>(
         &self,
         state: u64,
         question: String,
@@ -94,9 +70,9 @@ impl Memo {
         }
     }
 
-    fn cell<T: Send + Sync + 'static>(&self, question: String, changes: u64) -> Arc<OnceCell<Arc<T>>> {
+    fn cell<T: Send + Sync + 'static>(&self, question: String, state: u64) -> Arc<OnceCell<Arc<T>>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.get(&question).filter(|found| found.changes == changes);
+        let found = kept.get(&question).filter(|found| found.state == state);
         if let Some(cell) = found.and_then(|found| Arc::clone(&found.cell).downcast().ok()) {
             return cell;
         }
@@ -105,7 +81,7 @@ impl Memo {
         }
         let cell = Arc::<OnceCell<Arc<T>>>::default();
         let new = Kept {
-            changes,
+            state,
             cell: Arc::<OnceCell<Arc<T>>>::clone(&cell),
         };
         kept.insert(question, new);
@@ -130,7 +106,10 @@ mod tests {
         let read = AtomicU32::new(0);
         let ask = async |parts: Parts| {
             let count = async { Ok::<_, ()>(read.fetch_add(1, Ordering::Relaxed)) };
-            *memo.get(parts, format!("{parts:?}"), count).await.unwrap()
+            *memo
+                .get(memo.of(parts), format!("{parts:?}"), count)
+                .await
+                .unwrap()
         };
         assert_eq!((ask(Parts::VERDICTS).await, ask(Parts::VERDICTS).await), (0, 0));
         assert_eq!(ask(Parts::RELEASES).await, 1);
@@ -150,9 +129,9 @@ mod tests {
         };
         writer.write(recipe).await.unwrap();
         assert_eq!((ask(Parts::VERDICTS).await, ask(Parts::RELEASES).await), (0, 2));
-        let fails = memo.get(Parts::CHAIN, "fails".to_owned(), async { Err::<u32, _>("away") });
+        let fails = memo.get(0, "fails".to_owned(), async { Err::<u32, _>("away") });
         assert_eq!(fails.await.unwrap_err(), "away");
-        let works = memo.get(Parts::CHAIN, "fails".to_owned(), async { Ok::<_, ()>(7_u32) });
+        let works = memo.get(0, "fails".to_owned(), async { Ok::<_, ()>(7_u32) });
         assert_eq!(*works.await.unwrap(), 7);
     }
 }

@@ -1,5 +1,5 @@
-//! What is answered before the server is there: a database of months is checked and brought up to date for a minute, and whoever
-//! asks in that time is told so instead of being refused.
+//! What is answered before the server is there: while its database is checked and brought up to date, whoever asks is told so
+//! instead of being refused.
 
 use crate::config::ServerConfig;
 use crate::failure::Failure;

@@ -94,17 +94,7 @@ impl History {
 
     /// An empty block.
     pub(crate) fn block(&self, number: u32) -> TakeBlock {
-        TakeBlock {
-            head: self.head(number),
-            metagraph: None,
-            weights: Vec::new(),
-            commitments: Vec::new(),
-            pulse: None,
-            revealed: Vec::new(),
-            recipes: Vec::new(),
-            round: None,
-            now_ms: self.head(number).time_ms + 1_500,
-        }
+        TakeBlock::empty(self.head(number), self.head(number).time_ms + 1_500)
     }
 
     /// What the server knows of the chain at a block.

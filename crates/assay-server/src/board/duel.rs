@@ -38,7 +38,11 @@ pub(crate) async fn all_duels(app: &App) -> Result<Arc<Duels>, Failure> {
     };
     let parts = Parts::DUELS.and(Parts::RELEASES).and(Parts::ROUNDS);
     app.memo
-        .get_as_of((parts, newest), "duels".to_owned(), read(app, newest))
+        .get(
+            app.memo.as_of(parts, newest),
+            "duels".to_owned(),
+            read(app, newest),
+        )
         .await
 }
 

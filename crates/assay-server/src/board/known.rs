@@ -23,7 +23,9 @@ pub(super) type Declared = BTreeMap<Hotkey, (Round, Vec<DeclaredWork>)>;
 /// The network's state behind the newest settled round.
 pub(crate) async fn network_state(app: &App) -> Result<Arc<NetworkState>, StoreError> {
     let read = store::network_state(app.database().readers());
-    app.memo.get(Parts::ROUNDS, "network".to_owned(), read).await
+    app.memo
+        .get(app.memo.of(Parts::ROUNDS), "network".to_owned(), read)
+        .await
 }
 
 /// The newest round that has a verdict, with its verdicts; none before the first.
@@ -37,7 +39,7 @@ pub(crate) async fn newest_judged(app: &App) -> Result<Arc<Option<(Round, Vec<Ve
         Ok(Some((round, store::verdicts_of_round(readers, round).await?)))
     };
     app.memo
-        .get(Parts::VERDICTS, "newest judged".to_owned(), read)
+        .get(app.memo.of(Parts::VERDICTS), "newest judged".to_owned(), read)
         .await
 }
 
@@ -52,14 +54,16 @@ pub(super) async fn miner_records(
             .map(|record| ((record.hotkey, record.registered), record));
         Ok(by_key.collect())
     };
-    app.memo.get(Parts::VERDICTS, "miners".to_owned(), read).await
+    app.memo
+        .get(app.memo.of(Parts::VERDICTS), "miners".to_owned(), read)
+        .await
 }
 
 /// The newest verdicts on every miner, so many of each.
 pub(super) async fn verdicts(app: &App, each: u32) -> Result<Arc<Verdicts>, StoreError> {
     let read = verdicts_to(app, (Round(i32::MAX as u32), each));
     app.memo
-        .get(Parts::VERDICTS, format!("verdicts {each}"), read)
+        .get(app.memo.of(Parts::VERDICTS), format!("verdicts {each}"), read)
         .await
 }
 
@@ -76,7 +80,9 @@ pub(super) async fn verdicts_to(app: &App, (to, each): (Round, u32)) -> Result<V
 pub(super) async fn declared(app: &App) -> Result<Arc<Declared>, StoreError> {
     let read = declared_to(app, Round(i32::MAX as u32));
     let parts = Parts::SUBMISSIONS;
-    app.memo.get(parts, "declared".to_owned(), read).await
+    app.memo
+        .get(app.memo.of(parts), "declared".to_owned(), read)
+        .await
 }
 
 /// The same up to a round; not kept.
@@ -94,7 +100,7 @@ pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<
     let read = store::declared_sums(app.database().readers(), rounds, Verified::Passed);
     let question = format!("passed {}", rounds.1.0.saturating_sub(rounds.0.0));
     app.memo
-        .get_as_of((Parts::VERDICTS, rounds.1), question, read)
+        .get(app.memo.as_of(Parts::VERDICTS, rounds.1), question, read)
         .await
 }
 
@@ -102,7 +108,9 @@ pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<
 pub(crate) async fn passed_in_all(app: &App) -> Result<WorkSum, StoreError> {
     let all = (Round(0), Round(i32::MAX as u32));
     let read = store::declared_total(app.database().readers(), all, Verified::Passed);
-    let sum = app.memo.get(Parts::VERDICTS, "passed in all".to_owned(), read);
+    let sum = app
+        .memo
+        .get(app.memo.of(Parts::VERDICTS), "passed in all".to_owned(), read);
     Ok(*sum.await?)
 }
 
@@ -118,10 +126,10 @@ pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
     let mut sum = WorkSum::default();
     if let Some(closed) = open.checked_sub(1).map(Round) {
         let read = store::declared_total(readers, (Round(0), closed), Verified::Any);
-        let parts = (Parts::VERDICTS, closed);
+        let state = app.memo.as_of(Parts::VERDICTS, closed);
         sum = *app
             .memo
-            .get_as_of(parts, "declared and judged".to_owned(), read)
+            .get(state, "declared and judged".to_owned(), read)
             .await?;
     }
     let newest = (Round(open), Round(i32::MAX as u32));
@@ -144,7 +152,7 @@ pub(crate) async fn metagraph_before(
     let place = kept.0.wrapping_mul(SPREAD) >> (u32::BITS - METAGRAPHS_BITS);
     let found = app
         .memo
-        .get_of(u64::from(kept.0), format!("metagraph {place}"), read)
+        .get(u64::from(kept.0), format!("metagraph {place}"), read)
         .await?;
     Ok(found.as_ref().clone())
 }
@@ -156,19 +164,24 @@ pub(crate) async fn assignment(app: &App, round: Round) -> Result<Arc<Option<Ass
         Ok(found.and_then(|(_, document)| Assignment::parse(document.as_bytes()).ok()))
     };
     let question = format!("assignment {}", round.0 % ASSIGNMENTS);
-    app.memo.get_as_of((Parts::ROUNDS, round), question, read).await
+    app.memo
+        .get(app.memo.as_of(Parts::ROUNDS, round), question, read)
+        .await
 }
 
 /// Mean length of the archives of each source, bytes.
 pub(crate) async fn source_means(app: &App) -> Result<Arc<BTreeMap<String, u64>>, StoreError> {
     let read = store::source_means(app.database().readers());
     app.memo
-        .get(Parts::CORPORA, "source means".to_owned(), read)
+        .get(app.memo.of(Parts::CORPORA), "source means".to_owned(), read)
         .await
 }
 
 /// Units of all corpora.
 pub(crate) async fn unit_count(app: &App) -> Result<u64, StoreError> {
     let read = store::unit_count(app.database().readers());
-    Ok(*app.memo.get(Parts::CORPORA, "units".to_owned(), read).await?)
+    Ok(*app
+        .memo
+        .get(app.memo.of(Parts::CORPORA), "units".to_owned(), read)
+        .await?)
 }

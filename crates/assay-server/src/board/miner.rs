@@ -6,7 +6,7 @@ use super::select::column;
 use super::{BoardRow, Column, Range, StateKind, verdict_words};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, MinerRecord, VerdictRow, Verified, WorkSum};
+use crate::store::{self, MinerRecord, Parts, VerdictRow, Verified, WorkSum};
 use assay_chain::{Metagraph, Neuron};
 use assay_types::api::{FieldValue, MinerRow, ProblemKind, RoundResult};
 use assay_types::{BlockNumber, Hotkey, Q32, RecipeId, Round, Verdict};
@@ -258,9 +258,9 @@ pub(crate) async fn miner_lines(
     if at.is_some() {
         return Ok(Arc::new(Box::pin(read).await?));
     }
-    let state = app.memo.changes() + app.cache.version();
+    let state = app.memo.of(Parts::ALL) + app.cache.version();
     app.memo
-        .get_of(state, format!("miners {}", range.name()), read)
+        .get(state, format!("miners {}", range.name()), read)
         .await
 }
 

@@ -132,7 +132,9 @@ fn built_in() -> impl Iterator<Item = &'static (RecipeId, Recipe)> {
 /// Recipes that were announced.
 async fn announced(app: &App) -> Result<Arc<Vec<RecipeView>>, StoreError> {
     let read = store::recipes(app.database().readers(), "", RECIPES_READ);
-    app.memo.get(Parts::RELEASES, "recipes".to_owned(), read).await
+    app.memo
+        .get(app.memo.of(Parts::RELEASES), "recipes".to_owned(), read)
+        .await
 }
 
 /// The anchor, then what is known of others by id.

@@ -38,13 +38,16 @@ fn age(view: &ChainView, last_update: BlockNumber) -> u32 {
 /// Rounds whose reports count.
 const REPORT_ROUNDS: u32 = 140;
 
-/// Reports of each kind by each validator, in parts. Reports come every second while a round is judged, so only the rounds that
-/// may still be reported on are counted each time.
+/// Rounds behind their cutoff whose reports still come: validators hand them in when nobody can copy them any more.
+const OPEN_ROUNDS: u32 = 2;
+
+/// Reports of each kind by each validator, in parts. Reports come every second, so only rounds that may still be reported on are
+/// counted each time; an audit that is handed in later than that counts from the next round on.
 async fn report_counts(app: &App) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
     let readers = app.database().readers();
     let newest = store::newest_round(readers).await?.map_or(0, |row| row.round.0);
     let first = Round(newest.saturating_sub(REPORT_ROUNDS - 1));
-    let closed = newest_public(app);
+    let closed = newest_public(app).and_then(|round| round.0.checked_sub(OPEN_ROUNDS).map(Round));
     let open = closed.map_or(first, |closed| first.max(Round(closed.0.saturating_add(1))));
     let mut counts = store::report_counts(readers, (open, Round(i32::MAX as u32))).await?;
     if let Some(closed) = closed {
@@ -52,7 +55,7 @@ async fn report_counts(app: &App) -> Result<Vec<(Hotkey, ReportKind, u32)>, Stor
         let read = store::report_counts(readers, (first, closed));
         let before = app
             .memo
-            .get_as_of((parts, closed), "report counts".to_owned(), read);
+            .get(app.memo.as_of(parts, closed), "report counts".to_owned(), read);
         counts.extend(before.await?.iter().copied());
     }
     Ok(counts)

@@ -98,6 +98,21 @@ impl Write for TakeBlock {
 }
 
 impl TakeBlock {
+    /// A block in which nothing of ours happens.
+    pub fn empty(head: Head, now_ms: u64) -> Self {
+        Self {
+            head,
+            metagraph: None,
+            weights: Vec::new(),
+            commitments: Vec::new(),
+            pulse: None,
+            revealed: Vec::new(),
+            recipes: Vec::new(),
+            round: None,
+            now_ms,
+        }
+    }
+
     async fn take_parts(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let block = i64::from(self.head.number.0);
         if let Some((reason, metagraph)) = &self.metagraph {

@@ -23,7 +23,7 @@ async fn page(asked: Asked) -> Response {
     let body = html! {
         section {
             h1 { "Starting" }
-            p.lede { "The database is checked and brought up to date. After an update of the program with months of history that takes minutes." }
+            p.lede { "The database is checked and brought up to date. The more history it holds, the longer that takes, above all after an update of the program." }
         }
         section.panel {
             (part::panel_head("What now", html! { "status " (StatusCode::SERVICE_UNAVAILABLE.as_u16()) }))

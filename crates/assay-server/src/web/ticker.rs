@@ -32,7 +32,8 @@ async fn audited(app: &App) -> Result<Counts, Failure> {
 /// What the line says.
 #[derive(Debug, Default)]
 pub(crate) struct Ticker {
-    netuid: u16,
+    /// None while nothing was read: the server starts, or its database cannot be read.
+    netuid: Option<u16>,
     block: Option<u32>,
     block_age_ms: u64,
     time_ms: u64,
@@ -50,7 +51,7 @@ impl Ticker {
         let block = view.head.map(|row| row.head.number);
         let audited = audited(app).await?;
         Ok(Self {
-            netuid: health.netuid,
+            netuid: Some(health.netuid),
             block: block.map(|block| block.0),
             block_age_ms: health.block_age_ms,
             time_ms: view.head.map_or(0, |row| row.head.time_ms),
@@ -68,12 +69,19 @@ impl Ticker {
             Some(_) if self.block_age_ms > LATE_MS => "dot late",
             Some(_) => "dot",
         };
+        let Some(netuid) = self.netuid else {
+            return html! {
+                aside.tick aria-label="Network state" data-part="ticker" {
+                    div.wrap { span { span.dot.off {} "Network state " b { "unknown" } } }
+                }
+            };
+        };
         html! {
             aside.tick aria-label="Network state" data-part="ticker" {
                 div.wrap tabindex="0" role="group" aria-label="Network state values" {
                     span {
                         span class=(dot) {}
-                        "subnet " (self.netuid) ", block "
+                        "subnet " (netuid) ", block "
                         b { @if let Some(block) = self.block { (number::grouped(u64::from(block))) } @else { "unknown" } }
                     }
                     @if let Some((round, words)) = &self.phase {

@@ -124,7 +124,7 @@ impl Reported {
             Ok(Self { newest, agreement })
         };
         app.memo
-            .get_as_of((parts, to), format!("reported {validator}"), read)
+            .get(app.memo.as_of(parts, to), format!("reported {validator}"), read)
             .await
     }
 }
@@ -151,7 +151,10 @@ async fn agreement(app: &App, reports: &[(Digest, AuditReport)]) -> Result<Agree
 /// Its newest weights, with the others' mean, by target. Places change hands: who held one is read as of the weights' block.
 async fn newest_weights(app: &App, row: &ValidatorRow) -> Result<Option<Weights>, Stop> {
     let read = store::weights_rows(app.database().readers(), EPOCHS_READ);
-    let epochs = app.memo.get(Parts::CHAIN, "weights".to_owned(), read).await?;
+    let epochs = app
+        .memo
+        .get(app.memo.of(Parts::CHAIN), "weights".to_owned(), read)
+        .await?;
     for (block, rows) in epochs.iter() {
         let Some(then) = crate::board::metagraph_before(app, *block).await? else {
             continue;

@@ -147,17 +147,7 @@ pub(super) fn verdict(miner: usize, round: u32) -> (Verdict, u32) {
 }
 
 async fn block(app: &App, number: u32, part: impl FnOnce(&mut TakeBlock)) {
-    let mut take = TakeBlock {
-        head: head(number),
-        metagraph: None,
-        weights: Vec::new(),
-        commitments: Vec::new(),
-        pulse: None,
-        revealed: Vec::new(),
-        recipes: Vec::new(),
-        round: None,
-        now_ms: head(number).time_ms,
-    };
+    let mut take = TakeBlock::empty(head(number), head(number).time_ms);
     part(&mut take);
     assert!(app.writer().write(take).await.unwrap(), "block {number}");
 }

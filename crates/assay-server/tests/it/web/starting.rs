@@ -17,6 +17,7 @@ async fn a_server_that_starts_says_so_and_gives_its_address_free() {
         let page = send(address, &format!("GET {path} HTTP/1.1"), "").await;
         assert_eq!((page.status, page.header("retry-after")), (503, "5"), "{path}");
         assert!(page.body.contains("<h1>Starting</h1>"), "{}", page.body);
+        assert!(page.body.contains("Network state <b>unknown</b>") && !page.body.contains("none yet"));
         super::pages::check_html(path, &page);
         assert!(
             page.header("content-security-policy")
