@@ -1,11 +1,12 @@
-//! How fast a step of training is: `training_speed SHAPE STEPS THREADS [INSTRUCTIONS]`, one line of JSON.
+//! How fast a step of training is: `training_speed SHAPE STEPS THREADS [INSTRUCTIONS|cuda [PEAK]]`, one line of JSON.
 //!
-//! `bench/training_speed.py` runs it beside PyTorch on the same shapes.
+//! `bench/training_speed.py` runs it beside PyTorch on the same shapes. SHAPE is `a`, `b`, or a profile: `cpu-v1`, `gpu-v1`,
+//! `audit-v1`. PEAK is what a device could do in FLOP/s: then the share of it that is used is printed (6 FLOP a parameter and token).
 
 use std::time::Instant;
 
-use assay_eval::transformer::profile::{BENCH_A, BENCH_B, CPU_V1};
-use assay_eval::transformer::{CpuTrainer, Level, Trainer as _, initial};
+use assay_eval::transformer::profile::{AUDIT_V1, BENCH_A, BENCH_B, CPU_V1, GPU_V1, TrainingProfile};
+use assay_eval::transformer::{Compute, Level, Trainer as _, initial};
 
 /// Steps before the clock starts.
 const WARM_UP_STEPS: usize = 2;
@@ -19,20 +20,25 @@ const WARM_UP_STEPS: usize = 2;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize| arguments.get(at).and_then(|text| text.parse::<usize>().ok());
-    let shape = match arguments.first().map(String::as_str) {
-        Some("a") => BENCH_A,
-        Some("b") => BENCH_B,
-        _ => CPU_V1.shape,
+    let bench = |shape| TrainingProfile { shape, ..CPU_V1 };
+    let profile = match arguments.first().map(String::as_str) {
+        Some("a") => bench(BENCH_A),
+        Some("b") => bench(BENCH_B),
+        Some("gpu-v1") => GPU_V1,
+        Some("audit-v1") => AUDIT_V1,
+        _ => CPU_V1,
     };
+    let shape = profile.shape;
     let (steps, threads) = (number(1).unwrap_or(10).max(1), number(2).unwrap_or(1));
-    let level = arguments
-        .get(3)
-        .map_or(Some(Level::best()), |name| Level::named(name));
-    let level = level.expect("instructions of this machine");
+    let on = match arguments.get(3).map(String::as_str) {
+        None => Compute::from(Level::best()),
+        Some("cuda") => Compute::cuda(0).expect("a graphics processor"),
+        Some(name) => Level::named(name).expect("instructions of this machine").into(),
+    };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     pool.build_global().expect("threads");
-    let mut trainer =
-        CpuTrainer::<f32>::new(shape, &initial(&shape, b"speed"), level, threads).expect("a shape of ours");
+    let start = initial(&shape, b"speed");
+    let mut trainer = on.trainer(&profile, &start, threads).expect("a shape of ours");
     let id = |at: usize| ((at * at * 31 + at * 7) % 1_000_003 % shape.vocabulary) as u16;
     let ids: Vec<u16> = (0..=shape.step_tokens()).map(id).collect();
     let (inputs, targets) = (&ids[..shape.step_tokens()], &ids[1..]);
@@ -45,8 +51,14 @@ fn main() {
     }
     let (wall, cpu) = (wall.elapsed(), cpu.elapsed());
     let tokens = (steps * shape.step_tokens()) as f64;
+    let flop = 6.0 * shape.parameters() as f64 * tokens / wall.as_secs_f64();
+    let peak = arguments.get(4).and_then(|text| text.parse::<f64>().ok());
+    let share = peak.map_or(String::new(), |peak| {
+        format!(", \"flop_share\": {:.4}", flop / peak)
+    });
     println!(
-        "{{\"instructions\": \"{level}\", \"tokens_per_cpu_s\": {:.1}, \"tokens_per_s\": {:.1}}}",
+        "{{\"instructions\": \"{}\", \"tokens_per_cpu_s\": {:.1}, \"tokens_per_s\": {:.1}, \"flop_per_s\": {flop:.3e}{share}}}",
+        on.name(),
         tokens / cpu.as_secs_f64(),
         tokens / wall.as_secs_f64()
     );

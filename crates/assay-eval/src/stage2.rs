@@ -16,7 +16,7 @@ use crate::stage1::ArmBits;
 use crate::tokenizer::{TokenId, Tokenizer};
 use crate::transformer::profile::{self, TrainingProfile};
 use crate::transformer::run::{Course, Finished, Run};
-use crate::transformer::{CpuTrainer, Level, Stream, TRAINER_VERSION, TrainError, initial};
+use crate::transformer::{Compute, Stream, TRAINER_VERSION, TrainError, Trainer, initial};
 
 /// Seeds at which a result is looked at.
 const LOOKS: [usize; 3] = [4, 6, 8];
@@ -107,7 +107,7 @@ pub struct Trained {
     pub budget_tokens: u64,
     /// Name of the profile.
     pub profile: &'static str,
-    /// Vector instructions of this call; kept models may have been trained with others of the same bits.
+    /// Vector instructions of this call, or `cuda`; kept models may have been trained with others of the same bits.
     pub instructions: &'static str,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Stage2<'a> {
     }
 
     /// Text, start values and key of a cell.
-    pub fn prepare(&self, cell: Cell, level: Level) -> Prepared<'_> {
+    pub fn prepare(&self, cell: Cell, on: &Compute) -> Prepared<'_> {
         let seed = [&self.seed[..], &cell.seed.to_le_bytes()].concat();
         let windows = self
             .samples
@@ -152,7 +152,7 @@ impl<'a> Stage2<'a> {
         let shape = &self.profile.shape;
         let stream = Stream::new(windows.into_iter(), shape, self.budget_tokens, &seed);
         let text = stream.digest();
-        let rounding = if level.is_plain() { "plain" } else { "fused" };
+        let rounding = on.rounding();
         let parts: [&[u8]; 7] = [
             &TRAINER_VERSION.to_le_bytes(),
             self.profile.name.as_bytes(),
@@ -182,7 +182,7 @@ impl<'a> Stage2<'a> {
         found: &BTreeMap<Cell, Finished>,
         seeds: Range<u32>,
         look: &Look,
-        level: Level,
+        on: &Compute,
     ) -> Option<Trained> {
         let mut arms = Vec::new();
         let mut curves = Vec::new();
@@ -206,7 +206,7 @@ impl<'a> Stage2<'a> {
             quantile: look.quantile,
             budget_tokens: self.budget_tokens,
             profile: self.profile.name,
-            instructions: level.name(),
+            instructions: on.name(),
         })
     }
 
@@ -227,15 +227,15 @@ impl Prepared<'_> {
     /// The run, from its first step.
     ///
     /// # Errors
-    /// [`TrainError`]: never for a profile of ours.
-    pub fn run(&self, level: Level, threads: usize) -> Result<Run<'_, CpuTrainer<f32>>, TrainError> {
+    /// [`TrainError::Machine`]; nothing else for a profile of ours.
+    pub fn run(&self, on: &Compute, threads: usize) -> Result<Run<'_, Box<dyn Trainer>>, TrainError> {
         let course = Course {
             shape: self.profile.shape,
             rate_max: self.profile.rate_max,
             stream: &self.stream,
             documents: self.documents,
         };
-        let trainer = CpuTrainer::new(self.profile.shape, &self.start, level, threads)?;
+        let trainer = on.trainer(self.profile, &self.start, threads)?;
         Ok(Run::new(course, trainer))
     }
 }

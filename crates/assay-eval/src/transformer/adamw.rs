@@ -10,11 +10,11 @@ use super::real::Real;
 use super::shape::{Role, Shape};
 
 /// Decay of the first and second moment (docs/evaluation.md).
-const BETA_FIRST: f64 = 0.9;
-const BETA_SECOND: f64 = 0.95;
+pub(crate) const BETA_FIRST: f64 = 0.9;
+pub(crate) const BETA_SECOND: f64 = 0.95;
 
 /// Added to the root of the second moment.
-const EPSILON: f64 = 1e-8;
+pub(crate) const EPSILON: f64 = 1e-8;
 
 /// Decay of matrices.
 const WEIGHT_DECAY: f64 = 0.1;
@@ -49,11 +49,30 @@ struct Block<'a, T> {
 }
 
 /// Factors of one step.
-struct Factors<T> {
-    clip: T,
-    keep: T,
-    rate: T,
-    root: T,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Factors<T> {
+    /// Of gradients.
+    pub(crate) clip: T,
+    /// Of values that decay.
+    pub(crate) keep: T,
+    /// Of first moments.
+    pub(crate) rate: T,
+    /// Of the second moments' roots.
+    pub(crate) root: T,
+}
+
+impl<T: Real> Factors<T> {
+    /// For a gradient's norm, at a learning rate, with the step that makes `steps`.
+    pub(crate) fn of(norm: f64, rate: f64, steps: u64) -> Self {
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        let correction = 1.0 - BETA_FIRST.powi(steps);
+        Self {
+            clip: T::of((NORM_MAX / (norm + NORM_EPSILON)).min(1.0)),
+            keep: T::of(1.0 - rate * WEIGHT_DECAY),
+            rate: T::of(rate / correction),
+            root: T::of(1.0 / (1.0 - BETA_SECOND.powi(steps)).sqrt()),
+        }
+    }
 }
 
 impl<T: Real> AdamW<T> {
@@ -119,14 +138,7 @@ impl<T: Real> AdamW<T> {
             .collect();
         let norm = squares.iter().fold(0.0, |sum, part| sum + part).sqrt();
         self.steps += 1;
-        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        let correction = 1.0 - BETA_FIRST.powi(steps);
-        let factors = Factors {
-            clip: T::of((NORM_MAX / (norm + NORM_EPSILON)).min(1.0)),
-            keep: T::of(1.0 - rate * WEIGHT_DECAY),
-            rate: T::of(rate / correction),
-            root: T::of(1.0 / (1.0 - BETA_SECOND.powi(steps)).sqrt()),
-        };
+        let factors = Factors::of(norm, rate, self.steps);
         self.cut(values, total).into_par_iter().for_each(|block| {
             level.run(
                 #[inline(always)]

@@ -45,31 +45,31 @@ struct Head {
     start: usize,
 }
 
+/// Per position the cosines of half a head, then the sines: for q, with the scale of the products in it, and for k.
+pub(crate) fn angles<T: Real>(shape: &Shape) -> [Vec<T>; 2] {
+    let half = shape.head_width() / 2;
+    let scaled = |scale: f64| {
+        let mut values = Vec::with_capacity(shape.context * 2 * half);
+        for position in 0..shape.context {
+            let angle = |pair: usize| position as f64 * ROTATION_BASE.powf(-(pair as f64) / half as f64);
+            values.extend((0..half).map(|pair| T::of(angle(pair).cos() * scale)));
+            values.extend((0..half).map(|pair| T::of(angle(pair).sin() * scale)));
+        }
+        values
+    };
+    [scaled(1.0 / (shape.head_width() as f64).sqrt()), scaled(1.0)]
+}
+
 impl<T: Real> Attention<T> {
     /// Angles for every position of the context.
     pub(crate) fn new(shape: &Shape) -> Self {
-        let half = shape.head_width() / 2;
-        let scale = 1.0 / (shape.head_width() as f64).sqrt();
-        let angles = |scale: f64| {
-            let mut values = Vec::with_capacity(shape.context * 2 * half);
-            for position in 0..shape.context {
-                let angle = |pair: usize| position as f64 * ROTATION_BASE.powf(-(pair as f64) / half as f64);
-                values.extend((0..half).map(|pair| T::of(angle(pair).cos() * scale)));
-                values.extend((0..half).map(|pair| T::of(angle(pair).sin() * scale)));
-            }
-            values
-        };
+        let [query_angles, key_angles] = angles(shape);
         Self {
             width: shape.width,
             heads: shape.heads,
-            query_angles: angles(scale),
-            key_angles: angles(1.0),
+            query_angles,
+            key_angles,
         }
-    }
-
-    /// Heads of a layer.
-    pub(crate) fn heads(&self) -> usize {
-        self.heads
     }
 
     fn head_width(&self) -> usize {

@@ -30,7 +30,7 @@ pub(crate) struct Head<'a, T: Real> {
 
 /// Where gradients of the output go.
 #[derive(Debug)]
-pub(crate) struct HeadGradient<'a, T> {
+pub(crate) struct Gradient<'a, T> {
     /// Of the rows; overwritten.
     pub(crate) rows: &'a mut [T],
     /// Of the embedding; added to.
@@ -46,7 +46,7 @@ impl<T: Real> Head<'_, T> {
         rows: &[T],
         targets: &[u16],
         losses: &mut [T],
-        mut gradient: Option<HeadGradient<'_, T>>,
+        mut gradient: Option<Gradient<'_, T>>,
     ) {
         let (d, level) = (self.width, self.level);
         let vocabulary = self.embedding.len() / d;

@@ -9,7 +9,7 @@ use super::real::Real;
 const LANES: usize = 16;
 
 /// Added to a mean square before its root is taken (docs/evaluation.md).
-const NORM_EPSILON: f64 = 1e-5;
+pub(crate) const NORM_EPSILON: f64 = 1e-5;
 
 /// `Σ of(a, b)` in lanes.
 #[inline(always)]

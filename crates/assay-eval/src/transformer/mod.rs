@@ -1,13 +1,19 @@
-//! Stage 2: a small decoder-only transformer, trained on the processor, the same bits for every number of threads.
+//! Stage 2: a small decoder-only transformer, trained on the processor, the same bits for every number of threads, or on a
+//! graphics processor.
 //!
 //! Streams of token ids and start values come in, losses and bits of held-out documents leave. In the order of a run: `shape`,
-//! `init`, `stream`, `schedule`; `matmul` and `kernel` compute, `attention`, `head` and `model` put them together, `adamw`
-//! updates; `trainer` is one step, `run` all of them, `score` reads the result, `checkpoint` keeps it. Formulas and their
-//! gradients are written once, generic over the number: f64 proves them, f32 trains (docs/evaluation.md).
+//! `init`, `stream`, `schedule`; `model` is the transformer, forward and back, over the operations of `engine`; `cpu` computes
+//! them with `matmul`, `kernel`, `attention` and `head`, `gpu` with kernels and cuBLAS; `adamw` updates; `trainer` is one step,
+//! `run` all of them, `score` reads the result, `checkpoint` keeps it; `compute` says where. Formulas and their gradients are
+//! written once, generic over the number: f64 proves them, f32 trains (docs/evaluation.md).
 
 mod adamw;
 mod attention;
 pub mod checkpoint;
+mod compute;
+mod cpu;
+mod engine;
+pub mod gpu;
 mod head;
 mod init;
 mod kernel;
@@ -27,6 +33,7 @@ mod trainer;
 /// them gives other bits, so that a model kept by an older build is trained again.
 pub const TRAINER_VERSION: u32 = 1;
 
+pub use compute::Compute;
 pub use init::initial;
 pub use level::Level;
 pub use matmul::{Matrix, MatrixMut, Old, Panels};

@@ -1,248 +1,193 @@
-//! The transformer: activations of some sequences, forward and back, on one flat vector of parameters.
+//! The transformer: activations of some sequences, forward and back, on one flat vector of parameters, for every machine.
 //!
 //! Pre-norm, per layer `x += O·attention(N x)` and `x += G·(silu(A n) ⊙ (C n))` with `n = N x`; tied embedding
 //! (docs/evaluation.md). [`Workspace`] keeps what the gradient needs; it is made once and reused every step.
 
-use super::attention::{Attention, Mixing};
-use super::head::{Head, HeadGradient};
-use super::kernel::{Normalised, gate, gate_back, normalise, normalise_back};
-use super::level::Level;
-use super::matmul::{Matrix, MatrixMut, Old};
-use super::real::Real;
+use super::engine::{Attended, Engine, HeadGradient, Norm, Part, Sizes, Tokens};
+use super::matmul::Old;
 use super::shape::{LayerPlaces, Places, Shape};
 
 /// Activations of one layer.
 #[derive(Debug, Default)]
-struct Layer<T> {
-    attention_norm: Norm<T>,
-    qkv: Vec<T>,
-    probabilities: Vec<T>,
-    mixed: Vec<T>,
-    hidden_norm: Norm<T>,
-    ac: Vec<T>,
-    gated: Vec<T>,
-}
-
-/// A normalisation's input, scales and output.
-#[derive(Debug, Default)]
-struct Norm<T> {
-    x: Vec<T>,
-    scales: Vec<T>,
-    y: Vec<T>,
+struct Layer<B> {
+    attention_norm: Norm<B>,
+    attended: Attended<B>,
+    mixed: B,
+    hidden_norm: Norm<B>,
+    ac: B,
+    gated: B,
 }
 
 /// Activations of some sequences and memory for their gradients.
 #[derive(Debug)]
-pub(crate) struct Workspace<T: Real> {
+pub(crate) struct Workspace<E: Engine> {
     shape: Shape,
     places: Places,
-    level: Level,
-    attention: Attention<T>,
-    layers: Vec<Layer<T>>,
-    last: Norm<T>,
-    panels: T::Panels,
-    logits: Vec<T>,
-    losses: Vec<T>,
+    engine: E,
+    layers: Vec<Layer<E::Buffer>>,
+    last: Norm<E::Buffer>,
+    /// The stream.
+    x: E::Buffer,
+    losses: E::Buffer,
     /// Gradients of the stream, of a normalised row, of q, k, v or a, c, and of what a layer mixes.
-    dx: Vec<T>,
-    dy: Vec<T>,
-    dwide: Vec<T>,
-    dmixed: Vec<T>,
-    scratch: Vec<T>,
+    dx: E::Buffer,
+    dy: E::Buffer,
+    dwide: E::Buffer,
+    dmixed: E::Buffer,
 }
 
-/// Sequences of equal length: what the model sees and what comes next, `[sequences, length]`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tokens<'a> {
-    /// Ids seen.
-    pub(crate) inputs: &'a [u16],
-    /// Ids that follow.
-    pub(crate) targets: &'a [u16],
-    /// Ids of a sequence.
-    pub(crate) length: usize,
-}
-
-impl<T: Real> Workspace<T> {
+impl<E: Engine> Workspace<E> {
     /// Memory for a model's activations; it grows with the first batch.
-    pub(crate) fn new(shape: Shape, level: Level) -> Self {
+    pub(crate) fn new(shape: Shape, engine: E) -> Self {
         Self {
             shape,
             places: shape.places(),
-            level,
-            attention: Attention::new(&shape),
+            engine,
             layers: (0..shape.layers).map(|_| Layer::default()).collect(),
             last: Norm::default(),
-            panels: T::Panels::default(),
-            logits: Vec::new(),
-            losses: Vec::new(),
-            dx: Vec::new(),
-            dy: Vec::new(),
-            dwide: Vec::new(),
-            dmixed: Vec::new(),
-            scratch: Vec::new(),
+            x: E::Buffer::default(),
+            losses: E::Buffer::default(),
+            dx: E::Buffer::default(),
+            dy: E::Buffer::default(),
+            dwide: E::Buffer::default(),
+            dmixed: E::Buffer::default(),
         }
     }
 
+    /// The machine.
+    pub(crate) fn engine(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    /// The machine, and the losses of the last call on it.
+    pub(crate) fn kept_losses(&mut self) -> (&mut E, &E::Buffer) {
+        (&mut self.engine, &self.losses)
+    }
+
     /// The loss of every token in natural units, `[sequences, length]`.
-    pub(crate) fn losses(&mut self, parameters: &[T], tokens: Tokens<'_>) -> &[T] {
+    pub(crate) fn losses(&mut self, parameters: &E::Buffer, tokens: Tokens<'_>) -> &E::Buffer {
         self.forward(parameters, tokens);
-        self.output(parameters, tokens, None)
+        self.output(parameters, tokens, None);
+        &self.losses
     }
 
     /// Adds the gradient of `weight · Σ loss` to `gradient`; gives the losses.
     pub(crate) fn gradient(
         &mut self,
-        parameters: &[T],
+        parameters: &E::Buffer,
         tokens: Tokens<'_>,
-        weight: T,
-        gradient: &mut [T],
-    ) -> &[T] {
+        weight: f64,
+        gradient: &mut E::Buffer,
+    ) -> &E::Buffer {
         self.forward(parameters, tokens);
-        let rows = tokens.inputs.len();
-        self.dx.resize(rows * self.shape.width, T::ZERO);
-        self.dy.resize(rows * self.shape.width, T::ZERO);
+        let values = tokens.inputs.len() * self.shape.width;
+        self.engine.resize(&mut self.dx, values);
+        self.engine.resize(&mut self.dy, values);
         self.output(parameters, tokens, Some((weight, &mut *gradient)));
-        self.dx.fill(T::ZERO);
-        let gain = self.places.final_gain.clone();
-        let norm = Normalised {
-            x: &self.last.x,
-            scales: &self.last.scales,
-            gain: &parameters[gain.clone()],
-        };
-        self.level.run(
-            #[inline(always)]
-            || normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]),
+        self.engine.clear(&mut self.dx);
+        let gain = &self.places.final_gain;
+        self.engine.normalise_back(
+            &self.last,
+            (parameters, gain),
+            &self.dy,
+            (&mut self.dx, (gradient, gain)),
         );
         for layer in (0..self.shape.layers).rev() {
             let places = self.places.layers[layer].clone();
             self.perceptron_back(layer, &places, parameters, gradient);
             self.attention_back(layer, &places, parameters, (tokens.length, &mut *gradient));
         }
-        let d = self.shape.width;
-        let embedding = &mut gradient[self.places.embedding.clone()];
-        for (id, dx) in tokens.inputs.iter().zip(self.dx.chunks_exact(d)) {
-            let row = &mut embedding[usize::from(*id) * d..][..d];
-            for (to, dx) in row.iter_mut().zip(dx) {
-                *to += *dx;
-            }
-        }
+        let to = (gradient, &self.places.embedding);
+        self.engine.embed_back(&self.dx, to, tokens);
         &self.losses
     }
 
     /// Loss of every row, and its gradient of the last normalised rows in `dy`.
-    fn output(&mut self, parameters: &[T], tokens: Tokens<'_>, gradient: Option<(T, &mut [T])>) -> &[T] {
-        self.losses.resize(tokens.targets.len(), T::ZERO);
-        let embedding = self.places.embedding.clone();
-        let mut head = Head {
-            level: self.level,
-            panels: &mut self.panels,
-            logits: &mut self.logits,
-            embedding: &parameters[embedding.clone()],
-            width: self.shape.width,
-        };
+    fn output(
+        &mut self,
+        parameters: &E::Buffer,
+        tokens: Tokens<'_>,
+        gradient: Option<(f64, &mut E::Buffer)>,
+    ) {
+        self.engine.resize(&mut self.losses, tokens.targets.len());
+        let embedding = &self.places.embedding;
         let gradient = gradient.map(|(weight, gradient)| HeadGradient {
             rows: &mut self.dy,
-            embedding: &mut gradient[embedding],
+            embedding: (gradient, embedding),
             weight,
         });
-        head.losses(&self.last.y, tokens.targets, &mut self.losses, gradient);
-        &self.losses
+        self.engine.head(
+            (&self.last.y, &mut self.losses),
+            tokens,
+            (parameters, embedding),
+            gradient,
+        );
     }
 
-    fn forward(&mut self, parameters: &[T], tokens: Tokens<'_>) {
-        let (d, level) = (self.shape.width, self.level);
-        let mut x = std::mem::take(&mut self.scratch);
-        x.clear();
-        for id in tokens.inputs {
-            let start = self.places.embedding.start + usize::from(*id) * d;
-            x.extend_from_slice(&parameters[start..start + d]);
-        }
+    fn forward(&mut self, parameters: &E::Buffer, tokens: Tokens<'_>) {
+        let (engine, x, shape) = (&mut self.engine, &mut self.x, &self.shape);
+        let rows = tokens.inputs.len();
+        engine.take(tokens);
+        engine.resize(x, rows * shape.width);
+        engine.embed(x, (parameters, &self.places.embedding), tokens);
         for (layer, places) in self.layers.iter_mut().zip(&self.places.layers) {
-            layer
-                .attention_norm
-                .forward(level, &x, &parameters[places.attention_gain.clone()]);
-            layer.attend(
-                &self.attention,
-                &mut self.panels,
-                (level, tokens.length),
-                &parameters[places.qkv.clone()],
-            );
-            let to = (&mut x[..], Old::Kept);
-            linear(
-                level,
-                &mut self.panels,
-                to,
-                &layer.mixed,
-                &parameters[places.o.clone()],
-            );
-            layer
-                .hidden_norm
-                .forward(level, &x, &parameters[places.hidden_gain.clone()]);
-            layer.perceive(
-                &mut self.panels,
-                level,
-                &self.shape,
-                &parameters[places.ac.clone()],
-            );
-            let to = (&mut x[..], Old::Kept);
-            linear(
-                level,
-                &mut self.panels,
-                to,
-                &layer.gated,
-                &parameters[places.g.clone()],
-            );
+            let norm = &mut layer.attention_norm;
+            norm.forward(engine, (rows, x), (parameters, &places.attention_gain));
+            layer.attend(engine, shape, (rows, tokens.length), (parameters, &places.qkv));
+            let sizes = Sizes {
+                rows,
+                outputs: shape.width,
+                inputs: shape.width,
+            };
+            engine.linear(sizes, (&mut *x, Old::Kept), &layer.mixed, (parameters, &places.o));
+            let norm = &mut layer.hidden_norm;
+            norm.forward(engine, (rows, x), (parameters, &places.hidden_gain));
+            layer.perceive(engine, shape, rows, (parameters, &places.ac));
+            let sizes = Sizes {
+                rows,
+                outputs: shape.width,
+                inputs: shape.hidden,
+            };
+            engine.linear(sizes, (&mut *x, Old::Kept), &layer.gated, (parameters, &places.g));
         }
-        self.last
-            .forward(level, &x, &parameters[self.places.final_gain.clone()]);
-        self.scratch = x;
+        let gain = (parameters, &self.places.final_gain);
+        self.last.forward(engine, (rows, x), gain);
     }
 
     /// The gradient through `x += G·(silu(A n) ⊙ (C n))`.
-    fn perceptron_back(&mut self, at: usize, places: &LayerPlaces, parameters: &[T], gradient: &mut [T]) {
-        let (level, hidden) = (self.level, self.shape.hidden);
-        let layer = &mut self.layers[at];
-        weight_gradient(
-            level,
-            &mut self.panels,
-            &mut gradient[places.g.clone()],
-            &self.dx,
-            &layer.gated,
-        );
-        self.dmixed.resize(layer.gated.len(), T::ZERO);
-        let g = &parameters[places.g.clone()];
-        input_gradient(
-            level,
-            &mut self.panels,
-            &mut self.dmixed,
-            (&self.dx, self.shape.width),
-            g,
-        );
+    fn perceptron_back(
+        &mut self,
+        at: usize,
+        places: &LayerPlaces,
+        parameters: &E::Buffer,
+        gradient: &mut E::Buffer,
+    ) {
+        let (engine, layer) = (&mut self.engine, &mut self.layers[at]);
+        let (rows, width, hidden) = (layer.hidden_norm.rows, self.shape.width, self.shape.hidden);
+        let sizes = Sizes {
+            rows,
+            outputs: width,
+            inputs: hidden,
+        };
+        engine.weight_gradient(sizes, (&mut *gradient, &places.g), &self.dx, &layer.gated);
+        engine.resize(&mut self.dmixed, rows * hidden);
+        engine.input_gradient(sizes, &mut self.dmixed, &self.dx, (parameters, &places.g));
         // The gradient takes the place of a and c, which nothing needs any more.
-        level.run(
-            #[inline(always)]
-            || gate_back(&mut layer.ac, &self.dmixed, hidden),
-        );
-        let ac = places.ac.clone();
-        weight_gradient(
-            level,
-            &mut self.panels,
-            &mut gradient[ac.clone()],
-            &layer.ac,
-            &layer.hidden_norm.y,
-        );
-        input_gradient(
-            level,
-            &mut self.panels,
-            &mut self.dy,
-            (&layer.ac, 2 * hidden),
-            &parameters[ac],
-        );
-        let gain = places.hidden_gain.clone();
-        let norm = layer.hidden_norm.of(&parameters[gain.clone()]);
-        level.run(
-            #[inline(always)]
-            || normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]),
+        engine.gate_back(&mut layer.ac, &self.dmixed, hidden);
+        let sizes = Sizes {
+            rows,
+            outputs: 2 * hidden,
+            inputs: width,
+        };
+        let y = &layer.hidden_norm.y;
+        engine.weight_gradient(sizes, (&mut *gradient, &places.ac), &layer.ac, y);
+        engine.input_gradient(sizes, &mut self.dy, &layer.ac, (parameters, &places.ac));
+        let gain = &places.hidden_gain;
+        engine.normalise_back(
+            &layer.hidden_norm,
+            (parameters, gain),
+            &self.dy,
+            (&mut self.dx, (gradient, gain)),
         );
     }
 
@@ -251,160 +196,88 @@ impl<T: Real> Workspace<T> {
         &mut self,
         at: usize,
         places: &LayerPlaces,
-        parameters: &[T],
-        (length, gradient): (usize, &mut [T]),
+        parameters: &E::Buffer,
+        (length, gradient): (usize, &mut E::Buffer),
     ) {
-        let (level, d) = (self.level, self.shape.width);
-        let layer = &self.layers[at];
-        weight_gradient(
-            level,
-            &mut self.panels,
-            &mut gradient[places.o.clone()],
-            &self.dx,
-            &layer.mixed,
-        );
-        self.dmixed.resize(layer.mixed.len(), T::ZERO);
-        let o = &parameters[places.o.clone()];
-        input_gradient(level, &mut self.panels, &mut self.dmixed, (&self.dx, d), o);
-        self.dwide.resize(layer.qkv.len(), T::ZERO);
-        let mut by = Mixing {
-            level,
-            panels: &mut self.panels,
-            length,
+        let (engine, layer, d) = (&mut self.engine, &self.layers[at], self.shape.width);
+        let rows = layer.attention_norm.rows;
+        let sizes = Sizes {
+            rows,
+            outputs: d,
+            inputs: d,
         };
-        let to = (&mut self.dwide[..], &mut self.scratch);
-        self.attention
-            .backward(&mut by, (&layer.qkv, &layer.probabilities), &self.dmixed, to);
-        let qkv = places.qkv.clone();
-        let (y, to) = (&layer.attention_norm.y, &mut gradient[qkv.clone()]);
-        weight_gradient(level, &mut self.panels, to, &self.dwide, y);
-        input_gradient(
-            level,
-            &mut self.panels,
-            &mut self.dy,
-            (&self.dwide, 3 * d),
-            &parameters[qkv],
-        );
-        let gain = places.attention_gain.clone();
-        let norm = layer.attention_norm.of(&parameters[gain.clone()]);
-        level.run(
-            #[inline(always)]
-            || normalise_back(&norm, &self.dy, &mut self.dx, &mut gradient[gain]),
+        engine.weight_gradient(sizes, (&mut *gradient, &places.o), &self.dx, &layer.mixed);
+        engine.resize(&mut self.dmixed, rows * d);
+        engine.input_gradient(sizes, &mut self.dmixed, &self.dx, (parameters, &places.o));
+        engine.resize(&mut self.dwide, rows * 3 * d);
+        engine.attend_back(&layer.attended, &self.dmixed, &mut self.dwide, length);
+        let sizes = Sizes {
+            outputs: 3 * d,
+            ..sizes
+        };
+        let y = &layer.attention_norm.y;
+        engine.weight_gradient(sizes, (&mut *gradient, &places.qkv), &self.dwide, y);
+        engine.input_gradient(sizes, &mut self.dy, &self.dwide, (parameters, &places.qkv));
+        let gain = &places.attention_gain;
+        engine.normalise_back(
+            &layer.attention_norm,
+            (parameters, gain),
+            &self.dy,
+            (&mut self.dx, (gradient, gain)),
         );
     }
 }
 
-impl<T: Real> Norm<T> {
-    fn forward(&mut self, level: Level, x: &[T], gain: &[T]) {
-        self.x.clear();
-        self.x.extend_from_slice(x);
-        self.y.resize(x.len(), T::ZERO);
-        self.scales.resize(x.len() / gain.len(), T::ZERO);
-        level.run(
-            #[inline(always)]
-            || normalise(x, gain, &mut self.y, &mut self.scales),
-        );
-    }
-
-    fn of<'a>(&'a self, gain: &'a [T]) -> Normalised<'a, T> {
-        Normalised {
-            x: &self.x,
-            scales: &self.scales,
-            gain,
-        }
+impl<B> Norm<B> {
+    fn forward<E: Engine<Buffer = B>>(&mut self, engine: &mut E, (rows, x): (usize, &B), gain: Part<'_, B>) {
+        let values = rows * gain.1.len();
+        self.rows = rows;
+        engine.resize(&mut self.x, values);
+        engine.resize(&mut self.y, values);
+        engine.resize(&mut self.scales, rows);
+        engine.normalise(self, x, gain);
     }
 }
 
-impl<T: Real> Layer<T> {
-    fn attend(
+impl<B> Layer<B> {
+    fn attend<E: Engine<Buffer = B>>(
         &mut self,
-        attention: &Attention<T>,
-        panels: &mut T::Panels,
-        (level, length): (Level, usize),
-        qkv: &[T],
+        engine: &mut E,
+        shape: &Shape,
+        (rows, length): (usize, usize),
+        qkv: Part<'_, B>,
     ) {
-        let y = &self.attention_norm.y;
-        let (rows, d) = (
-            self.attention_norm.scales.len(),
-            y.len() / self.attention_norm.scales.len(),
-        );
-        self.qkv.resize(rows * 3 * d, T::ZERO);
-        self.mixed.resize(rows * d, T::ZERO);
-        linear(level, panels, (&mut self.qkv, Old::Dropped), y, qkv);
-        self.probabilities
-            .resize(rows * length * attention.heads(), T::ZERO);
-        let mut by = Mixing {
-            level,
-            panels,
-            length,
+        let d = shape.width;
+        let sizes = Sizes {
+            rows,
+            outputs: 3 * d,
+            inputs: d,
         };
-        attention.forward(&mut by, &mut self.qkv, &mut self.probabilities, &mut self.mixed);
+        let attended = &mut self.attended;
+        engine.resize(&mut attended.qkv, rows * 3 * d);
+        engine.resize(&mut self.mixed, rows * d);
+        let y = &self.attention_norm.y;
+        engine.linear(sizes, (&mut attended.qkv, Old::Dropped), y, qkv);
+        engine.resize(&mut attended.probabilities, rows * length * shape.heads);
+        engine.attend(attended, &mut self.mixed, length);
     }
 
-    fn perceive(&mut self, panels: &mut T::Panels, level: Level, shape: &Shape, ac: &[T]) {
-        let rows = self.hidden_norm.scales.len();
-        self.ac.resize(rows * 2 * shape.hidden, T::ZERO);
-        self.gated.resize(rows * shape.hidden, T::ZERO);
-        linear(
-            level,
-            panels,
-            (&mut self.ac, Old::Dropped),
-            &self.hidden_norm.y,
-            ac,
-        );
-        level.run(
-            #[inline(always)]
-            || gate(&self.ac, &mut self.gated, shape.hidden),
-        );
+    fn perceive<E: Engine<Buffer = B>>(
+        &mut self,
+        engine: &mut E,
+        shape: &Shape,
+        rows: usize,
+        ac: Part<'_, B>,
+    ) {
+        let sizes = Sizes {
+            rows,
+            outputs: 2 * shape.hidden,
+            inputs: shape.width,
+        };
+        engine.resize(&mut self.ac, rows * 2 * shape.hidden);
+        engine.resize(&mut self.gated, rows * shape.hidden);
+        let y = &self.hidden_norm.y;
+        engine.linear(sizes, (&mut self.ac, Old::Dropped), y, ac);
+        engine.gate(&self.ac, &mut self.gated, shape.hidden);
     }
-}
-
-/// `to (+)= x · wᵀ`, w `[outputs, inputs]`; the number of rows follows from the sizes: `to·x = rows²·w`.
-fn linear<T: Real>(level: Level, panels: &mut T::Panels, (to, old): (&mut [T], Old), x: &[T], w: &[T]) {
-    let rows = ((to.len() * x.len()) / w.len()).isqrt();
-    let (outputs, inputs) = (to.len() / rows, x.len() / rows);
-    let to = (MatrixMut::new(to, rows, outputs, outputs), old);
-    let x = Matrix::new(x, rows, inputs, inputs);
-    T::product(
-        level,
-        panels,
-        to,
-        x,
-        Matrix::new(w, outputs, inputs, inputs).transposed(),
-    );
-}
-
-/// `dw += dyᵀ · x`.
-fn weight_gradient<T: Real>(level: Level, panels: &mut T::Panels, dw: &mut [T], dy: &[T], x: &[T]) {
-    let rows = ((dy.len() * x.len()) / dw.len()).isqrt();
-    let (outputs, inputs) = (dy.len() / rows, x.len() / rows);
-    let to = MatrixMut::new(dw, outputs, inputs, inputs);
-    let dy = Matrix::new(dy, rows, outputs, outputs).transposed();
-    T::product(
-        level,
-        panels,
-        (to, Old::Kept),
-        dy,
-        Matrix::new(x, rows, inputs, inputs),
-    );
-}
-
-/// `dx = dy · w`, `dy` of so many outputs a row.
-fn input_gradient<T: Real>(
-    level: Level,
-    panels: &mut T::Panels,
-    dx: &mut [T],
-    (dy, outputs): (&[T], usize),
-    w: &[T],
-) {
-    let (rows, inputs) = (dy.len() / outputs, w.len() / outputs);
-    let to = MatrixMut::new(dx, rows, inputs, inputs);
-    let dy = Matrix::new(dy, rows, outputs, outputs);
-    T::product(
-        level,
-        panels,
-        (to, Old::Dropped),
-        dy,
-        Matrix::new(w, outputs, inputs, inputs),
-    );
 }

@@ -1,5 +1,6 @@
 //! Profiles of stage 2: how large a model is trained on how much text; results of two profiles do not compare.
 
+use super::gpu::machine::Products;
 use super::shape::Shape;
 
 /// What a stage-2 measurement trains.
@@ -15,6 +16,8 @@ pub struct TrainingProfile {
     pub tokens: u64,
     /// Highest learning rate.
     pub rate_max: f64,
+    /// How a graphics processor multiplies.
+    pub products: Products,
 }
 
 /// `cpu-v1`: a quarter of a million parameters, a million tokens (docs/evaluation.md).
@@ -32,6 +35,7 @@ pub const CPU_V1: TrainingProfile = TrainingProfile {
     window_tokens: 512,
     tokens: 1 << 20,
     rate_max: 3e-3,
+    products: Products::Exact,
 };
 
 /// `smoke`: a run of a second that shows whether everything works; nothing is ever decided by it.
@@ -49,6 +53,7 @@ pub const SMOKE: TrainingProfile = TrainingProfile {
     window_tokens: 512,
     tokens: 1 << 15,
     rate_max: 3e-3,
+    products: Products::Exact,
 };
 
 /// `gpu-v1`: 33 million parameters, GPT-2 tokens; described here, trained where a graphics processor is at hand.
@@ -66,6 +71,7 @@ pub const GPU_V1: TrainingProfile = TrainingProfile {
     window_tokens: 2_048,
     tokens: 200_000_000,
     rate_max: 1e-3,
+    products: Products::Bf16,
 };
 
 /// `audit-v1`: 152 million parameters, a billion tokens.
@@ -83,6 +89,7 @@ pub const AUDIT_V1: TrainingProfile = TrainingProfile {
     window_tokens: 2_048,
     tokens: 1_000_000_000,
     rate_max: 6e-4,
+    products: Products::Bf16,
 };
 
 /// Shape A of the speed comparison (docs/evaluation.md).

@@ -91,12 +91,15 @@ impl<'a, R: Trainer> Run<'a, R> {
     }
 
     /// Everything needed to go on later.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            trainer: self.trainer.state(),
+    ///
+    /// # Errors
+    /// [`TrainError::Machine`].
+    pub fn snapshot(&mut self) -> Result<Snapshot, TrainError> {
+        Ok(Snapshot {
+            trainer: self.trainer.state()?,
             bits: self.bits.clone(),
             curve: self.curve.clone(),
-        }
+        })
     }
 
     /// Steps taken.
@@ -112,7 +115,7 @@ impl<'a, R: Trainer> Run<'a, R> {
     /// One step, and scoring if it ends at a checkpoint; false if there was nothing left to do.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`].
+    /// [`TrainError::NotFinite`], [`TrainError::Machine`].
     pub fn advance(&mut self) -> Result<bool, TrainError> {
         let has_batch = self
             .course
@@ -129,7 +132,7 @@ impl<'a, R: Trainer> Run<'a, R> {
         }
         self.step += 1;
         if self.schedule.checkpoints().contains(&self.step) {
-            let bits = document_bits(&mut self.trainer, &self.course.shape, self.course.documents);
+            let bits = document_bits(&mut self.trainer, &self.course.shape, self.course.documents)?;
             for (sum, bits) in self.bits.iter_mut().zip(bits) {
                 *sum += bits;
             }

@@ -4,7 +4,7 @@
 //! batch: what lies behind a window's end cannot be seen from it, so filling up changes no bit.
 
 use super::shape::Shape;
-use super::trainer::Trainer;
+use super::trainer::{TrainError, Trainer};
 use crate::tokenizer::{START, TokenId};
 
 /// One window of a document.
@@ -16,7 +16,14 @@ struct Window<'a> {
 }
 
 /// Bits of every document, in their order.
-pub fn document_bits(trainer: &mut dyn Trainer, shape: &Shape, documents: &[Vec<TokenId>]) -> Vec<f64> {
+///
+/// # Errors
+/// [`TrainError::Machine`].
+pub fn document_bits(
+    trainer: &mut dyn Trainer,
+    shape: &Shape,
+    documents: &[Vec<TokenId>],
+) -> Result<Vec<f64>, TrainError> {
     let windows = windows(documents, shape.context);
     let mut order: Vec<usize> = (0..windows.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(windows[*at].targets.len()));
@@ -35,7 +42,7 @@ pub fn document_bits(trainer: &mut dyn Trainer, shape: &Shape, documents: &[Vec<
             targets.extend_from_slice(window.targets);
             targets.resize(end, START);
         }
-        trainer.losses(&inputs, &targets, length, &mut losses);
+        trainer.losses(&inputs, &targets, length, &mut losses)?;
         for (at, losses) in batch.iter().zip(losses.chunks(length)) {
             let of_window = losses.iter().take(windows[*at].targets.len());
             sums[*at] = of_window.fold(0.0, |sum, loss| sum + f64::from(*loss));
@@ -45,7 +52,7 @@ pub fn document_bits(trainer: &mut dyn Trainer, shape: &Shape, documents: &[Vec<
     for (window, sum) in windows.iter().zip(sums) {
         bits[window.document] += sum;
     }
-    bits.iter().map(|nats| nats / std::f64::consts::LN_2).collect()
+    Ok(bits.iter().map(|nats| nats / std::f64::consts::LN_2).collect())
 }
 
 fn windows(documents: &[Vec<TokenId>], context: usize) -> Vec<Window<'_>> {
@@ -82,9 +89,9 @@ mod tests {
             .iter()
             .map(|length| (0..*length).map(|id| 1 + id * 37 % 2_000).collect())
             .collect();
-        let together = document_bits(&mut trainer, &shape, &documents);
+        let together = document_bits(&mut trainer, &shape, &documents).unwrap();
         for (document, bits) in documents.iter().zip(&together) {
-            let alone = document_bits(&mut trainer, &shape, std::slice::from_ref(document));
+            let alone = document_bits(&mut trainer, &shape, std::slice::from_ref(document)).unwrap();
             assert_eq!(alone[0].to_bits(), bits.to_bits(), "{} ids", document.len());
             // An untrained model knows nothing: 11 bits an id.
             let each = bits / document.len().max(1) as f64;

@@ -2,12 +2,17 @@
 //!
 //! [`CpuTrainer`] cuts a batch into [`SHARDS`] parts whose gradients are added in order, whatever the number of threads.
 
+use std::fmt::Debug;
+
 use rayon::prelude::*;
 use thiserror::Error;
 
 use super::adamw::AdamW;
+use super::cpu::Cpu;
+use super::engine::Tokens;
+use super::gpu::machine::MachineError;
 use super::level::Level;
-use super::model::{Tokens, Workspace};
+use super::model::Workspace;
 use super::real::Real;
 use super::shape::Shape;
 use crate::tokenizer::TokenId;
@@ -37,6 +42,9 @@ pub enum TrainError {
         /// Of the model.
         expected: usize,
     },
+    /// A graphics processor, its driver or its memory failed.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
 }
 
 /// Everything a run needs to go on.
@@ -52,25 +60,76 @@ pub struct TrainerState {
     pub steps: u64,
 }
 
+impl TrainerState {
+    /// Whether it is of a model of so many parameters.
+    pub(crate) fn is_of(&self, parameters: usize) -> Result<(), TrainError> {
+        for values in [&self.values, &self.first, &self.second] {
+            if values.len() != parameters {
+                return Err(TrainError::Size {
+                    found: values.len(),
+                    expected: parameters,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Something that trains one model.
-pub trait Trainer {
+pub trait Trainer: Debug {
     /// One step on `[batch, context]` ids at a learning rate; gives the mean loss in natural units before it.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`].
+    /// [`TrainError::NotFinite`], [`TrainError::Machine`].
     fn step(&mut self, inputs: &[TokenId], targets: &[TokenId], rate: f64) -> Result<f64, TrainError>;
 
     /// Writes the loss of every id of sequences of `length` ids, in natural units.
-    fn losses(&mut self, inputs: &[TokenId], targets: &[TokenId], length: usize, to: &mut Vec<f32>);
+    ///
+    /// # Errors
+    /// [`TrainError::Machine`].
+    fn losses(
+        &mut self,
+        inputs: &[TokenId],
+        targets: &[TokenId],
+        length: usize,
+        to: &mut Vec<f32>,
+    ) -> Result<(), TrainError>;
 
     /// The state after the last step.
-    fn state(&self) -> TrainerState;
+    ///
+    /// # Errors
+    /// [`TrainError::Machine`].
+    fn state(&mut self) -> Result<TrainerState, TrainError>;
 
     /// Goes on from a state.
     ///
     /// # Errors
-    /// [`TrainError::Size`]: it is of another model.
+    /// [`TrainError::Size`]: it is of another model; [`TrainError::Machine`].
     fn restore(&mut self, state: TrainerState) -> Result<(), TrainError>;
+}
+
+impl Trainer for Box<dyn Trainer> {
+    fn step(&mut self, inputs: &[TokenId], targets: &[TokenId], rate: f64) -> Result<f64, TrainError> {
+        (**self).step(inputs, targets, rate)
+    }
+
+    fn losses(
+        &mut self,
+        inputs: &[TokenId],
+        targets: &[TokenId],
+        length: usize,
+        to: &mut Vec<f32>,
+    ) -> Result<(), TrainError> {
+        (**self).losses(inputs, targets, length, to)
+    }
+
+    fn state(&mut self) -> Result<TrainerState, TrainError> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
+        (**self).restore(state)
+    }
 }
 
 /// Trains on the processor.
@@ -82,8 +141,11 @@ pub struct CpuTrainer<T: Real> {
     optimiser: AdamW<T>,
     gradients: Vec<Vec<T>>,
     /// One a thread.
-    workspaces: Vec<Workspace<T>>,
+    workspaces: Vec<Workspace<Cpu<T>>>,
 }
+
+/// A thread's memory, and gradients of the shards it computes.
+type OfThread<'a, T> = (&'a mut Workspace<Cpu<T>>, &'a mut [Vec<T>]);
 
 impl<T: Real> CpuTrainer<T> {
     /// A model of given start values that `threads` threads work on; more than [`SHARDS`] bring nothing.
@@ -107,7 +169,9 @@ impl<T: Real> CpuTrainer<T> {
             values: values.iter().map(|value| T::of(f64::from(*value))).collect(),
             optimiser: AdamW::new(&shape),
             gradients: vec![vec![T::ZERO; values.len()]; SHARDS],
-            workspaces: (0..threads).map(|_| Workspace::new(shape, level)).collect(),
+            workspaces: (0..threads)
+                .map(|_| Workspace::new(shape, Cpu::new(&shape, level)))
+                .collect(),
         })
     }
 
@@ -120,9 +184,9 @@ impl<T: Real> CpuTrainer<T> {
     pub fn gradient(&mut self, inputs: &[TokenId], targets: &[TokenId]) -> f64 {
         let each = SHARDS.div_ceil(self.workspaces.len());
         let part = inputs.len() / SHARDS;
-        let weight = T::of(1.0 / inputs.len() as f64);
+        let weight = 1.0 / inputs.len() as f64;
         let (values, length) = (&self.values, self.shape.context);
-        let shard = |workspace: &mut Workspace<T>, at: usize, gradient: &mut Vec<T>| {
+        let shard = |workspace: &mut Workspace<Cpu<T>>, at: usize, gradient: &mut Vec<T>| {
             gradient.fill(T::ZERO);
             let tokens = Tokens {
                 inputs: &inputs[at * part..][..part],
@@ -132,7 +196,7 @@ impl<T: Real> CpuTrainer<T> {
             let losses = workspace.gradient(values, tokens, weight, gradient);
             losses.iter().fold(0.0, |sum, loss| sum + loss.wide())
         };
-        let group = |(thread, (workspace, gradients)): (usize, (&mut Workspace<T>, &mut [Vec<T>]))| {
+        let group = |(thread, (workspace, gradients)): (usize, OfThread<'_, T>)| {
             let shards = gradients.iter_mut().enumerate();
             let losses = shards.map(|(at, gradient)| shard(&mut *workspace, thread * each + at, gradient));
             losses.collect::<Vec<f64>>()
@@ -181,7 +245,13 @@ impl<T: Real> Trainer for CpuTrainer<T> {
         }
     }
 
-    fn losses(&mut self, inputs: &[TokenId], targets: &[TokenId], length: usize, to: &mut Vec<f32>) {
+    fn losses(
+        &mut self,
+        inputs: &[TokenId],
+        targets: &[TokenId],
+        length: usize,
+        to: &mut Vec<f32>,
+    ) -> Result<(), TrainError> {
         let tokens = Tokens {
             inputs,
             targets,
@@ -196,28 +266,22 @@ impl<T: Real> Trainer for CpuTrainer<T> {
                     .map(|loss| loss.wide() as f32),
             );
         }
+        Ok(())
     }
 
-    fn state(&self) -> TrainerState {
+    fn state(&mut self) -> Result<TrainerState, TrainError> {
         let narrow = |values: &[T]| values.iter().map(|value| value.wide() as f32).collect();
         let (first, second) = self.optimiser.moments();
-        TrainerState {
+        Ok(TrainerState {
             values: narrow(&self.values),
             first: narrow(first),
             second: narrow(second),
             steps: self.optimiser.steps(),
-        }
+        })
     }
 
     fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
-        for values in [&state.values, &state.first, &state.second] {
-            if values.len() != self.values.len() {
-                return Err(TrainError::Size {
-                    found: values.len(),
-                    expected: self.values.len(),
-                });
-            }
-        }
+        state.is_of(self.values.len())?;
         let wide = |values: &[f32]| values.iter().map(|value| T::of(f64::from(*value))).collect();
         self.values = wide(&state.values);
         self.optimiser

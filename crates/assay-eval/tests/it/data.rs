@@ -19,13 +19,22 @@ pub(crate) struct Document {
 pub(crate) fn folder(part: &str) -> Option<PathBuf> {
     let data = std::env::var_os("ASSAY_DATA");
     if data.is_none() {
-        assert!(
-            std::env::var_os("ASSAY_REQUIRE").is_none(),
-            "ASSAY_REQUIRE is set, ASSAY_DATA is not"
-        );
-        eprintln!("skipped: ASSAY_DATA names no test data");
+        skip("ASSAY_DATA names no test data");
     }
     data.map(|data| PathBuf::from(data).join(part))
+}
+
+/// Says that a test is skipped; with `ASSAY_REQUIRE` that is a failure.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests run in the shell: the environment says what must be there"
+)]
+pub(crate) fn skip(why: &str) {
+    assert!(
+        std::env::var_os("ASSAY_REQUIRE").is_none(),
+        "ASSAY_REQUIRE is set: {why}"
+    );
+    eprintln!("skipped: {why}");
 }
 
 /// The documents of a text file, in file order.

@@ -5,7 +5,10 @@
 mod agreement;
 mod check_values;
 mod corrupt;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod data;
+mod emulated;
 mod families;
 mod fineness;
 mod fixture;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use assay_eval::profile::{BUDGET_STEP_TOKENS, Profile, TRAINING};
 use assay_eval::stage2::{Cell, Stage2, looks};
-use assay_eval::transformer::Level;
 use assay_eval::transformer::profile::CPU_V1;
 use assay_eval::transformer::run::Finished;
+use assay_eval::transformer::{Compute, Level};
 use assay_types::{tagged_hash, u64_le};
 use rayon::prelude::*;
 
@@ -22,10 +22,11 @@ const SEEDS: u32 = 4;
 
 /// Trains all seeds of one arm.
 fn train(stage2: &Stage2<'_>, arm: usize) -> BTreeMap<Cell, Finished> {
+    let on = Compute::from(Level::best());
     let train = |seed| {
         let cell = Cell { arm, seed };
-        let prepared = stage2.prepare(cell, Level::best());
-        let mut run = prepared.run(Level::best(), 1).unwrap();
+        let prepared = stage2.prepare(cell, &on);
+        let mut run = prepared.run(&on, 1).unwrap();
         while run.advance().unwrap() {}
         (cell, run.finish().unwrap())
     };
@@ -50,7 +51,7 @@ fn difference(
     let mut found = train(&stage2, 0);
     found.extend(train(&stage2, 1));
     let trained = stage2
-        .gather(&found, 0..SEEDS, &looks(4)[0], Level::best())
+        .gather(&found, 0..SEEDS, &looks(4)[0], &Level::best().into())
         .unwrap();
     let of = |arm: usize, seed| trained.arms[arm].bits_per_byte(seed, &fixture.held_out);
     let each = (0..SEEDS as usize).map(|seed| of(0, seed) - of(1, seed));

@@ -9,7 +9,7 @@ use assay_eval::transformer::{
 use serde::Deserialize;
 
 /// Small, and with a second block of attention rows.
-const TINY: Shape = Shape {
+pub(crate) const TINY: Shape = Shape {
     width: 32,
     layers: 2,
     heads: 2,
@@ -39,7 +39,7 @@ struct Losses {
 }
 
 /// The formula of `fixtures/training.py`: `made`.
-fn values(shape: &Shape) -> Vec<f32> {
+pub(crate) fn values(shape: &Shape) -> Vec<f32> {
     let wave = |at: usize| ((at * 7_919 + 13) % 1_009) as f64 / 1_009.0 - 0.5;
     let tensors = shape.tensors().into_iter();
     let of = |is_gain, at| {
@@ -59,7 +59,7 @@ fn values(shape: &Shape) -> Vec<f32> {
 }
 
 /// The formula of `fixtures/training.py`: `ids_of`.
-fn ids(shape: &Shape, step: usize) -> (Vec<u16>, Vec<u16>) {
+pub(crate) fn ids(shape: &Shape, step: usize) -> (Vec<u16>, Vec<u16>) {
     let id = |at: usize| ((at * at * 31 + at * 7 + step * 101) % 1_000_003 % shape.vocabulary) as u16;
     let all: Vec<u16> = (0..shape.batch * (shape.context + 1)).map(id).collect();
     let part = |from: usize| {
@@ -80,7 +80,7 @@ fn train<T: Real>(shape: Shape, steps: usize, level: Level, threads: usize) -> (
         trainer.step(&inputs, &targets, rate).unwrap()
     });
     let losses = losses.collect();
-    let state = trainer.state();
+    let state = trainer.state().unwrap();
     (losses, state.values.iter().map(|value| value.to_bits()).collect())
 }
 
@@ -170,7 +170,7 @@ fn threads_and_instructions_change_no_bit() {
 }
 
 /// A text with something to learn: short repeating phrases.
-fn stream(shape: &Shape) -> Stream {
+pub(crate) fn stream(shape: &Shape) -> Stream {
     let windows: Vec<Vec<u16>> = (0..60_u16)
         .map(|window| {
             (0..100)
@@ -181,7 +181,7 @@ fn stream(shape: &Shape) -> Stream {
     Stream::new(windows.iter().map(Vec::as_slice), shape, 6_000, b"seed")
 }
 
-fn course<'a>(stream: &'a Stream, documents: &'a [Vec<u16>]) -> Course<'a> {
+pub(crate) fn course<'a>(stream: &'a Stream, documents: &'a [Vec<u16>]) -> Course<'a> {
     Course {
         shape: TINY,
         rate_max: 1e-2,
@@ -213,7 +213,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
         for _ in 0..killed_after {
             assert!(first.advance().unwrap());
         }
-        let bytes = save_snapshot(&TINY, &first.snapshot()).unwrap();
+        let bytes = save_snapshot(&TINY, &first.snapshot().unwrap()).unwrap();
         drop(first);
         let mut second = Run::new(course(&stream, &documents), trainer());
         second.resume(load_snapshot(&TINY, &bytes).unwrap()).unwrap();
@@ -228,6 +228,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
 }
 
 /// A trainer whose losses stop being numbers: what a run must never turn into a result.
+#[derive(Debug)]
 struct Diverging {
     steps: u64,
     loss: f32,
@@ -239,18 +240,19 @@ impl Trainer for Diverging {
         Ok(1.0)
     }
 
-    fn losses(&mut self, inputs: &[u16], _: &[u16], _: usize, to: &mut Vec<f32>) {
+    fn losses(&mut self, inputs: &[u16], _: &[u16], _: usize, to: &mut Vec<f32>) -> Result<(), TrainError> {
         to.clear();
         to.resize(inputs.len(), self.loss);
+        Ok(())
     }
 
-    fn state(&self) -> TrainerState {
-        TrainerState {
+    fn state(&mut self) -> Result<TrainerState, TrainError> {
+        Ok(TrainerState {
             values: Vec::new(),
             first: Vec::new(),
             second: Vec::new(),
             steps: self.steps,
-        }
+        })
     }
 
     fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
@@ -318,7 +320,7 @@ fn a_run_that_diverges_ends_with_its_own_error_and_gives_no_number() {
             format!("training diverged: the loss of step `{step}` is not finite")
         );
         // Nobody who goes on gets a result either: the state is refused, and scoring has no bits.
-        let bytes = save_snapshot(&TINY, &run.snapshot());
+        let bytes = save_snapshot(&TINY, &run.snapshot().unwrap());
         let kept = bytes.and_then(|bytes| load_snapshot(&TINY, &bytes));
         assert!(kept.is_err() || run.advance().is_err(), "rate {rate_max}");
     }

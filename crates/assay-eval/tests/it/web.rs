@@ -210,6 +210,11 @@ fn better_refining_of_real_pages_scores_better() {
     for (gain, (name, _)) in gains.iter().zip(&arms).take(3) {
         assert!(gain.high < 0.0, "{name} is not better than ore: {gain:?}");
     }
+    let filtered = bootstrap.difference(&bits[1], &bits[2]);
+    eprintln!(
+        "filtered − extracted: {:.4} [{:.4}, {:.4}]",
+        filtered.point, filtered.low, filtered.high
+    );
     let found = bootstrap.difference(&bits[0], &bits[1]);
     assert!(found.high < 0.0, "gold − extracted and filtered: {found:?}");
 }

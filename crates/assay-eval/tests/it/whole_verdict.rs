@@ -10,7 +10,7 @@ use assay_eval::held_out::{Domain, HeldOutSet};
 use assay_eval::ngram::Order;
 use assay_eval::report::{Outcome, Report};
 use assay_eval::stage2::{CPU_PLAN, Cell, Stage2, Trained, looks};
-use assay_eval::transformer::Level;
+use assay_eval::transformer::{Compute, Level};
 use rayon::prelude::*;
 
 use crate::corrupt;
@@ -69,18 +69,19 @@ fn evaluation(
 
 /// All models of a look of four seeds, as many at once as there are cores.
 fn train(stage2: &Stage2<'_>) -> Trained {
+    let on = Compute::from(Level::best());
     let cells: Vec<Cell> = (0..SEEDS)
         .flat_map(|seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed }))
         .collect();
     let train = |cell: Cell| {
-        let prepared = stage2.prepare(cell, Level::best());
-        let mut run = prepared.run(Level::best(), 1).unwrap();
+        let prepared = stage2.prepare(cell, &on);
+        let mut run = prepared.run(&on, 1).unwrap();
         while run.advance().unwrap() {}
         (cell, run.finish().unwrap())
     };
     let found = cells.into_par_iter().map(train).collect();
     stage2
-        .gather(&found, 0..SEEDS, &looks(SEEDS as usize)[0], Level::best())
+        .gather(&found, 0..SEEDS, &looks(SEEDS as usize)[0], &on)
         .unwrap()
 }
 

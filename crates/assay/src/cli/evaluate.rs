@@ -1,6 +1,7 @@
 //! Arguments of `assay evaluate` and `assay duel`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -28,10 +29,10 @@ pub(crate) struct EvaluateArgs {
     /// Evaluation text, one domain a file or folder
     #[arg(long, value_name = "TEXT", num_args = 1.., conflicts_with = "pack")]
     pub(crate) eval: Vec<PathBuf>,
-    /// Evaluation pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
+    /// Pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
     #[arg(long, value_name = "FILE")]
     pub(crate) pack: Option<PathBuf>,
-    /// Text of the same domains that was public before the datasets were made: raises the leak flag; named as in `--eval`
+    /// Text of the same domains, public before the datasets were made: raises the leak flag
     #[arg(long, value_name = "TEXT", num_args = 1..)]
     pub(crate) public: Vec<PathBuf>,
     /// The same archives, or all visible text of their pages: fineness 0
@@ -61,6 +62,14 @@ pub(crate) struct EvaluateArgs {
     /// Vector instructions: avx512, avx2, plain [default: the best there are]
     #[arg(long, value_name = "NAME")]
     pub(crate) instructions: Option<String>,
+    /// Where models are trained: cpu, cuda or cuda:NUMBER
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        default_value = "cpu",
+        conflicts_with = "instructions"
+    )]
+    pub(crate) device: DeviceArg,
     /// Declared language, ISO 639-1
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(crate) language: String,
@@ -86,7 +95,7 @@ pub(crate) struct DuelArgs {
     /// The archives both refine: files, directories, globs, http(s):// or s3:// addresses
     #[arg(long, required = true, num_args = 1.., value_name = "FILES")]
     pub(crate) warc: Vec<String>,
-    /// Evaluation pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
+    /// Pack of `assay evaluate pack` [default: $ASSAY_EVALUATE__PACK]
     #[arg(long, value_name = "FILE")]
     pub(crate) pack: Option<PathBuf>,
     /// Folder of both datasets and all models: the same command goes on where it was killed
@@ -104,6 +113,14 @@ pub(crate) struct DuelArgs {
     /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
     #[arg(long, value_name = "NAME")]
     pub(crate) instructions: Option<String>,
+    /// Where models are trained: cpu, cuda or cuda:NUMBER
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        default_value = "cpu",
+        conflicts_with = "instructions"
+    )]
+    pub(crate) device: DeviceArg,
     /// Declared language, ISO 639-1
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(crate) language: String,
@@ -111,6 +128,32 @@ pub(crate) struct DuelArgs {
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 }
+
+/// Where models are trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DeviceArg {
+    /// The number of a graphics processor; none is this machine's own.
+    pub(crate) cuda: Option<usize>,
+}
+
+impl FromStr for DeviceArg {
+    type Err = UnknownDevice;
+
+    fn from_str(name: &str) -> Result<Self, UnknownDevice> {
+        let cuda = match name.split_once(':') {
+            None if name == "cpu" => None,
+            None if name == "cuda" => Some(0),
+            Some(("cuda", number)) => Some(number.parse().map_err(|_| UnknownDevice)?),
+            _ => return Err(UnknownDevice),
+        };
+        Ok(Self { cuda })
+    }
+}
+
+/// A device of another name.
+#[derive(Debug, thiserror::Error)]
+#[error("devices are `cpu`, `cuda` and `cuda:NUMBER`")]
+pub(crate) struct UnknownDevice;
 
 /// What stage 2 trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

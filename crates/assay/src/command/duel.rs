@@ -51,6 +51,7 @@ pub(super) fn run(args: &DuelArgs, console: &Console) -> anyhow::Result<Status> 
             keep: Some(&keep),
             plan: super::plan(args.profile),
             instructions: args.instructions.as_deref(),
+            cuda: args.device.cuda,
         },
         age_rounds: args.age,
         threads: super::threads(None),

@@ -99,6 +99,7 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
             keep: args.resume.as_deref(),
             plan: super::plan(args.profile),
             instructions: args.instructions.as_deref(),
+            cuda: args.device.cuda,
         }),
     };
     let bar = TrainingBar::new(console);

@@ -1,10 +1,12 @@
 //! `assay localnet` as a person runs it: processes of their own, real archives, the summary.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use assay_refine::warc::{Page, PageRecords, WarcWriter};
 
-use crate::support::run;
+use crate::support::{data, run};
+use crate::web_server::WebServer;
 
 /// Common words, enough of them that sentences differ.
 const WORDS: &str = "the of and to in is that for it as was with be by on not he his but at are this have from or had an they which \
@@ -202,6 +204,76 @@ fn a_round_is_played_by_processes_and_the_fabricator_earns_nothing() {
     // A folder that is used is refused, before anything starts.
     let again = run(["localnet", "--rounds", "1", "--dir", state.to_str().unwrap()]);
     again.with_code(2);
+}
+
+/// Common Crawl as a newcomer with a network meets it, on this machine: the list of a crawl, then ranges of its archives.
+#[test]
+fn a_crawl_is_read_from_its_list_and_its_pages_are_verified() {
+    let Some(archive) = data("warc/built-train.warc.gz") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let web = folder.path().join("web");
+    let (crawl, path) = (
+        "CC-MAIN-2026-05",
+        "crawl-data/CC-MAIN-2026-05/segments/1.5/warc/a-00000.warc.gz",
+    );
+    std::fs::create_dir_all(web.join(path).parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(archive, web.join(path)).unwrap();
+    let list = std::fs::File::create(web.join(format!("crawl-data/{crawl}/warc.paths.gz"))).unwrap();
+    let mut list = flate2::write::GzEncoder::new(list, flate2::Compression::default());
+    // The second archive is never asked for: there is none.
+    writeln!(list, "{path}\n{}", path.replace("00000", "00001")).unwrap();
+    list.finish().unwrap();
+    let server = WebServer::start(web);
+    let address = format!("http://{}", server.address);
+    let state = folder.path().join("state");
+    let play = |crawl: &str, rounds: &str| {
+        let state = state.to_str().unwrap().to_owned();
+        let words = [
+            "localnet",
+            "--json",
+            "--rounds",
+            rounds,
+            "--miners",
+            "honest=1",
+            "--validators",
+            "1",
+        ];
+        let rest = [
+            "--block-time",
+            "40ms",
+            "--port",
+            "0",
+            "--crawl-url",
+            &address,
+            "--crawl",
+            crawl,
+            "--dir",
+            &state,
+        ];
+        run([&words[..], &rest[..]].concat())
+    };
+    let unknown = play("CC-MAIN-1999-01", "1").with_code(1);
+    assert!(
+        unknown.stderr.contains("CC-MAIN-1999-01/warc.paths.gz"),
+        "{}",
+        unknown.stderr
+    );
+    assert!(!state.exists(), "nothing is started without archives");
+    let played = play(crawl, "1").with_code(0);
+    let miner = &played.json()["data"]["miners"][0];
+    assert!(
+        miner["verified_records"].as_u64().unwrap() > 0,
+        "{miner}\n{}",
+        played.stderr
+    );
+    assert!(miner["incentive"].as_f64().unwrap() > 0.0, "{miner}");
+    assert_eq!(miner["faults"], serde_json::json!([]), "{miner}");
+    for agent in ["honest-1", "validator-1"] {
+        let log = std::fs::read_to_string(state.join(format!("{agent}.log"))).unwrap();
+        assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+    }
 }
 
 #[test]

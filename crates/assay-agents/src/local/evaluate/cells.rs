@@ -244,6 +244,7 @@ fn bits(job: &CellsJob<'_>, arms: &[&Arm], held_out: &HeldOutSet) -> Result<Vec<
         keep: Some(&models),
         plan: CPU_PLAN,
         instructions: None,
+        cuda: None,
     };
     Ok(train_seeds(&stage2, &training, 0..job.seeds, &mut |_| {}, &|_| {})?.arms)
 }

@@ -10,6 +10,7 @@ use assay_eval::held_out::HeldOutError;
 use assay_eval::pack::PackError;
 use assay_eval::transformer::TrainError;
 use assay_eval::transformer::checkpoint::CheckpointError;
+use assay_eval::transformer::gpu::machine::MachineError;
 
 use assay_types::Digest;
 
@@ -138,6 +139,9 @@ pub enum EvaluateError {
         /// What there is.
         has: String,
     },
+    /// A graphics processor that cannot be used.
+    #[error(transparent)]
+    Device(MachineError),
     /// A model could not be trained.
     #[error("model of seed `{seed}` of dataset `{arm}`: {source}")]
     Train {
@@ -191,6 +195,7 @@ impl EvaluateError {
             | Self::Pack { .. } => "evaluate/no-evaluation-text",
             Self::Index { .. } => "evaluate/no-index",
             Self::Instructions { .. } => "evaluate/no-instructions",
+            Self::Device(_) => "evaluate/no-device",
             Self::Train { .. } | Self::Snapshot(_) | Self::NothingTrained | Self::Duel(_) => {
                 "evaluate/not-trained"
             }
@@ -232,6 +237,9 @@ impl EvaluateError {
             Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
             Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",
             Self::Instructions { .. } => "leave `--instructions` out: the best are found",
+            Self::Device(_) => {
+                "leave `--device` out: models are trained on this machine's processor, with results that agree"
+            }
             Self::Train { .. } | Self::NothingTrained => {
                 "`--budget quick` measures without training; another `--seed` draws other text"
             }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use assay_eval::stage2::{Cell, Look, Stage2, Trained, TrainingPlan, looks};
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::run::Finished;
-use assay_eval::transformer::{Level, SHARDS};
+use assay_eval::transformer::{Compute, Level, SHARDS};
 use fs_err as fs;
 
 use super::EvaluateError;
@@ -34,6 +34,8 @@ pub struct Training<'a> {
     pub plan: TrainingPlan,
     /// Vector instructions by name; the best of this machine if none.
     pub instructions: Option<&'a str>,
+    /// The number of an NVIDIA graphics processor to train on instead of this machine's own.
+    pub cuda: Option<usize>,
 }
 
 /// How far training is.
@@ -60,15 +62,15 @@ pub(super) fn train(
     note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<Trained, LocalError> {
-    let level = level_of(job)?;
+    let on = compute_of(job)?;
     let mut found = BTreeMap::new();
     let mut last = None;
     for look in looks(job.seeds) {
         let seeds = 0..look.seeds as u32;
         let cells = seeds.flat_map(|seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed }));
         let cells: Vec<Cell> = cells.filter(|cell| !found.contains_key(cell)).collect();
-        found.extend(train_cells(stage2, job, &cells, note, watch)?);
-        let trained = stage2.gather(&found, 0..look.seeds as u32, &look, level);
+        found.extend(train_cells(stage2, (job, &on), &cells, note, watch)?);
+        let trained = stage2.gather(&found, 0..look.seeds as u32, &look, &on);
         let difference = trained
             .as_ref()
             .filter(|_| datasets > 1)
@@ -91,20 +93,24 @@ pub(super) fn train_seeds(
 ) -> Result<Trained, LocalError> {
     let of_seed = |seed| (0..stage2.arms()).map(move |arm| Cell { arm, seed });
     let cells: Vec<Cell> = seeds.clone().flat_map(of_seed).collect();
-    let found = train_cells(stage2, job, &cells, note, watch)?;
+    let on = compute_of(job)?;
+    let found = train_cells(stage2, (job, &on), &cells, note, watch)?;
     let look = Look {
         number: 1,
         seeds: seeds.len(),
         quantile: 0.0,
     };
-    let trained = stage2.gather(&found, seeds, &look, level_of(job)?);
+    let trained = stage2.gather(&found, seeds, &look, &on);
     trained.ok_or_else(|| EvaluateError::NothingTrained.into())
 }
 
-/// The instructions that were asked for, else the best.
-fn level_of(job: &Training<'_>) -> Result<Level, LocalError> {
+/// What was asked for, else the best instructions of this machine's processor.
+fn compute_of(job: &Training<'_>) -> Result<Compute, LocalError> {
+    if let Some(ordinal) = job.cuda {
+        return Ok(Compute::cuda(ordinal).map_err(EvaluateError::Device)?);
+    }
     let Some(name) = job.instructions else {
-        return Ok(Level::best());
+        return Ok(Level::best().into());
     };
     let unknown = || EvaluateError::Instructions {
         name: name.to_owned(),
@@ -114,24 +120,23 @@ fn level_of(job: &Training<'_>) -> Result<Level, LocalError> {
             .collect::<Vec<_>>()
             .join(", "),
     };
-    Ok(Level::named(name).ok_or_else(unknown)?)
+    Ok(Level::named(name).ok_or_else(unknown)?.into())
 }
 
 fn train_cells(
     stage2: &Stage2<'_>,
-    job: &Training<'_>,
+    (job, on): (&Training<'_>, &Compute),
     cells: &[Cell],
     note: &mut dyn FnMut(&str),
     watch: Watch<'_>,
 ) -> Result<BTreeMap<Cell, Finished>, LocalError> {
-    let level = level_of(job)?;
     if let Some(folder) = job.keep {
         fs::create_dir_all(folder).map_err(LocalError::io(folder))?;
     }
     let round = Round {
         stage2,
         keep: job.keep,
-        level,
+        on,
         watch,
         models: AtomicUsize::new(0),
         steps: AtomicU64::new(0),
@@ -154,7 +159,7 @@ fn train_cells(
 struct Round<'a> {
     stage2: &'a Stage2<'a>,
     keep: Option<&'a Path>,
-    level: Level,
+    on: &'a Compute,
     watch: Watch<'a>,
     models: AtomicUsize,
     steps: AtomicU64,
@@ -167,7 +172,9 @@ impl Round<'_> {
     /// Trains all cells, several at once.
     fn train(&self) -> Result<BTreeMap<Cell, Finished>, LocalError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = cores.min(self.cells.len()).max(1);
+        // One model at a time fills a graphics processor as far as its steps go.
+        let most = if self.on.is_processor() { cores } else { 1 };
+        let workers = most.min(self.cells.len()).max(1);
         let threads = (cores / workers).clamp(1, SHARDS);
         let next = AtomicUsize::new(0);
         let is_failed = AtomicBool::new(false);
@@ -198,7 +205,7 @@ impl Round<'_> {
             seed: cell.seed,
             source,
         };
-        let prepared = self.stage2.prepare(cell, self.level);
+        let prepared = self.stage2.prepare(cell, self.on);
         if let Some(folder) = self.keep {
             match read_finished(folder, &prepared.key, self.stage2.documents()) {
                 Found::Whole(finished) => {
@@ -214,7 +221,7 @@ impl Round<'_> {
                 Found::Nothing => {}
             }
         }
-        let mut run = prepared.run(self.level, threads).map_err(diverged)?;
+        let mut run = prepared.run(self.on, threads).map_err(diverged)?;
         let snapshot = self
             .keep
             .and_then(|folder| read_bounded(&snapshot_path(folder, &prepared.key)))
@@ -227,7 +234,8 @@ impl Round<'_> {
         while run.advance().map_err(diverged)? {
             self.tell(1, run.steps(), 0);
             if let Some(folder) = self.keep.filter(|_| run.step().is_multiple_of(SNAPSHOT_STEPS)) {
-                let bytes = save_snapshot(&self.stage2.profile().shape, &run.snapshot())
+                let snapshot = run.snapshot().map_err(diverged)?;
+                let bytes = save_snapshot(&self.stage2.profile().shape, &snapshot)
                     .map_err(EvaluateError::Snapshot)?;
                 write_atomically(&snapshot_path(folder, &prepared.key), &bytes)?;
             }
@@ -319,6 +327,7 @@ mod tests {
             keep,
             plan: CPU_PLAN,
             instructions: None,
+            cuda: None,
         };
         let found = train(
             &stage2,
@@ -411,12 +420,13 @@ mod tests {
         let (held_out, samples) = (held_out(), [sample(3)]);
         let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
         let cell = Cell { arm: 0, seed: 2 };
-        let prepared = stage2.prepare(cell, Level::best());
-        let mut run = prepared.run(Level::best(), 1).unwrap();
+        let on = Compute::from(Level::best());
+        let prepared = stage2.prepare(cell, &on);
+        let mut run = prepared.run(&on, 1).unwrap();
         while run.step() < SNAPSHOT_STEPS {
             run.advance().unwrap();
         }
-        let bytes = save_snapshot(&TINY.shape, &run.snapshot()).unwrap();
+        let bytes = save_snapshot(&TINY.shape, &run.snapshot().unwrap()).unwrap();
         fs::write(snapshot_path(folder.path(), &prepared.key), bytes).unwrap();
         while run.advance().unwrap() {}
         let whole = run.finish().unwrap();
@@ -424,7 +434,7 @@ mod tests {
         let round = Round {
             stage2: &stage2,
             keep: Some(folder.path()),
-            level: Level::best(),
+            on: &on,
             watch: &|progress: TrainingProgress| {
                 first.lock().unwrap().get_or_insert(progress.steps);
             },
@@ -450,6 +460,7 @@ mod tests {
             keep: None,
             plan: CPU_PLAN,
             instructions: Some("mmx"),
+            cuda: None,
         };
         let error = train(&stage2, &training, 1, &mut |_| {}, &|_| {})
             .unwrap_err()
@@ -457,6 +468,25 @@ mod tests {
         assert!(
             error.contains("no `mmx` instructions, it has ") && error.contains("plain"),
             "{error}"
+        );
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_build_without_graphics_processors_says_so() {
+        let (held_out, samples) = (held_out(), [sample(3)]);
+        let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
+        let training = Training {
+            seeds: 4,
+            keep: None,
+            plan: CPU_PLAN,
+            instructions: None,
+            cuda: Some(0),
+        };
+        let error = train(&stage2, &training, 1, &mut |_| {}, &|_| {}).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this build cannot use a graphics processor: build with `--features cuda`"
         );
     }
 }
