@@ -106,7 +106,7 @@ fn verdict(report: &Report) -> String {
     }
     if let Some(training) = &report.training {
         facts.push(format!(
-            "{}: {} models of {} tokens a dataset, {} looks, {} instructions",
+            "{}: {} models of {} tokens a dataset, {} looks, trained with {}",
             training.profile, training.seeds, training.budget_tokens, training.looks, training.instructions
         ));
     }

@@ -119,7 +119,7 @@ pub struct TrainingReport {
     pub seeds: usize,
     /// Times the result was looked at.
     pub looks: u32,
-    /// Vector instructions: `plain` gives other bits than all others.
+    /// Vector instructions, or `cuda`: both, and `plain`, give other bits than all others.
     pub instructions: &'static str,
 }
 

@@ -14,6 +14,7 @@
 pub mod admin;
 pub mod api;
 mod app;
+pub mod arenas;
 mod auth;
 mod board;
 mod cache;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use assay_chain::wallet::{Password, WalletError, password_from};
 use assay_hub::store::StoreOptions;
 use assay_hub::{OpenOptions, Secret};
+use assay_server::arenas::POOLS_VARIABLE;
 
 /// A variable that this program reads.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ const fn secret(name: &'static str, default: &'static str, about: &'static str) 
 }
 
 /// Every variable, by name.
-pub(crate) const VARIABLES: [Variable; 17] = [
+pub(crate) const VARIABLES: [Variable; 18] = [
     of(
         "ASSAY_EVALUATE__PACK",
         "none",
@@ -104,6 +105,11 @@ pub(crate) const VARIABLES: [Variable; 17] = [
         "HTTPS_PROXY",
         "none",
         "proxy where `ASSAY_HUB__PROXY` is not set; `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` hold as elsewhere",
+    ),
+    of(
+        POOLS_VARIABLE,
+        "2 for `assay serve`",
+        "pools of memory of glibc, which `assay serve` limits by beginning once more (docs/performance.md, \"Pages\")",
     ),
 ];
 
@@ -212,6 +218,11 @@ pub(crate) fn start_log(is_json: bool, level: &str) {
     } else {
         builder.init();
     }
+}
+
+/// Whether glibc's pools of memory are limited.
+pub(crate) fn pools_are_limited() -> bool {
+    variable(POOLS_VARIABLE).is_some()
 }
 
 /// The evaluation pack to use if none is given.

@@ -64,6 +64,7 @@ const HOMES: &[(&str, &str)] = &[
     ("tiktoken-rs", "assay-refine"),
     ("libdeflater", "assay-refine"),
     ("rayon", "assay-eval"),
+    ("cudarc", "assay-eval"),
     ("safetensors", "assay-eval"),
     ("object_store", "assay-hub"),
     ("reqwest", "assay-hub"),

@@ -33,7 +33,7 @@ pub use evaluate::{
     CPU_PLAN, CellsJob, DuelJob, DuelProfile, DuelReport, EvaluateError, EvaluateJob, IndexSummary, Input,
     Kept, MeasuredArm, MeasuredCells, Ore, PackSummary, SMOKE_PLAN, SealedHeader, Training, TrainingPlan,
     TrainingProgress, Watch, duel, evaluate, make_index, make_pack, make_pack_of_pages, measure_cells,
-    open_sealed_pack,
+    open_pack_of, open_sealed_pack, sealed_header, write_sealed,
 };
 pub use explain::explain;
 pub use extract::{PageFacts, PageText, explain_file, extract_file};

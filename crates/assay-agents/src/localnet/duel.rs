@@ -20,7 +20,7 @@ use tokio::process::Command;
 
 use super::{LocalnetOptions, Play};
 use crate::local::{RefineJob, Silent, make_pack_of_pages, refine, write_atomically};
-use crate::subnet::{AgentError, Archives, DuelRules};
+use crate::subnet::{AgentError, Archives, DuelPack, DuelRules};
 
 /// One unit of this many is set aside as evaluation text.
 const SET_ASIDE_ONE_IN: usize = 6;
@@ -119,8 +119,11 @@ pub(super) fn set_aside(
     let made = make_pack_of_pages(&out, &folder.join(&pack))?;
     fs::remove_dir_all(&out).map_err(AgentError::file(&out))?;
     let rules = DuelRules {
-        pack,
-        digest: made.header.digest,
+        packs: vec![DuelPack {
+            from: Round(0),
+            pack,
+            digest: made.header.digest,
+        }],
         profile: PROFILE.to_owned(),
     };
     Ok((left, rules))

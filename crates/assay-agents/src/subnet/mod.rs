@@ -28,7 +28,7 @@ pub use learned::RECIPE_FILE;
 pub(crate) use rounds::is_pruned;
 pub use rounds::{Opening, Reporter, Rounds, Said, is_committed, sealed_fields};
 pub(crate) use sending::{OnItsWay, Sending};
-pub use setup::{ActiveRecipe, DuelRules, SETUP_SOURCE, Setup, SubnetFile};
+pub use setup::{ActiveRecipe, DuelPack, DuelRules, SETUP_SOURCE, Setup, SubnetFile};
 pub use signer::Signer;
 pub use tracker::Tracker;
 pub use weights::{SetWeights, set_weights};

@@ -65,12 +65,41 @@ pub struct SubnetFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DuelRules {
-    /// Evaluation pack with held-out and pure text, beside this file or anywhere on this machine.
-    pub pack: PathBuf,
-    /// Digest of the pack: one with another is refused.
-    pub digest: Digest,
+    /// Evaluation packs, by the round they hold from, the first from round 0: text is rotated, and what was used is public.
+    pub packs: Vec<DuelPack>,
     /// What is trained: `ngram-duel-v1`, `ngram-duel-small` or `cpu-v1`.
     pub profile: String,
+}
+
+/// One evaluation pack of the rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuelPack {
+    /// Stages that begin with this round or later are measured by it, until the next pack's round.
+    pub from: Round,
+    /// The file with held-out and pure text, beside the subnet's file or anywhere on this machine; it may be sealed to a pulse of
+    /// the chain's beacon, which opens it.
+    pub pack: PathBuf,
+    /// Digest of the pack, of what is inside if it is sealed: one with another is refused.
+    pub digest: Digest,
+}
+
+impl DuelRules {
+    /// The pack of stages that begin with a round.
+    #[must_use]
+    pub fn pack(&self, round: Round) -> Option<&DuelPack> {
+        self.packs.iter().rev().find(|pack| pack.from <= round)
+    }
+
+    /// Whether the rotation is one: it begins with round 0 and goes on.
+    fn is_ordered(&self) -> bool {
+        let is_from_start = self.packs.first().is_some_and(|pack| pack.from == Round(0));
+        is_from_start
+            && self
+                .packs
+                .windows(2)
+                .all(|two| matches!(two, [a, b] if a.from < b.from))
+    }
 }
 
 /// The subnet, ready to be worked for.
@@ -110,7 +139,9 @@ impl Setup {
             serde_json::from_slice(&bytes).map_err(|error| AgentError::invalid(path, error))?;
         let mut setup = Self::of(file, options).map_err(|reason| AgentError::invalid(path, reason))?;
         if let (Some(duels), Some(folder)) = (&mut setup.duels, path.parent()) {
-            duels.pack = folder.join(&duels.pack);
+            for pack in &mut duels.packs {
+                pack.pack = folder.join(&pack.pack);
+            }
         }
         Ok(setup)
     }
@@ -135,6 +166,9 @@ impl Setup {
             .collect::<Result<Vec<_>, SetupError>>()?;
         if recipes.is_empty() {
             return Err(SetupError::NoRecipe);
+        }
+        if file.duels.as_ref().is_some_and(|duels| !duels.is_ordered()) {
+            return Err(SetupError::Packs);
         }
         if file.store.starts_with("hf://") {
             return Err(SetupError::Hub(file.store));
@@ -175,7 +209,7 @@ impl Setup {
     fn contest_rules(&self, duels: &DuelRules) -> Rules {
         Rules {
             profile: duels.profile.clone(),
-            pack: duels.digest,
+            packs: duels.packs.iter().map(|pack| (pack.from, pack.digest)).collect(),
             fixed: self.recipes().map(Recipe::id).collect(),
         }
     }
@@ -333,6 +367,10 @@ enum SetupError {
     Store(#[from] StoreError),
     #[error("no recipe is active")]
     NoRecipe,
+    #[error(
+        "`duels.packs`: name at least one, the first `from` round 0, each other `from` a later round than the one before"
+    )]
+    Packs,
     #[error(
         "store `{0}`: reports are found by their digest, and the Hugging Face hub names revisions itself; \
          name a folder, `s3://bucket/prefix` or `https://host/prefix`"

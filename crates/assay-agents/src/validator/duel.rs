@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use assay_chain::At;
 use assay_mechanism::contest::{StagePlan, archives};
 use assay_types::api::ProblemKind;
 use assay_types::{
@@ -21,8 +22,8 @@ use tokio::task::JoinHandle;
 
 use super::Validator;
 use super::measure::MeasureJob;
-use crate::local::{MeasuredArm, MeasuredCells, read_bounded, write_atomically};
-use crate::subnet::AgentError;
+use crate::local::{MeasuredArm, MeasuredCells, open_pack_of, read_bounded, sealed_header, write_atomically};
+use crate::subnet::{AgentError, DuelPack};
 
 /// Blocks before the cutoff at which the report on a stage's last round goes without the cells.
 const WAIT_END_BLOCKS: u32 = 20;
@@ -139,6 +140,9 @@ impl Validator<'_> {
         else {
             return Ok(false);
         };
+        let Some((pack, digest)) = self.open_pack(plan.first).await? else {
+            return Ok(false);
+        };
         let corpus = self.setup.corpus.iter().map(|unit| &unit.unit_id);
         let drawn = archives(&seed.0, corpus, &self.setup.params.values);
         let unit = |id: &UnitId| self.setup.unit(id).cloned();
@@ -163,7 +167,9 @@ impl Validator<'_> {
             units,
             recipes: self.setup.recipe_texts(&recipes),
             fixed,
-            rules: rules.clone(),
+            profile: rules.profile.clone(),
+            pack,
+            digest,
             seeds: plan.seeds,
             seed,
         };
@@ -176,6 +182,36 @@ impl Validator<'_> {
         );
         self.duels.running = Some((key, plan.clone(), task));
         Ok(true)
+    }
+
+    /// The pack of stages that begin with a round, opened if it is sealed; none while the chain does not show the pulse that
+    /// opens it.
+    async fn open_pack(&self, round: Round) -> Result<Option<(PathBuf, Digest)>, AgentError> {
+        let Some(DuelPack { pack, digest, .. }) = self.setup.duels().and_then(|rules| rules.pack(round))
+        else {
+            return Ok(None);
+        };
+        let Some(header) = sealed_header(pack) else {
+            return Ok(Some((pack.clone(), *digest)));
+        };
+        let opened = self.duels.folder.join(format!("{digest}.pack"));
+        if !opened.exists() {
+            let Some(pulse) = self.chain.pulse(header.round, At::Head).await? else {
+                tracing::info!(
+                    round = round.0,
+                    pulse = header.round,
+                    "the evaluation pack is still sealed"
+                );
+                return Ok(None);
+            };
+            let beacon = self.chain.beacon(At::Head).await?;
+            fs::create_dir_all(&self.duels.folder).map_err(AgentError::file(&self.duels.folder))?;
+            let (sealed, to) = (pack.clone(), opened.clone());
+            let opening = move || open_pack_of(&beacon, &sealed, &pulse.signature, &to);
+            let ended = tokio::task::spawn_blocking(opening).await;
+            ended.map_err(|error| AgentError::Worker(error.to_string()))??;
+        }
+        Ok(Some((opened, *digest)))
     }
 
     /// Champion and anchor, then the challengers whose texts can be read and run here, each once, and how many are no

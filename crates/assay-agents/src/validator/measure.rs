@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditError;
 use crate::local::{CellsJob, DuelProfile, MeasuredCells, measure_cells};
-use crate::subnet::{AgentError, Archives, DuelRules};
+use crate::subnet::{AgentError, Archives};
 
 /// What is to be measured.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,8 +32,12 @@ pub struct MeasureJob {
     pub recipes: Vec<String>,
     /// How many of them are no challengers.
     pub fixed: usize,
-    /// How duels are measured.
-    pub rules: DuelRules,
+    /// What is trained.
+    pub profile: String,
+    /// Evaluation pack, open.
+    pub pack: PathBuf,
+    /// Its digest.
+    pub digest: Digest,
     /// Seeds.
     pub seeds: u32,
     /// Draws held-out text, samples and models.
@@ -46,8 +50,8 @@ pub struct MeasureJob {
 /// [`AuditError`]: an archive, the pack or a recipe that cannot be used here, or too little text.
 pub fn measure(job: &MeasureJob) -> Result<MeasuredCells, AuditError> {
     let bad = |reason: String| AuditError::Job(reason);
-    let profile = DuelProfile::named(&job.rules.profile)
-        .ok_or_else(|| bad(format!("no profile `{}` is known here", job.rules.profile)))?;
+    let profile = DuelProfile::named(&job.profile)
+        .ok_or_else(|| bad(format!("no profile `{}` is known here", job.profile)))?;
     let source = |unit| job.archives.source(unit);
     let sources: Result<Vec<Source>, AgentError> = job.units.iter().map(source).collect();
     let sources = sources.map_err(|error| bad(error.to_string()))?;
@@ -62,8 +66,8 @@ pub fn measure(job: &MeasureJob) -> Result<MeasuredCells, AuditError> {
         folder: &job.folder,
         recipes: &recipes,
         fixed: job.fixed,
-        pack: &job.rules.pack,
-        digest: job.rules.digest,
+        pack: &job.pack,
+        digest: job.digest,
         profile,
         seeds: job.seeds,
         seed: job.seed,

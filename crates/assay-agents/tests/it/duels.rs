@@ -3,17 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use assay_agents::local::make_pack;
+use assay_agents::local::{make_pack, write_sealed};
 use assay_agents::miner::{Conduct, Miner};
-use assay_agents::subnet::{DuelRules, RECIPE_FILE, Setup, SubnetFile};
+use assay_agents::subnet::{DuelPack, DuelRules, RECIPE_FILE, Setup, SubnetFile};
 use assay_agents::validator::Validator;
 use assay_chain::{At, Call, Chain as _, CommitmentField};
+use assay_eval::pack::Pack;
 use assay_hub::store::{Body, ObjectPath, Publication, StoreOptions};
+use assay_mechanism::clock::Clock;
 use assay_refine::warc::{Page, PageRecords, WarcWriter};
 use assay_types::recipe::{Step, builtin};
 use assay_types::{
-    Bytes, Manifest, MechId, Message, Recipe, RecipeMessage, RepoName, Round, Verdict, WorkUnit, tagged_hash,
-    u64_le,
+    Bytes, Digest, Manifest, MechId, Message, Recipe, RecipeMessage, RepoName, Round, Verdict, WorkUnit,
+    tagged_hash, u64_le,
 };
 
 use crate::world::{NETUID, World, hotkey, key, recipe};
@@ -97,6 +99,20 @@ fn challenger() -> Recipe {
     recipe
 }
 
+/// An evaluation pack of clean text from a number on.
+fn pack_of(folder: &Path, from: u64, name: &str) -> Digest {
+    let texts: Vec<String> = (from..from + 400)
+        .map(|at| {
+            let text = clean(at).join("\n");
+            serde_json::json!({ "id": format!("work-{at}"), "text": text }).to_string()
+        })
+        .collect();
+    let text = folder.join("prose.jsonl");
+    std::fs::write(&text, texts.join("\n")).unwrap();
+    let pack = make_pack(&[text], &folder.join(name), None).unwrap();
+    pack.header.digest
+}
+
 /// A subnet with duels in cycles of two rounds, measured by an n-gram model on text of the clean kind.
 async fn subnet() -> World {
     let both = assay_types::ParamValues::default();
@@ -112,22 +128,44 @@ async fn subnet() -> World {
     let miners = ["honest-1", "author"];
     let mut world = World::with_params(&miners, &VALIDATORS, (recipe(), fill), &params).await;
     let folder = world.folder.path();
-    let texts: Vec<String> = (0..400_u64)
-        .map(|at| {
-            let text = clean(1_000_000 + at).join("\n");
-            serde_json::json!({ "id": format!("work-{at}"), "text": text }).to_string()
-        })
-        .collect();
-    let text = folder.join("prose.jsonl");
-    std::fs::write(&text, texts.join("\n")).unwrap();
-    let pack = make_pack(&[text], &folder.join("evaluation.pack"), None).unwrap();
+    let first = pack_of(folder, 1_000_000, "first.pack");
+    let next = pack_of(folder, 2_000_000, "next.pack");
+    // The confirmation's text is sealed until its round begins, so nobody can have refined for it.
+    let clock = &world.setup.clock;
+    let head = world.chain.head(At::Head).await.unwrap();
+    let blocks = u64::from(clock.start(Round(1)).0 - head.number.0);
+    let opens = Clock::pulse_after(head.time_ms / 1_000 + 12 * blocks).unwrap();
+    assert!(world.chain.pulse(opens, At::Head).await.unwrap().is_none());
+    let beacon = world.chain.beacon(At::Head).await.unwrap();
+    let bytes = std::fs::read(folder.join("next.pack")).unwrap();
+    write_sealed(&beacon, (&bytes, next), opens, &folder.join("sealed.pack")).unwrap();
+    std::fs::remove_file(folder.join("next.pack")).unwrap();
     let path = folder.join("subnet.json");
     let mut file: SubnetFile = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    file.duels = Some(DuelRules {
-        pack: "evaluation.pack".into(),
-        digest: pack.header.digest,
+    let pack = |from, pack: &str, digest| DuelPack {
+        from: Round(from),
+        pack: pack.into(),
+        digest,
+    };
+    let rules = |packs| DuelRules {
+        packs,
         profile: "ngram-duel-small".to_owned(),
-    });
+    };
+    let (first, next) = (pack(0, "first.pack", first), pack(1, "sealed.pack", next));
+    for bad in [
+        vec![],
+        vec![next.clone()],
+        vec![next.clone(), first.clone()],
+        vec![first.clone(); 2],
+    ] {
+        file.duels = Some(rules(bad));
+        std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();
+        let refused = Setup::load(&path, &StoreOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("`duels.packs`: name at least one"), "{refused}");
+    }
+    file.duels = Some(rules(vec![first, next]));
     std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();
     world.setup = Setup::load(&path, &StoreOptions::default()).unwrap();
     world
@@ -195,6 +233,18 @@ async fn a_recipe_that_drops_junk_is_measured_crowned_used_and_paid() {
         .collect();
     assert_eq!(decided, [(0, "screen", "won"), (1, "confirm", "won")]);
     assert_eq!(contests[0].champion(Round(3)), challenger.id());
+    // The screen used the open pack, the confirmation the one that its round's pulse opened.
+    let next = world.setup.duels().unwrap().pack(Round(7)).unwrap();
+    for name in VALIDATORS {
+        let opened = world
+            .folder
+            .path()
+            .join(name)
+            .join("duels")
+            .join(format!("{}.pack", next.digest));
+        let opened = std::fs::read(opened).unwrap();
+        assert_eq!(Pack::read(opened.as_slice()).unwrap().header.digest, next.digest);
+    }
     let gain = contests[0].gain(&challenger.id()).unwrap();
     assert!(gain > assay_types::Q32::ONE, "{gain:?}");
     // The miner takes the better recipe as soon as it may, and passes with it.

@@ -67,7 +67,7 @@ impl Compute {
             Self::Processor(level) if level.is_plain() => "plain".to_owned(),
             Self::Processor(_) => "fused".to_owned(),
             #[cfg(feature = "cuda")]
-            Self::Cuda(device) => format!("cuda {}", device.name()),
+            Self::Cuda(device) => format!("cuda {}", device.kind()),
         }
     }
 

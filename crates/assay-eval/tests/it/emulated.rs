@@ -3,12 +3,14 @@
 //! `fixtures/host.cpp` runs the very source that NVRTC compiles, so losses, gradients and moments can be held against those of
 //! the processor's trainer, which is held against PyTorch. Needs a C++ compiler.
 
+use std::cell::Cell;
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::rc::Rc;
 
 use assay_eval::transformer::gpu::machine::{Arg, Gemm, Launch, Machine, MachineError, Operand, Place};
-use assay_eval::transformer::gpu::trainer::GpuTrainer;
+use assay_eval::transformer::gpu::trainer::{GpuTrainer, Pieces};
 use assay_eval::transformer::run::Run;
 use assay_eval::transformer::{CpuTrainer, Level, Shape, TrainError, Trainer, document_bits, initial};
 use tempfile::TempDir;
@@ -26,7 +28,7 @@ struct Emulated {
     calls: BufWriter<ChildStdin>,
     answers: BufReader<ChildStdout>,
     /// Words reserved and not released.
-    words: usize,
+    words: Rc<Cell<usize>>,
 }
 
 /// The compiled kernels, or one line that says the test was skipped.
@@ -77,7 +79,7 @@ impl Emulated {
             calls: BufWriter::new(child.stdin.take().unwrap()),
             answers: BufReader::new(child.stdout.take().unwrap()),
             child,
-            words: 0,
+            words: Rc::default(),
         }
     }
 
@@ -117,10 +119,6 @@ fn gone(error: &std::io::Error) -> MachineError {
 }
 
 impl Machine for Emulated {
-    fn name(&self) -> &'static str {
-        "the host"
-    }
-
     fn threads(&self) -> u32 {
         THREADS
     }
@@ -128,12 +126,12 @@ impl Machine for Emulated {
     fn reserve(&mut self, words: usize) -> Result<Place, MachineError> {
         self.call(b'R', &[words as u64])?;
         let address = self.answer(8)?.try_into().map(u64::from_le_bytes).unwrap();
-        self.words += words;
+        self.words.set(self.words.get() + words);
         Ok(Place { address, words })
     }
 
     fn release(&mut self, place: Place) -> Result<(), MachineError> {
-        self.words -= place.words;
+        self.words.set(self.words.get() - place.words);
         self.call(b'F', &[place.address])
     }
 
@@ -210,7 +208,7 @@ fn losses_gradients_and_moments_are_those_of_the_processor() {
     let Some((_folder, program)) = compiled() else {
         return;
     };
-    // Three heads of an odd number of pairs, an odd context, a perceptron narrower than a block: no size is a power of two.
+    // Three heads of an odd number of pairs, an odd context, a perceptron narrower than a block.
     let odd = Shape {
         width: 30,
         layers: 2,
@@ -220,9 +218,15 @@ fn losses_gradients_and_moments_are_those_of_the_processor() {
         batch: 4,
         vocabulary: 53,
     };
-    for shape in [TINY, odd] {
+    // Two sequences at a time, and logits of 20 rows: the last of 74 rows' chunks is short.
+    let small = Pieces {
+        tokens: 2 * odd.context,
+        logit_rows: 20,
+    };
+    for (shape, pieces) in [(TINY, Pieces::default()), (odd, Pieces::default()), (odd, small)] {
         let start = values(&shape);
-        let mut host = GpuTrainer::new(shape, &start, Emulated::new(&program)).unwrap();
+        let machine = Emulated::new(&program);
+        let mut host = GpuTrainer::in_pieces(shape, &start, machine, pieces).unwrap();
         let mut processor = CpuTrainer::<f32>::new(shape, &start, Level::best(), 1).unwrap();
         for step in 0..4 {
             let (inputs, targets) = ids(&shape, step);
@@ -319,10 +323,19 @@ fn what_cannot_be_trained_is_an_error_and_memory_is_bounded() {
         "nothing is computed after a failure"
     );
 
-    // More rows than were ever seen, then fewer: room is given back before more is taken.
-    let mut trainer = new(TINY, &start).unwrap();
+    // Fewer rows, then more, then fewer again: room is given back before more is taken, and then it is enough.
+    let machine = Emulated::new(&program);
+    let words = Rc::clone(&machine.words);
+    let mut trainer = GpuTrainer::new(TINY, &start, machine).unwrap();
     let documents = [vec![5_u16; 200], vec![6; 3]];
     let before = document_bits(&mut trainer, &TINY, &documents).unwrap();
+    let at_first = words.get();
     trainer.step(&inputs, &targets, 0.0).unwrap();
-    assert_eq!(document_bits(&mut trainer, &TINY, &documents).unwrap(), before);
+    let most = words.get();
+    assert!(at_first < most, "{at_first} {most}");
+    for _ in 0..2 {
+        assert_eq!(document_bits(&mut trainer, &TINY, &documents).unwrap(), before);
+        trainer.step(&inputs, &targets, 0.0).unwrap();
+        assert_eq!(words.get(), most, "steps and scoring take no more");
+    }
 }

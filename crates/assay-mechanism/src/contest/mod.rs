@@ -102,8 +102,8 @@ pub struct Decision {
 pub struct Rules {
     /// Cells of other profiles do not count.
     pub profile: String,
-    /// Digest of the evaluation pack.
-    pub pack: Digest,
+    /// Digests of the evaluation packs by the round they hold from.
+    pub packs: BTreeMap<Round, Digest>,
     /// Recipes that are active whatever duels decide: they are nobody's to offer.
     pub fixed: BTreeSet<RecipeId>,
 }

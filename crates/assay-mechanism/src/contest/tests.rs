@@ -100,7 +100,7 @@ fn play(contest: &mut Contest, round: u32, values: &ParamValues, lead: impl Fn(&
 fn begun(offers: &[Offer], values: &ParamValues) -> Contest {
     let rules = Rules {
         profile: PROFILE.to_owned(),
-        pack: Digest::ZERO,
+        packs: BTreeMap::from([(Round(0), Digest::ZERO)]),
         fixed: BTreeSet::from([recipe(0xA0)]),
     };
     let mut contest = Contest::new(recipe(0xA0), rules);

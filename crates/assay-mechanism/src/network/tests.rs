@@ -129,7 +129,7 @@ fn what_is_produced_with_a_recipe_is_a_share_of_all_by_trust_squared() {
     let members = [member(1), member(2)];
     let rules = crate::contest::Rules {
         profile: "ngram-duel-v1".to_owned(),
-        pack: Digest::ZERO,
+        packs: BTreeMap::from([(Round(0), Digest::ZERO)]),
         fixed: BTreeSet::new(),
     };
     let crowned = RecipeId(Digest([7; 32]));

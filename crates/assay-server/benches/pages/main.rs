@@ -21,6 +21,7 @@ mod line;
 mod history;
 
 use assay_chain::wallet::{KeyPair, Scheme};
+use assay_server::arenas::{POOLS_VARIABLE, begin_with_few_pools};
 use assay_server::store::{Database, NonceOnly, Signed, StoreError, Write, Writer};
 use assay_server::{App, AppParts, ChainIdentity, Limits, ServerClock, ServerConfig, start};
 use assay_types::{Digest, Verdict};
@@ -335,8 +336,20 @@ async fn measure(url: &str, app: &App, history: &History, (seconds, rate): (u64,
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark begins as `assay serve` does"
+)]
+fn main() {
+    begin_with_few_pools(std::env::var_os(POOLS_VARIABLE).is_some());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(run());
+}
+
+async fn run() {
     // Cargo hands `--bench` through.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let number = |at: usize, otherwise: u64| {

@@ -2,21 +2,24 @@
 
 use crate::requeue::setup_with;
 use crate::world::{NETUID, Place, Subnet, World, corpus, hotkey, key, params};
-use assay_agents::subnet::{Batch, DuelRules, Setup, Tracker};
+use assay_agents::subnet::{Batch, DuelPack, DuelRules, Setup, Tracker};
 use assay_mechanism::contest::{Contest, Rules, StagePlan};
 use assay_server::store::network_state;
 use assay_types::{
     Arm, Digest, EVALUATION_REPORT_VERSION, EvaluationReport, Message, ParamSet, Recipe, RecipeId,
     RecipeMessage, RepoName, Revision, Round, Tokens, corpus_index_root, hex, recipe,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const PROFILE: &str = "ngram-duel-small";
 
 fn rules() -> DuelRules {
     DuelRules {
-        pack: "evaluation.pack".into(),
-        digest: Digest([5; 32]),
+        packs: vec![DuelPack {
+            from: Round(0),
+            pack: "evaluation.pack".into(),
+            digest: Digest([5; 32]),
+        }],
         profile: PROFILE.to_owned(),
     }
 }
@@ -40,7 +43,7 @@ async fn subnet(folder: &std::path::Path) -> (World, Setup) {
         anchor,
         Rules {
             profile: PROFILE.to_owned(),
-            pack: rules().digest,
+            packs: BTreeMap::from([(Round(0), Digest([5; 32]))]),
             fixed: BTreeSet::from([anchor]),
         },
     );

@@ -133,7 +133,7 @@ pub(crate) struct DuelArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DeviceArg {
     /// The number of a graphics processor; none is this machine's own.
-    pub(crate) cuda: Option<usize>,
+    pub(crate) cuda: Option<u16>,
 }
 
 impl FromStr for DeviceArg {

@@ -51,7 +51,7 @@ pub(super) fn run(args: &DuelArgs, console: &Console) -> anyhow::Result<Status> 
             keep: Some(&keep),
             plan: super::plan(args.profile),
             instructions: args.instructions.as_deref(),
-            cuda: args.device.cuda,
+            cuda: args.device.cuda.map(usize::from),
         },
         age_rounds: args.age,
         threads: super::threads(None),
@@ -117,7 +117,7 @@ fn table(data: &Data<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "{winner} ({}); {} models of {} tokens, {} instructions, {} s",
+        "{winner} ({}); {} models of {} tokens, trained with {}, {} s",
         found.why,
         found.models,
         report::count(found.budget_tokens),

@@ -65,6 +65,10 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         let message = "`--seeds` and `--resume` are about training, which `--budget quick` does not do";
         return Err(UsageError::new(message, "add `--budget standard`").into());
     }
+    if args.budget == BudgetArg::Quick && args.device.cuda.is_some() {
+        let message = "`--device` is about training, which `--budget quick` does not do";
+        return Err(UsageError::new(message, "add `--budget standard`").into());
+    }
     let fetch = |paths: &[PathBuf]| fetched::local(paths, &args.downloads, args.seed, console);
     let mut datasets = fetch(&args.datasets)?;
     datasets.extend(fetch(args.against.as_slice())?);
@@ -99,7 +103,7 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
             keep: args.resume.as_deref(),
             plan: super::plan(args.profile),
             instructions: args.instructions.as_deref(),
-            cuda: args.device.cuda,
+            cuda: args.device.cuda.map(usize::from),
         }),
     };
     let bar = TrainingBar::new(console);
@@ -251,7 +255,7 @@ fn add_verdict(found: &Report, text: &mut String) {
     if let Some(training) = &found.training {
         let _ = writeln!(
             text,
-            "{}, {} models of {} tokens a dataset, {} looks, {} instructions",
+            "{}, {} models of {} tokens a dataset, {} looks, trained with {}",
             training.profile,
             training.seeds,
             report::count(training.budget_tokens),

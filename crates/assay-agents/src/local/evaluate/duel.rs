@@ -110,7 +110,7 @@ pub struct DuelReport {
     pub profile: &'static str,
     /// Tokens every model was trained on.
     pub budget_tokens: u64,
-    /// Vector instructions: `plain` gives other bits than all others.
+    /// Vector instructions, or `cuda`: both, and `plain`, give other bits than all others.
     pub instructions: &'static str,
     /// Models trained.
     pub models: u32,
@@ -129,6 +129,7 @@ pub fn duel(
     watch: Watch<'_>,
 ) -> Result<DuelReport, LocalError> {
     check_language(job.language)?;
+    job.training.check()?;
     let evaluation = read_arms(job, note, progress)?;
     let kept = |place: usize, engine: &Engine| {
         Kept::of(

@@ -237,9 +237,7 @@ impl EvaluateError {
             Self::Pack { .. } => "`assay evaluate pack DIR… --out FILE` makes a pack, one domain a folder",
             Self::Index { .. } => "`assay evaluate index TEXT… --out FILE` makes an index",
             Self::Instructions { .. } => "leave `--instructions` out: the best are found",
-            Self::Device(_) => {
-                "leave `--device` out: models are trained on this machine's processor, with results that agree"
-            }
+            Self::Device(_) => "leave `--device` out: models are trained on this machine's processor",
             Self::Train { .. } | Self::NothingTrained => {
                 "`--budget quick` measures without training; another `--seed` draws other text"
             }

@@ -34,7 +34,7 @@ pub use error::EvaluateError;
 pub(crate) use files::is_text;
 pub use ore::Ore;
 pub use packs::{IndexSummary, PackSummary, make_index, make_pack, make_pack_of_pages};
-pub use seal::{SealedHeader, open_sealed_pack};
+pub use seal::{SealedHeader, open_pack_of, open_sealed_pack, sealed_header, write_sealed};
 pub use train::{Training, TrainingProgress, Watch};
 
 use domains::read_domains;
@@ -94,6 +94,9 @@ pub fn evaluate(
     watch: Watch<'_>,
 ) -> Result<Report, LocalError> {
     check_language(job.language)?;
+    if let Some(training) = &job.training {
+        training.check()?;
+    }
     let seed = job.seed.to_le_bytes();
     let EvaluationText { held_out, pure, pack } = evaluation_text(job, &seed)?;
     let public = match &held_out {

@@ -11,6 +11,8 @@ use assay_eval::pack::{Pack, PackBuilder, PackHeader};
 use fs_err as fs;
 use serde::Serialize;
 
+use assay_chain::drand::QUICKNET;
+
 use super::domains::for_each_domain;
 use super::read::{Given, read, read_items};
 use super::seal::{sealed_header, write_sealed};
@@ -102,7 +104,7 @@ fn finish(builder: PackBuilder, out: &Path, round: Option<u64>) -> Result<PackSu
         source,
     })?;
     let sealed_to = if let Some(round) = round {
-        Some(write_sealed(&bytes, header.digest, round, out)?.round)
+        Some(write_sealed(&QUICKNET, (&bytes, header.digest), round, out)?.round)
     } else {
         write_atomically(out, &bytes)?;
         None

@@ -73,13 +73,13 @@ pub struct SealedHeader {
     pub key: String,
 }
 
-/// Seals the bytes of a pack to a round of drand quicknet and writes them.
+/// Seals the bytes of a pack to a round of a beacon and writes them.
 ///
 /// # Errors
 /// [`LocalError`]: no random bytes, an output that cannot be written.
-pub(super) fn write_sealed(
-    pack: &[u8],
-    digest: Digest,
+pub fn write_sealed(
+    beacon: &Beacon,
+    (pack, digest): (&[u8], Digest),
     round: u64,
     out: &Path,
 ) -> Result<SealedHeader, LocalError> {
@@ -87,28 +87,44 @@ pub(super) fn write_sealed(
         path: out.to_owned(),
         source: SealError::Timelock { round, source },
     };
-    let (header, bytes) = sealed(pack, digest, round, &QUICKNET).map_err(failed)?;
+    let (header, bytes) = sealed(pack, digest, round, beacon).map_err(failed)?;
     write_atomically(out, &bytes)?;
     Ok(header)
 }
 
-/// Opens a sealed pack with the signature of its round's pulse and writes the pack.
+/// Opens a pack that is sealed to drand quicknet with the hexadecimal signature of its round's pulse and writes the pack.
+///
+/// # Errors
+/// [`LocalError`]: no signature, and those of [`open_pack_of`].
+pub fn open_sealed_pack(input: &Path, signature: &str, out: &Path) -> Result<PackHeader, LocalError> {
+    let signature: [u8; SIGNATURE_BYTES] = hex::decode(signature).map_err(|_| EvaluateError::Sealed {
+        path: input.to_owned(),
+        source: SealError::Signature,
+    })?;
+    open_pack_of(&QUICKNET, input, &signature, out)
+}
+
+/// Opens a sealed pack with the signature of its round's pulse of a beacon and writes the pack.
 ///
 /// # Errors
 /// [`LocalError`]: no sealed pack, a pulse of another round, an output that cannot be written.
-pub fn open_sealed_pack(input: &Path, signature: &str, out: &Path) -> Result<PackHeader, LocalError> {
+pub fn open_pack_of(
+    beacon: &Beacon,
+    input: &Path,
+    signature: &[u8],
+    out: &Path,
+) -> Result<PackHeader, LocalError> {
     let failed = |source| EvaluateError::Sealed {
         path: input.to_owned(),
         source,
     };
-    let signature: [u8; SIGNATURE_BYTES] =
-        hex::decode(signature).map_err(|_| failed(SealError::Signature))?;
+    let signature: [u8; SIGNATURE_BYTES] = signature.try_into().map_err(|_| failed(SealError::Signature))?;
     let mut bytes = Vec::new();
     let file = fs::File::open(input).map_err(LocalError::io(input))?;
     file.take(PACK_BYTES_MAX + HEADER_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(LocalError::io(input))?;
-    let (header, pack) = opened(&bytes, &signature, &QUICKNET).map_err(failed)?;
+    let (header, pack) = opened(&bytes, &signature, beacon).map_err(failed)?;
     let found = Pack::read(pack.as_slice()).map_err(|source| EvaluateError::Pack {
         path: input.to_owned(),
         source,
@@ -122,7 +138,7 @@ pub fn open_sealed_pack(input: &Path, signature: &str, out: &Path) -> Result<Pac
 }
 
 /// The header if a file is a sealed pack.
-pub(super) fn sealed_header(path: &Path) -> Option<SealedHeader> {
+pub fn sealed_header(path: &Path) -> Option<SealedHeader> {
     let mut line = Vec::new();
     let file = fs::File::open(path).ok()?;
     BufReader::new(file.take(HEADER_BYTES_MAX))

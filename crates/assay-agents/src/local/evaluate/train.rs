@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use assay_eval::stage2::{Cell, Look, Stage2, Trained, TrainingPlan, looks};
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::run::Finished;
-use assay_eval::transformer::{Compute, Level, SHARDS};
+use assay_eval::transformer::{Compute, Level, SHARDS, TrainError};
 use fs_err as fs;
 
 use super::EvaluateError;
@@ -36,6 +36,16 @@ pub struct Training<'a> {
     pub instructions: Option<&'a str>,
     /// The number of an NVIDIA graphics processor to train on instead of this machine's own.
     pub cuda: Option<usize>,
+}
+
+impl Training<'_> {
+    /// Whether what was asked for can be trained on: asked before anything is read.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Instructions`], [`EvaluateError::Device`].
+    pub(super) fn check(&self) -> Result<(), LocalError> {
+        compute_of(self).map(drop)
+    }
 }
 
 /// How far training is.
@@ -172,7 +182,7 @@ impl Round<'_> {
     /// Trains all cells, several at once.
     fn train(&self) -> Result<BTreeMap<Cell, Finished>, LocalError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // One model at a time fills a graphics processor as far as its steps go.
+        // cuBLAS promises the same bits to one stream of a device alone.
         let most = if self.on.is_processor() { cores } else { 1 };
         let workers = most.min(self.cells.len()).max(1);
         let threads = (cores / workers).clamp(1, SHARDS);
@@ -200,10 +210,13 @@ impl Round<'_> {
     }
 
     fn train_cell(&self, cell: Cell, threads: usize) -> Result<Finished, LocalError> {
-        let diverged = |source| EvaluateError::Train {
-            arm: cell.arm,
-            seed: cell.seed,
-            source,
+        let diverged = |source| match source {
+            TrainError::Machine(source) => EvaluateError::Device(source),
+            source => EvaluateError::Train {
+                arm: cell.arm,
+                seed: cell.seed,
+                source,
+            },
         };
         let prepared = self.stage2.prepare(cell, self.on);
         if let Some(folder) = self.keep {

@@ -1,7 +1,8 @@
 //! NVIDIA's processors: driver, NVRTC and cuBLAS, loaded when a device is opened, so that a build needs none of them.
 //!
 //! The one place of the crate with calls into foreign code. Bounds of every operand are checked by `device` before, addresses
-//! come from `reserve` alone, and all work of a machine is in one stream, so calls take effect in their order.
+//! are looked up in what `reserve` gave, and all work of a machine is in one stream, so calls take effect in their order; copies from
+//! this machine's memory are waited for.
 
 #![expect(
     unsafe_code,
@@ -9,17 +10,21 @@
 )]
 
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::ffi::c_void;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use cudarc::cublas::sys::{cublasComputeType_t, cublasGemmAlgo_t, cublasOperation_t, cudaDataType};
-use cudarc::cublas::{CudaBlas, result as blas};
+use cudarc::cublas::result as blas;
+use cudarc::cublas::sys::{
+    cublasComputeType_t, cublasGemmAlgo_t, cublasHandle_t, cublasOperation_t, cudaDataType,
+};
+use cudarc::driver::sys::CUresult;
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr as _, LaunchConfig,
     PushKernelArg as _,
 };
-use cudarc::nvrtc::{CompileOptions, Ptx, compile_ptx_with_opts};
+use cudarc::nvrtc::{Ptx, compile_ptx, result as nvrtc};
 
 use super::KERNELS;
 use super::machine::{Arg, Gemm, Launch, Machine, MachineError, Operand, Place, Products};
@@ -30,7 +35,8 @@ const THREADS: u32 = 256;
 /// A device that was opened: its kernels are compiled once, for all models that are trained on it.
 #[derive(Debug)]
 pub struct Cuda {
-    name: String,
+    /// What the same bits depend on: device, capability, versions of compiler and cuBLAS.
+    kind: String,
     context: Arc<CudaContext>,
     module: Arc<CudaModule>,
 }
@@ -41,10 +47,38 @@ pub struct CudaMachine {
     device: Arc<Cuda>,
     products: Products,
     stream: Arc<CudaStream>,
-    blas: CudaBlas,
+    blas: Blas,
     functions: BTreeMap<&'static str, CudaFunction>,
     /// What is reserved, by address.
     memory: BTreeMap<u64, CudaSlice<u32>>,
+}
+
+/// cuBLAS on a stream. A library that fails when it ends is not worth an end of the program.
+#[derive(Debug)]
+struct Blas(cublasHandle_t);
+
+impl Blas {
+    fn new(stream: &CudaStream) -> Result<Self, MachineError> {
+        let handle = Self(blas::create_handle().map_err(failed("cublasCreate"))?);
+        // SAFETY: the handle was just made, and the stream lives as long as the machine that holds both.
+        unsafe { blas::set_stream(handle.0, stream.cu_stream().cast()) }
+            .map_err(failed("cublasSetStream"))?;
+        Ok(handle)
+    }
+
+    fn version(&self) -> i32 {
+        let mut version = 0;
+        // SAFETY: the handle is open, and the version is written where the call says.
+        let _ = unsafe { cudarc::cublas::sys::cublasGetVersion_v2(self.0, &raw mut version) };
+        version
+    }
+}
+
+impl Drop for Blas {
+    fn drop(&mut self) {
+        // SAFETY: the handle was made by `new` and is given back once.
+        let _ = unsafe { blas::destroy_handle(self.0) };
+    }
 }
 
 /// A failed call.
@@ -55,16 +89,19 @@ fn failed<E: Display>(call: &'static str) -> impl Fn(E) -> MachineError {
     }
 }
 
+/// What brings cuBLAS and NVRTC.
+const TOOLKIT: &str = "install the CUDA 12 toolkit, or `nvidia-cublas-cu12` and `nvidia-cuda-nvrtc-cu12` from PyPI, and put their \
+    folders on LD_LIBRARY_PATH";
+
 /// The libraries that are not there.
 fn missing() -> Option<MachineError> {
     let driver = "install NVIDIA's driver, 525 or later";
-    let toolkit = "install it with the CUDA 12 toolkit, or from PyPI, and put its folder on LD_LIBRARY_PATH";
     // SAFETY: the three calls try to open shared libraries by name; opening NVIDIA's runs their initialisers only.
     let has = unsafe {
         [
             ("libcuda", driver, cudarc::driver::sys::is_culib_present()),
-            ("libcublas", toolkit, cudarc::cublas::sys::is_culib_present()),
-            ("libnvrtc", toolkit, cudarc::nvrtc::sys::is_culib_present()),
+            ("libcublas", TOOLKIT, cudarc::cublas::sys::is_culib_present()),
+            ("libnvrtc", TOOLKIT, cudarc::nvrtc::sys::is_culib_present()),
         ]
     };
     has.into_iter()
@@ -72,27 +109,46 @@ fn missing() -> Option<MachineError> {
         .map(|(library, cure, _)| MachineError::Library { library, cure })
 }
 
-/// The kernels for a device of a compute capability.
+/// The kernels as machine code for a device of a compute capability, which every driver of its generation loads.
 ///
 /// # Errors
 /// [`MachineError::Library`], [`MachineError::Call`]: the compiler's words.
-pub fn compile((major, minor): (i32, i32)) -> Result<Ptx, MachineError> {
+pub fn compile((major, minor): (i32, i32)) -> Result<Vec<u8>, MachineError> {
     // SAFETY: as in `missing`.
     if !unsafe { cudarc::nvrtc::sys::is_culib_present() } {
         return Err(MachineError::Library {
             library: "libnvrtc",
-            cure: "install it with the CUDA 12 toolkit, or from PyPI, and put its folder on LD_LIBRARY_PATH",
+            cure: TOOLKIT,
         });
     }
-    let options = |options| CompileOptions {
-        options,
-        ..CompileOptions::default()
-    };
-    let of_device = vec![format!("--gpu-architecture=compute_{major}{minor}")];
-    // A compiler older than the device knows older architectures; the driver takes those too.
-    compile_ptx_with_opts(KERNELS, options(of_device))
-        .or_else(|_| compile_ptx_with_opts(KERNELS, options(Vec::new())))
-        .map_err(failed("nvrtcCompileProgram"))
+    let source = CString::new(KERNELS).map_err(failed("nvrtcCreateProgram"))?;
+    let program = nvrtc::create_program(&source, None).map_err(failed("nvrtcCreateProgram"))?;
+    let options = [format!("--gpu-architecture=sm_{major}{minor}")];
+    // SAFETY: the program was just made and is used by these calls alone; the code is written into as many bytes as it has.
+    unsafe {
+        let code = nvrtc::compile_program(program, &options).and_then(|()| {
+            let mut bytes = 0;
+            cudarc::nvrtc::sys::nvrtcGetCUBINSize(program, &raw mut bytes).result()?;
+            let mut code = vec![0_u8; bytes];
+            cudarc::nvrtc::sys::nvrtcGetCUBIN(program, code.as_mut_ptr().cast()).result()?;
+            Ok(code)
+        });
+        let log = nvrtc::get_program_log(program).unwrap_or_default();
+        let _ = nvrtc::destroy_program(program);
+        code.map_err(|error| {
+            let words = log.iter().map(|byte| char::from(*byte as u8));
+            let words: String = words.take_while(|letter| *letter != '\0').collect();
+            failed("nvrtcCompileProgram")(format!("{error}: {words}"))
+        })
+    }
+}
+
+/// The compiler's version.
+fn compiler_version() -> (i32, i32) {
+    let (mut major, mut minor) = (0, 0);
+    // SAFETY: both numbers are written where the call says.
+    let _ = unsafe { cudarc::nvrtc::sys::nvrtcVersion(&raw mut major, &raw mut minor) };
+    (major, minor)
 }
 
 impl Cuda {
@@ -104,23 +160,31 @@ impl Cuda {
         if let Some(missing) = missing() {
             return Err(missing);
         }
-        let context = CudaContext::new(ordinal).map_err(failed("cuDevicePrimaryCtxRetain"))?;
+        let context = CudaContext::new(ordinal).map_err(failed("cuInit"))?;
         let capability = context
             .compute_capability()
             .map_err(failed("cuDeviceGetAttribute"))?;
-        let module = context
-            .load_module(compile(capability)?)
-            .map_err(failed("cuModuleLoadData"))?;
+        // A compiler older than the device cannot make code for it, but what the driver finishes.
+        let code = match compile(capability) {
+            Ok(code) => Ptx::from_binary(code),
+            Err(_) => compile_ptx(KERNELS).map_err(failed("nvrtcCompileProgram"))?,
+        };
+        let module = context.load_module(code).map_err(failed("cuModuleLoadData"))?;
+        let name = context.name().map_err(failed("cuDeviceGetName"))?;
+        let blas = Blas::new(&context.default_stream())?.version();
         Ok(Self {
-            name: context.name().map_err(failed("cuDeviceGetName"))?,
+            kind: format!(
+                "{name} {capability:?} nvrtc {:?} cublas {blas}",
+                compiler_version()
+            ),
             context,
             module,
         })
     }
 
-    /// The device's name.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// What the same bits depend on: device, capability, versions of compiler and cuBLAS.
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// A stream of its own on the device.
@@ -132,7 +196,7 @@ impl Cuda {
         Ok(CudaMachine {
             device: Arc::clone(self),
             products,
-            blas: CudaBlas::new(Arc::clone(&stream)).map_err(failed("cublasCreate"))?,
+            blas: Blas::new(&stream)?,
             stream,
             functions: BTreeMap::new(),
             memory: BTreeMap::new(),
@@ -182,19 +246,18 @@ fn small(value: usize) -> Result<i32, MachineError> {
 }
 
 impl Machine for CudaMachine {
-    fn name(&self) -> &str {
-        self.device.name()
-    }
-
     fn threads(&self) -> u32 {
         THREADS
     }
 
     fn reserve(&mut self, words: usize) -> Result<Place, MachineError> {
         let memory = self.stream.alloc_zeros::<u32>(words.max(1));
-        let memory = memory.map_err(|error| MachineError::Memory {
-            needed: 4 * words as u64,
-            why: error.to_string(),
+        let memory = memory.map_err(|error| match error.0 {
+            CUresult::CUDA_ERROR_OUT_OF_MEMORY => MachineError::Memory {
+                needed: 4 * words as u64,
+                why: error.to_string(),
+            },
+            _ => failed("cuMemAllocAsync")(error),
         })?;
         let address = {
             let (address, _in_order) = memory.device_ptr(&self.stream);
@@ -222,7 +285,9 @@ impl Machine for CudaMachine {
         let mut to = memory.slice_mut(from..from + words.len());
         stream
             .memcpy_htod(words, &mut to)
-            .map_err(failed("cuMemcpyHtoDAsync"))
+            .map_err(failed("cuMemcpyHtoDAsync"))?;
+        // The words may go as soon as this returns, and the copy need not be over by then.
+        stream.synchronize().map_err(failed("cuStreamSynchronize"))
     }
 
     fn read(&mut self, place: Place) -> Result<Vec<u32>, MachineError> {
@@ -240,6 +305,11 @@ impl Machine for CudaMachine {
     }
 
     fn launch(&mut self, launch: Launch<'_>) -> Result<(), MachineError> {
+        for arg in launch.args {
+            if let Arg::Place(place) = arg {
+                self.memory(*place)?;
+            }
+        }
         let function = self.function(launch.kernel)?;
         let mut builder = self.stream.launch_builder(&function);
         for arg in launch.args {
@@ -255,8 +325,8 @@ impl Machine for CudaMachine {
             block_dim: (launch.threads, 1, 1),
             shared_mem_bytes: 0,
         };
-        // SAFETY: kernels are those of `kernels.cu`, their parameters have the types and the order that `operations` gives
-        // (run against the same source in tests/it/emulated.rs), and every place holds the values they touch: `device` checks.
+        // SAFETY: every place lies in memory that was reserved and not released. Kernels are those of `kernels.cu`; types, order
+        // and sizes of what they are given are run against the same source, with every access checked, in tests/it/emulated.rs.
         unsafe { builder.launch(config) }
             .map(drop)
             .map_err(failed(launch.kernel))
@@ -266,6 +336,11 @@ impl Machine for CudaMachine {
         if !gemm.fits() {
             return Err(MachineError::Bounds { call: "gemm" });
         }
+        for operand in [&gemm.a, &gemm.b, &gemm.c] {
+            self.memory(operand.place)?;
+        }
+        let context = &self.device.context;
+        context.bind_to_thread().map_err(failed("cuCtxSetCurrent"))?;
         let operation = |operand: &Operand| {
             if operand.is_transposed {
                 cublasOperation_t::CUBLAS_OP_T
@@ -282,11 +357,11 @@ impl Machine for CudaMachine {
         let [a, b, c] = [operand_of(&gemm.a)?, operand_of(&gemm.b)?, operand_of(&gemm.c)?];
         let sizes = [small(gemm.m)?, small(gemm.n)?, small(gemm.k)?];
         let batch = small(gemm.batch)?;
-        // SAFETY: `fits` holds, so all operands lie in memory that `reserve` gave and `release` did not take; the factors are
-        // read before the call returns (pointer mode host is the default).
+        // SAFETY: `fits` holds and the places were looked up, so all operands lie in memory that was reserved and not released;
+        // the factors are read before the call returns (pointer mode host is the default).
         unsafe {
             blas::gemm_strided_batched_ex(
-                *self.blas.handle(),
+                self.blas.0,
                 operation(&gemm.a),
                 operation(&gemm.b),
                 sizes[0],

@@ -30,6 +30,7 @@ impl Buffer {
 pub(crate) struct Device<M> {
     machine: M,
     pub(super) shape: Shape,
+    pub(super) chunk_rows: usize,
     /// The first thing that failed: nothing is done from then on.
     failure: Option<MachineError>,
     pub(super) query_angles: Buffer,
@@ -90,10 +91,11 @@ impl<M: Machine> Device<M> {
     ///
     /// # Errors
     /// [`MachineError`].
-    pub(crate) fn new(shape: &Shape, machine: M) -> Result<Self, MachineError> {
+    pub(crate) fn new(shape: &Shape, machine: M, chunk_rows: usize) -> Result<Self, MachineError> {
         let mut device = Self {
             machine,
             shape: *shape,
+            chunk_rows: chunk_rows.max(1),
             failure: None,
             query_angles: Buffer::default(),
             key_angles: Buffer::default(),
@@ -108,11 +110,6 @@ impl<M: Machine> Device<M> {
         device.key_angles = device.upload(&keys);
         device.check()?;
         Ok(device)
-    }
-
-    /// The machine's name.
-    pub(crate) fn name(&self) -> &str {
-        self.machine.name()
     }
 
     /// Threads of a block.

@@ -2,7 +2,7 @@
 //
 // Plain CUDA C without headers: NVRTC compiles it when a device is opened, and a C++ compiler for the test that runs it on the
 // processor. Pointers come first, then counts, then numbers. Blocks have a power of two threads, at most 1,024. Nothing is
-// added atomically: every value is one thread's sum in a written order, so a device gives the same bits every time.
+// added atomically: every value is one thread's sum in a written order.
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -25,7 +25,7 @@ __device__ float block_sum(float value, float *shared) {
   return sum;
 }
 
-// Largest of the block's values, for all of its threads; a value that is no number wins, so that it is noticed.
+// Largest of the block's values, for all of its threads. What is no number may be passed over: the sum behind it is none then.
 __device__ float block_largest(float value, float *shared) {
   shared[threadIdx.x] = value;
   __syncthreads();
@@ -184,9 +184,9 @@ __global__ void gate_back(float *ac, const float *dy, u64 count, u32 hidden) {
 }
 
 // A block a row: the loss of the target; with a weight the row becomes its gradient.
-__global__ void cross_entropy(float *logits, float *losses, const u32 *targets, u32 vocabulary, float weight) {
+__global__ void cross_entropy(float *logits, float *losses, const u32 *targets, u32 vocabulary, u32 step, float weight) {
   __shared__ float shared[THREADS_MAX];
-  float *row = logits + (u64)blockIdx.x * vocabulary;
+  float *row = logits + (u64)blockIdx.x * step;
   u32 target = targets[blockIdx.x];
   float of_target = row[target], top = -3.4e38f;
   for (u32 id = threadIdx.x; id < vocabulary; id += blockDim.x)

@@ -156,9 +156,6 @@ impl Gemm {
 
 /// A graphics processor, or what behaves like one. Calls take effect in their order.
 pub trait Machine: Debug {
-    /// Its name in reports.
-    fn name(&self) -> &str;
-
     /// Threads of a block: a power of two, at most 1,024.
     fn threads(&self) -> u32;
 

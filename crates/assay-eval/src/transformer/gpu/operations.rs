@@ -6,8 +6,8 @@ use crate::transformer::engine::{Attended, Engine, HeadGradient, Norm, Part, Par
 use crate::transformer::kernel::NORM_EPSILON;
 use crate::transformer::matmul::Old;
 
-/// Rows whose logits are held at once: 823 MB with GPT-2's vocabulary.
-const CHUNK_ROWS: usize = 4_096;
+/// Values that logits of a row are filled up to: rows that begin at multiples of 32 bytes are what fast products need.
+const LOGITS_ALIGN: usize = 8;
 
 /// Rows a block sums into one part of a gain's gradient.
 const GAIN_ROWS: usize = 64;
@@ -277,19 +277,20 @@ impl<M: Machine> Engine for Device<M> {
         let (d, vocabulary, all) = (self.shape.width, self.shape.vocabulary, tokens.inputs.len());
         let weights = Rows::new(self.tensor(embedding), d);
         let weight = gradient.as_ref().map_or(0.0, |gradient| gradient.weight as f32);
-        for from in (0..all).step_by(CHUNK_ROWS) {
-            let count = CHUNK_ROWS.min(all - from);
-            let place = self.room(|device| &mut device.logits, count * vocabulary);
-            let logits = Rows::new(place, vocabulary);
+        let step = vocabulary.next_multiple_of(LOGITS_ALIGN);
+        for from in (0..all).step_by(self.chunk_rows) {
+            let count = self.chunk_rows.min(all - from);
+            let place = self.room(|device| &mut device.logits, count * step);
+            let logits = Rows::new(place, step);
             let x = Rows::new(self.part(rows.place, from * d, count * d), d);
             let to = (logits, Old::Dropped);
             self.product([count, vocabulary, d, 1], to, x, weights.transposed());
             let places = [
-                (place, count * vocabulary),
+                (place, count * step),
                 (self.part(losses.place, from, count), count),
                 (self.part(self.ids[1].place, from, count), count),
             ];
-            let rest = [size(vocabulary), Arg::Number(weight)];
+            let rest = [size(vocabulary), size(step), Arg::Number(weight)];
             self.blocks("cross_entropy", count, &places, &rest);
             if let Some(gradient) = &mut gradient {
                 let to = self.part(gradient.rows.place, from * d, count * d);

@@ -9,8 +9,23 @@ use crate::transformer::model::Workspace;
 use crate::transformer::shape::{Role, Shape};
 use crate::transformer::trainer::{TrainError, Trainer, TrainerState};
 
-/// Tokens whose activations are held at once. The same on every device, so that its memory changes no bit.
-const PIECE_TOKENS: usize = 16_384;
+/// How much is held at once. The same on every device, so that its memory changes no bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pieces {
+    /// Tokens whose activations are held: about 9 GB of memory for `gpu-v1` and 31 GB for `audit-v1` in all.
+    pub tokens: usize,
+    /// Rows whose logits are held: 823 MB with GPT-2's vocabulary.
+    pub logit_rows: usize,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self {
+            tokens: 16_384,
+            logit_rows: 4_096,
+        }
+    }
+}
 
 /// Gradients whose squares a thread sums.
 const SQUARES: usize = 1_024;
@@ -28,6 +43,7 @@ const CONSTANTS: [f64; 5] = [
 #[derive(Debug)]
 pub struct GpuTrainer<M: Machine> {
     shape: Shape,
+    piece_tokens: usize,
     workspace: Workspace<Device<M>>,
     values: Buffer,
     first: Buffer,
@@ -43,6 +59,14 @@ impl<M: Machine> GpuTrainer<M> {
     /// # Errors
     /// [`TrainError`]: a shape that cannot be trained, values of another size, or a machine without room for it.
     pub fn new(shape: Shape, values: &[f32], machine: M) -> Result<Self, TrainError> {
+        Self::in_pieces(shape, values, machine, Pieces::default())
+    }
+
+    /// The same in pieces of another size: other sums, so other bits.
+    ///
+    /// # Errors
+    /// Those of [`GpuTrainer::new`].
+    pub fn in_pieces(shape: Shape, values: &[f32], machine: M, pieces: Pieces) -> Result<Self, TrainError> {
         if !shape.is_whole() {
             return Err(TrainError::Shape(shape));
         }
@@ -52,14 +76,20 @@ impl<M: Machine> GpuTrainer<M> {
                 expected: shape.parameters(),
             });
         }
-        let mut device = Device::new(&shape, machine)?;
-        let zeros = vec![0.0; values.len()];
-        let [values, first, second, gradient] = [values, &zeros, &zeros, &zeros].map(|of| device.upload(of));
+        let mut device = Device::new(&shape, machine, pieces.logit_rows)?;
+        // What is reserved is 0.
+        let [first, second, gradient] = [(); 3].map(|()| {
+            let mut zeros = Buffer::default();
+            device.resize(&mut zeros, values.len());
+            zeros
+        });
+        let values = device.upload(values);
         let mut squares = Buffer::default();
         device.resize(&mut squares, 2 * shape.parameters().div_ceil(SQUARES));
         device.check()?;
         Ok(Self {
             shape,
+            piece_tokens: pieces.tokens,
             workspace: Workspace::new(shape, device),
             values,
             first,
@@ -70,11 +100,6 @@ impl<M: Machine> GpuTrainer<M> {
         })
     }
 
-    /// The machine's name.
-    pub fn name(&mut self) -> String {
-        self.workspace.engine().name().to_owned()
-    }
-
     /// Fills the gradient of the mean loss; gives the mean loss.
     ///
     /// # Errors
@@ -83,7 +108,7 @@ impl<M: Machine> GpuTrainer<M> {
         let weight = 1.0 / inputs.len() as f64;
         self.workspace.engine().clear(&mut self.gradient);
         let mut sum = 0.0;
-        for tokens in pieces(inputs, targets, self.shape.context) {
+        for tokens in pieces(inputs, targets, (self.shape.context, self.piece_tokens)) {
             self.workspace
                 .gradient(&self.values, tokens, weight, &mut self.gradient);
             let losses = self.kept_losses()?;
@@ -149,9 +174,9 @@ impl<M: Machine> GpuTrainer<M> {
 fn pieces<'a>(
     inputs: &'a [TokenId],
     targets: &'a [TokenId],
-    length: usize,
+    (length, tokens): (usize, usize),
 ) -> impl Iterator<Item = Tokens<'a>> {
-    let ids = (PIECE_TOKENS / length.max(1)).max(1) * length.max(1);
+    let ids = (tokens / length.max(1)).max(1) * length.max(1);
     inputs
         .chunks(ids)
         .zip(targets.chunks(ids))
@@ -182,7 +207,7 @@ impl<M: Machine> Trainer for GpuTrainer<M> {
         to: &mut Vec<f32>,
     ) -> Result<(), TrainError> {
         to.clear();
-        for tokens in pieces(inputs, targets, length) {
+        for tokens in pieces(inputs, targets, (length, self.piece_tokens)) {
             self.workspace.losses(&self.values, tokens);
             to.extend(self.kept_losses()?);
         }

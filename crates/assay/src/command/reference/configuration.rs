@@ -56,7 +56,13 @@ pub(super) fn page() -> anyhow::Result<String> {
     }
     page.push_str(SUBNET);
     page.push_str("| key | what it says |\n|---|---|\n");
-    for (prefix, of) in [("", "SubnetFile"), ("recipes[].", "ActiveRecipe")] {
+    let parts = [
+        ("", "SubnetFile"),
+        ("recipes[].", "ActiveRecipe"),
+        ("duels.", "DuelRules"),
+        ("duels.packs[].", "DuelPack"),
+    ];
+    for (prefix, of) in parts {
         for field in fields::of(SETUP_SOURCE, of) {
             let _ = writeln!(page, "| `{prefix}{}` | {} |", field.name, cell(&field.about));
         }
