@@ -394,7 +394,7 @@ mod tests {
         }
         for expected in [
             "<b>`b &amp; c` is better, with probability 0.9900</b>: fewer bits per byte.",
-            "1 looks, avx2 instructions",
+            "1 looks, trained with avx2",
             "yield: 7 tokens a GB",
             "pack 0707",
             "&lt;script&gt;",

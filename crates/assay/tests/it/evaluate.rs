@@ -301,29 +301,6 @@ fn evaluation_text_and_seeds_that_cannot_be_used_are_named() {
         "{}",
         answer.stderr
     );
-    let answer = line("evaluate {} --device cuda", &[&one]).with_code(2);
-    assert!(
-        answer.stderr.contains("add `--budget standard`"),
-        "{}",
-        answer.stderr
-    );
-    let answer = line("evaluate {} --budget standard --device tpu", &[&one]).with_code(2);
-    assert!(
-        answer
-            .stderr
-            .contains("devices are `cpu`, `cuda` and `cuda:NUMBER`"),
-        "{}",
-        answer.stderr
-    );
-    // Said before anything is read: the file of this dataset is not there.
-    let device = if cfg!(feature = "cuda") {
-        "cuda:999"
-    } else {
-        "cuda"
-    };
-    let words = format!("evaluate missing.jsonl --budget standard --device {device} --json");
-    let problem = line(&words, &[]).with_code(1).json();
-    assert_eq!(problem["code"], "evaluate/no-device", "{problem}");
     let answer = line("evaluate {} --budget standard --seeds 5", &[&one]).with_code(2);
     assert!(
         answer.stderr.contains("[possible values: 4, 6, 8]"),

@@ -483,23 +483,4 @@ mod tests {
             "{error}"
         );
     }
-
-    #[cfg(not(feature = "cuda"))]
-    #[test]
-    fn a_build_without_graphics_processors_says_so() {
-        let (held_out, samples) = (held_out(), [sample(3)]);
-        let stage2 = Stage2::new(&TINY, &held_out, samples.iter().collect(), TINY.tokens, b"seed");
-        let training = Training {
-            seeds: 4,
-            keep: None,
-            plan: CPU_PLAN,
-            instructions: None,
-            cuda: Some(0),
-        };
-        let error = train(&stage2, &training, 1, &mut |_| {}, &|_| {}).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "this build cannot use a graphics processor: build with `--features cuda`"
-        );
-    }
 }
