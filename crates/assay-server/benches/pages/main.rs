@@ -336,10 +336,6 @@ async fn measure(url: &str, app: &App, history: &History, (seconds, rate): (u64,
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark begins as `assay serve` does"
-)]
 fn main() {
     begin_with_few_pools(std::env::var_os(POOLS_VARIABLE).is_some());
     let runtime = tokio::runtime::Builder::new_multi_thread()
