@@ -23,11 +23,15 @@ fn a_device_that_cannot_be_used_is_named_before_anything_is_read() {
         "cuda"
     };
     let out = tempfile::tempdir().unwrap();
+    // Listed, and never opened: it is no archive.
+    let archive = out.path().join("a.warc.gz");
+    std::fs::write(&archive, b"no archive").unwrap();
     let commands = [
         format!("evaluate missing.jsonl --budget standard --device {device} --json"),
         format!(
-            "duel --champion fineweb-en-v1 --challenger assay-en-v2 --warc missing.warc.gz --pack missing.pack \
+            "duel --champion fineweb-en-v1 --challenger assay-en-v2 --warc {} --pack missing.pack \
              --out {} --device {device} --json",
+            archive.display(),
             out.path().join("duel").display()
         ),
     ];
