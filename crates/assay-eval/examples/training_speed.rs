@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use assay_eval::transformer::profile::{AUDIT_V1, BENCH_A, BENCH_B, CPU_V1, GPU_V1, TrainingProfile};
-use assay_eval::transformer::{Compute, Level, Trainer as _, initial};
+use assay_eval::transformer::{Compute, Level, initial};
 
 /// Steps before the clock starts.
 const WARM_UP_STEPS: usize = 2;

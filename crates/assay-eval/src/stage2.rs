@@ -16,7 +16,7 @@ use crate::stage1::ArmBits;
 use crate::tokenizer::{TokenId, Tokenizer};
 use crate::transformer::profile::{self, TrainingProfile};
 use crate::transformer::run::{Course, Finished, Run};
-use crate::transformer::{Compute, Stream, TRAINER_VERSION, TrainError, Trainer, initial};
+use crate::transformer::{Compute, Stream, TRAINER_VERSION, TrainError, initial};
 
 /// Seeds at which a result is looked at.
 const LOOKS: [usize; 3] = [4, 6, 8];
@@ -228,7 +228,7 @@ impl Prepared<'_> {
     ///
     /// # Errors
     /// [`TrainError::Machine`]; nothing else for a profile of ours.
-    pub fn run(&self, on: &Compute, threads: usize) -> Result<Run<'_, Box<dyn Trainer>>, TrainError> {
+    pub fn run(&self, on: &Compute, threads: usize) -> Result<Run<'_>, TrainError> {
         let course = Course {
             shape: self.profile.shape,
             rate_max: self.profile.rate_max,

@@ -1,8 +1,8 @@
 //! Few pools of memory for many threads.
 //!
 //! glibc gives threads pools of their own, up to eight a core, and a pool keeps what is freed in it. A server reads rows on one
-//! thread, renders on a second and frees on a third, so nearly half of what it holds is empty places in pools: on ninety days of a
-//! full subnet 206 MB, with two pools 113 MB (docs/performance.md, "Pages"). The limit is read when a process begins (mallopt(3),
+//! thread, renders on a second and frees on a third, so half of what it holds is empty places in pools: on ninety days of a
+//! full subnet 208 MB, with two pools 104 MB (docs/performance.md, "Pages"). The limit is read when a process begins (mallopt(3),
 //! `MALLOC_ARENA_MAX`), so the program begins once more.
 
 /// The variable that limits pools.

@@ -31,7 +31,7 @@ pub(crate) use chain::{
 pub(crate) use config::{ConfigCommand, ConfigShowArgs};
 pub(crate) use dataset::{DatasetCommand, DatasetPullArgs, DatasetVerifyArgs, PublishedArgs};
 pub(crate) use doctor::{DoctorArgs, Role};
-pub(crate) use evaluate::{BudgetArg, DuelArgs, EvaluateArgs, EvaluateCommand, TrainingArg};
+pub(crate) use evaluate::{BudgetArg, DuelArgs, EvaluateArgs, EvaluateCommand, TrainingArg, TrainingArgs};
 pub(crate) use extract::{ExtractArgs, ExtractBenchArgs, ExtractCommand, ProfileArg};
 pub(crate) use owner::{IdentityArgs, OwnerCommand, StakeArgs};
 pub(crate) use recipe::{RecipeCommand, RecipeNewArgs, RecipeSubmitArgs};

@@ -140,7 +140,12 @@ impl Validator<'_> {
         else {
             return Ok(false);
         };
-        let Some((pack, digest)) = self.open_pack(plan.first).await? else {
+        let opened = self.open_pack(plan.first).await;
+        if opened.as_ref().is_err_and(|error| !error.retry_is_safe()) {
+            // A pack that cannot be opened is not read anew with every block.
+            *self.duels.tries.entry(key).or_default() += 1;
+        }
+        let Some((pack, digest)) = opened? else {
             return Ok(false);
         };
         let corpus = self.setup.corpus.iter().map(|unit| &unit.unit_id);
@@ -194,6 +199,12 @@ impl Validator<'_> {
         let Some(header) = sealed_header(pack) else {
             return Ok(Some((pack.clone(), *digest)));
         };
+        if header.digest != *digest {
+            return Err(AgentError::Unexpected {
+                what: "sealed evaluation pack",
+                reason: format!("it holds `{}`, the subnet's is `{digest}`", header.digest),
+            });
+        }
         let opened = self.duels.folder.join(format!("{digest}.pack"));
         if !opened.exists() {
             let Some(pulse) = self.chain.pulse(header.round, At::Head).await? else {

@@ -36,10 +36,10 @@ pub struct Finished {
 
 /// A run on its way.
 #[derive(Debug)]
-pub struct Run<'a, R> {
+pub struct Run<'a> {
     course: Course<'a>,
     schedule: Schedule,
-    trainer: R,
+    trainer: Box<dyn Trainer>,
     step: u64,
     /// Bits of every document, summed over the checkpoints passed.
     bits: Vec<f64>,
@@ -49,9 +49,9 @@ pub struct Run<'a, R> {
     targets: Vec<TokenId>,
 }
 
-impl<'a, R: Trainer> Run<'a, R> {
+impl<'a> Run<'a> {
     /// A run from its first step, with a trainer that has its start values.
-    pub fn new(course: Course<'a>, trainer: R) -> Self {
+    pub fn new(course: Course<'a>, trainer: Box<dyn Trainer>) -> Self {
         let schedule = Schedule {
             steps: course.stream.steps(),
             rate_max: course.rate_max,
@@ -132,7 +132,7 @@ impl<'a, R: Trainer> Run<'a, R> {
         }
         self.step += 1;
         if self.schedule.checkpoints().contains(&self.step) {
-            let bits = document_bits(&mut self.trainer, &self.course.shape, self.course.documents)?;
+            let bits = document_bits(&mut *self.trainer, &self.course.shape, self.course.documents)?;
             for (sum, bits) in self.bits.iter_mut().zip(bits) {
                 *sum += bits;
             }

@@ -60,6 +60,29 @@ pub struct TrainerState {
     pub steps: u64,
 }
 
+/// Whether start values are those of a shape that can be trained.
+pub(crate) fn check(shape: &Shape, values: &[f32]) -> Result<(), TrainError> {
+    if !shape.is_whole() {
+        return Err(TrainError::Shape(*shape));
+    }
+    if values.len() != shape.parameters() {
+        return Err(TrainError::Size {
+            found: values.len(),
+            expected: shape.parameters(),
+        });
+    }
+    Ok(())
+}
+
+/// A step's loss, if it and the gradient's norm are numbers.
+pub(crate) fn finite(step: u64, loss: f64, norm: f64) -> Result<f64, TrainError> {
+    if loss.is_finite() && norm.is_finite() {
+        Ok(loss)
+    } else {
+        Err(TrainError::NotFinite { step })
+    }
+}
+
 impl TrainerState {
     /// Whether it is of a model of so many parameters.
     pub(crate) fn is_of(&self, parameters: usize) -> Result<(), TrainError> {
@@ -108,30 +131,6 @@ pub trait Trainer: Debug {
     fn restore(&mut self, state: TrainerState) -> Result<(), TrainError>;
 }
 
-impl Trainer for Box<dyn Trainer> {
-    fn step(&mut self, inputs: &[TokenId], targets: &[TokenId], rate: f64) -> Result<f64, TrainError> {
-        (**self).step(inputs, targets, rate)
-    }
-
-    fn losses(
-        &mut self,
-        inputs: &[TokenId],
-        targets: &[TokenId],
-        length: usize,
-        to: &mut Vec<f32>,
-    ) -> Result<(), TrainError> {
-        (**self).losses(inputs, targets, length, to)
-    }
-
-    fn state(&mut self) -> Result<TrainerState, TrainError> {
-        (**self).state()
-    }
-
-    fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
-        (**self).restore(state)
-    }
-}
-
 /// Trains on the processor.
 #[derive(Debug)]
 pub struct CpuTrainer<T: Real> {
@@ -153,15 +152,10 @@ impl<T: Real> CpuTrainer<T> {
     /// # Errors
     /// [`TrainError`]: a shape that cannot be trained, or values of another size.
     pub fn new(shape: Shape, values: &[f32], level: Level, threads: usize) -> Result<Self, TrainError> {
-        if !shape.is_whole() || !shape.batch.is_multiple_of(SHARDS) {
+        if !shape.batch.is_multiple_of(SHARDS) {
             return Err(TrainError::Shape(shape));
         }
-        if values.len() != shape.parameters() {
-            return Err(TrainError::Size {
-                found: values.len(),
-                expected: shape.parameters(),
-            });
-        }
+        check(&shape, values)?;
         let threads = threads.clamp(1, SHARDS);
         Ok(Self {
             shape,
@@ -238,11 +232,7 @@ impl<T: Real> Trainer for CpuTrainer<T> {
         let norm = self
             .optimiser
             .step(self.level, &mut self.values, &mut self.gradients, rate);
-        if loss.is_finite() && norm.is_finite() {
-            Ok(loss)
-        } else {
-            Err(TrainError::NotFinite { step })
-        }
+        finite(step, loss, norm)
     }
 
     fn losses(

@@ -114,7 +114,7 @@ fn a_device_trains_as_the_processor_does() {
         let machine = device.machine(Products::Exact).unwrap();
         let mut run = Run::new(
             course(&stream, &documents),
-            GpuTrainer::new(TINY, &start, machine).unwrap(),
+            Box::new(GpuTrainer::new(TINY, &start, machine).unwrap()),
         );
         while run.advance().unwrap() {}
         run.finish().unwrap()

@@ -266,7 +266,7 @@ fn a_run_is_scored_as_on_the_processor_and_goes_on_after_a_kill() {
         stream(&TINY),
         [vec![1, 2, 3, 1, 2, 3, 1, 2, 3], vec![290; 85], vec![]],
     );
-    let host = || GpuTrainer::new(TINY, &start, Emulated::new(&program)).unwrap();
+    let host = || Box::new(GpuTrainer::new(TINY, &start, Emulated::new(&program)).unwrap());
     let mut whole = Run::new(course(&stream, &documents), host());
     let mut killed = None;
     while whole.advance().unwrap() {
@@ -281,7 +281,7 @@ fn a_run_is_scored_as_on_the_processor_and_goes_on_after_a_kill() {
     assert_eq!(second.finish().unwrap(), whole, "the same bits, killed or not");
 
     let processor = CpuTrainer::<f32>::new(TINY, &start, Level::best(), 1).unwrap();
-    let mut of_processor = Run::new(course(&stream, &documents), processor);
+    let mut of_processor = Run::new(course(&stream, &documents), Box::new(processor));
     while of_processor.advance().unwrap() {}
     let of_processor = of_processor.finish().unwrap();
     assert_eq!(whole.bits[2], 0);

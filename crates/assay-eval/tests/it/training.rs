@@ -190,8 +190,8 @@ pub(crate) fn course<'a>(stream: &'a Stream, documents: &'a [Vec<u16>]) -> Cours
     }
 }
 
-fn trainer() -> CpuTrainer<f32> {
-    CpuTrainer::new(TINY, &initial(&TINY, b"seed"), Level::best(), 1).unwrap()
+fn trainer() -> Box<dyn Trainer> {
+    Box::new(CpuTrainer::<f32>::new(TINY, &initial(&TINY, b"seed"), Level::best(), 1).unwrap())
 }
 
 #[test]
@@ -265,7 +265,10 @@ impl Trainer for Diverging {
 fn numbers_that_are_none_are_errors() {
     let (stream, documents) = (stream(&TINY), [vec![1, 2, 3]]);
     let finish = |loss| {
-        let mut run = Run::new(course(&stream, &documents), Diverging { steps: 0, loss });
+        let mut run = Run::new(
+            course(&stream, &documents),
+            Box::new(Diverging { steps: 0, loss }),
+        );
         while run.advance().unwrap() {}
         run.finish()
     };
@@ -303,7 +306,7 @@ fn a_run_that_diverges_ends_with_its_own_error_and_gives_no_number() {
         };
         let start = initial(&TINY, b"seed");
         let trainer = CpuTrainer::<f32>::new(TINY, &start, Level::best(), threads).unwrap();
-        let mut run = Run::new(wild, trainer);
+        let mut run = Run::new(wild, Box::new(trainer));
         // The first loss is that of the start values; the step after the wild one has none.
         let stopped = loop {
             match run.advance() {

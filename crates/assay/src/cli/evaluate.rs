@@ -56,20 +56,8 @@ pub(crate) struct EvaluateArgs {
     /// Write the report as one HTML page without scripts
     #[arg(long, value_name = "REPORT")]
     pub(crate) html: Option<PathBuf>,
-    /// What is trained
-    #[arg(long, value_enum, default_value_t = TrainingArg::CpuV1, value_name = "NAME")]
-    pub(crate) profile: TrainingArg,
-    /// Vector instructions: avx512, avx2, plain [default: the best there are]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) instructions: Option<String>,
-    /// Where models are trained: cpu, cuda or cuda:NUMBER
-    #[arg(
-        long,
-        value_name = "DEVICE",
-        default_value = "cpu",
-        conflicts_with = "instructions"
-    )]
-    pub(crate) device: DeviceArg,
+    #[command(flatten)]
+    pub(crate) training: TrainingArgs,
     /// Declared language, ISO 639-1
     #[arg(long, value_name = "CODE", default_value = "en")]
     pub(crate) language: String,
@@ -107,10 +95,23 @@ pub(crate) struct DuelArgs {
     /// Rounds since the champion's activation: the lead asked for falls from 12 points to 4 in 300
     #[arg(long, value_name = "ROUNDS", default_value_t = 0)]
     pub(crate) age: u32,
+    #[command(flatten)]
+    pub(crate) training: TrainingArgs,
+    /// Declared language, ISO 639-1
+    #[arg(long, value_name = "CODE", default_value = "en")]
+    pub(crate) language: String,
+    /// Seed of samples and models
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// What is trained, and on what.
+#[derive(Debug, Args)]
+pub(crate) struct TrainingArgs {
     /// What is trained
     #[arg(long, value_enum, default_value_t = TrainingArg::CpuV1, value_name = "NAME")]
     pub(crate) profile: TrainingArg,
-    /// Vector instructions to train with: avx512, avx2, plain [default: the best there are]
+    /// Vector instructions: avx512, avx2, plain [default: the best there are]
     #[arg(long, value_name = "NAME")]
     pub(crate) instructions: Option<String>,
     /// Where models are trained: cpu, cuda or cuda:NUMBER
@@ -121,12 +122,6 @@ pub(crate) struct DuelArgs {
         conflicts_with = "instructions"
     )]
     pub(crate) device: DeviceArg,
-    /// Declared language, ISO 639-1
-    #[arg(long, value_name = "CODE", default_value = "en")]
-    pub(crate) language: String,
-    /// Seed of samples and models
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
 }
 
 /// Where models are trained.

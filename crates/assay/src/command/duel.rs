@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use assay_agents::local::{self, DuelJob, DuelReport, Kept, Training};
+use assay_agents::local::{self, DuelJob, DuelReport, Kept};
 use assay_refine::report;
 use serde::Serialize;
 
@@ -46,13 +46,7 @@ pub(super) fn run(args: &DuelArgs, console: &Console) -> anyhow::Result<Status> 
         pack: &pack,
         language: &args.language,
         seed: args.seed,
-        training: Training {
-            seeds: 0,
-            keep: Some(&keep),
-            plan: super::plan(args.profile),
-            instructions: args.instructions.as_deref(),
-            cuda: args.device.cuda.map(usize::from),
-        },
+        training: super::training(&args.training, 0, Some(&keep)),
         age_rounds: args.age,
         threads: super::threads(None),
     };

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use assay_agents::local::{self, Dataset, EvaluateJob, Input, Ore, Training};
+use assay_agents::local::{self, Dataset, EvaluateJob, Input, Ore};
 use assay_eval::gates::Gate;
 use assay_eval::html::report_html;
 use assay_eval::report::{Bits, DatasetReport, Report};
@@ -65,7 +65,7 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         let message = "`--seeds` and `--resume` are about training, which `--budget quick` does not do";
         return Err(UsageError::new(message, "add `--budget standard`").into());
     }
-    if args.budget == BudgetArg::Quick && args.device.cuda.is_some() {
+    if args.budget == BudgetArg::Quick && args.training.device.cuda.is_some() {
         let message = "`--device` is about training, which `--budget quick` does not do";
         return Err(UsageError::new(message, "add `--budget standard`").into());
     }
@@ -98,12 +98,9 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         index: args.index.as_deref(),
         language: &args.language,
         seed: args.seed,
-        training: (args.budget != BudgetArg::Quick).then(|| Training {
-            seeds: given.unwrap_or(if args.budget == BudgetArg::Full { 8 } else { 4 }),
-            keep: args.resume.as_deref(),
-            plan: super::plan(args.profile),
-            instructions: args.instructions.as_deref(),
-            cuda: args.device.cuda.map(usize::from),
+        training: (args.budget != BudgetArg::Quick).then(|| {
+            let seeds = given.unwrap_or(if args.budget == BudgetArg::Full { 8 } else { 4 });
+            super::training(&args.training, seeds, args.resume.as_deref())
         }),
     };
     let bar = TrainingBar::new(console);

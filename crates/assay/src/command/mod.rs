@@ -1,8 +1,10 @@
 //! The commands, one file each; every one parses nothing and decides nothing, it wires and calls.
 
-use assay_agents::local::{CPU_PLAN, SMOKE_PLAN, TrainingPlan};
+use std::path::Path;
 
-use crate::cli::{Command, TrainingArg};
+use assay_agents::local::{CPU_PLAN, SMOKE_PLAN, Training};
+
+use crate::cli::{Command, TrainingArg, TrainingArgs};
 use crate::console::Console;
 use crate::exit::Status;
 
@@ -68,11 +70,17 @@ pub(crate) fn run(command: Command, console: &Console) -> anyhow::Result<Status>
 
 use serve::params as serve_params;
 
-/// What stage 2 trains.
-fn plan(profile: TrainingArg) -> TrainingPlan {
-    match profile {
-        TrainingArg::CpuV1 => CPU_PLAN,
-        TrainingArg::Smoke => SMOKE_PLAN,
+/// What stage 2 trains: at most `seeds` models of each dataset, kept in a folder.
+fn training<'a>(args: &'a TrainingArgs, seeds: usize, keep: Option<&'a Path>) -> Training<'a> {
+    Training {
+        seeds,
+        keep,
+        plan: match args.profile {
+            TrainingArg::CpuV1 => CPU_PLAN,
+            TrainingArg::Smoke => SMOKE_PLAN,
+        },
+        instructions: args.instructions.as_deref(),
+        cuda: args.device.cuda.map(usize::from),
     }
 }
 

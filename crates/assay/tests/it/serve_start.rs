@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use assay_agents::api::{ClientOptions, TaskApi};
 use assay_hub::{Exchange, ExchangeRequest};
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use assay_server::arenas::POOLS_VARIABLE;
 use assay_types::api::ProblemKind;
 use assay_types::{Digest, Round};
 use serde_json::Value;
 
 use crate::disk::namespace;
 use crate::serve::Service;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use crate::served::running;
 use crate::served::{chain, command, free_address, hotkey, key, params, prepare};
 use crate::support::{Answer, folder};
 
@@ -235,4 +239,15 @@ async fn a_running_server_whose_disk_fills_keeps_answering_reads() {
     let again = client.whoami().await.unwrap_err();
     assert_eq!(again.kind(), Some(ProblemKind::StorageFull), "{again}");
     server.kill();
+}
+
+/// It began once more, with the variable in its environment; that it answers says that it did so only once.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_has_few_pools_of_memory() {
+    let server = running().await;
+    let environment = fs_err::read(format!("/proc/{}/environ", server.process())).unwrap();
+    let expected = format!("{POOLS_VARIABLE}=2").into_bytes();
+    let mut variables = environment.split(|byte| *byte == 0);
+    assert!(variables.any(|variable| variable == expected));
 }

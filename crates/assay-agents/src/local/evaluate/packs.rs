@@ -5,13 +5,12 @@
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use assay_chain::drand::QUICKNET;
 use assay_eval::contamination::{GramIndex, GramIndexBuilder};
 use assay_eval::held_out::HeldOutDocument;
 use assay_eval::pack::{Pack, PackBuilder, PackHeader};
 use fs_err as fs;
 use serde::Serialize;
-
-use assay_chain::drand::QUICKNET;
 
 use super::domains::for_each_domain;
 use super::read::{Given, read, read_items};

@@ -7,12 +7,12 @@ use crate::transformer::adamw::{BETA_FIRST, BETA_SECOND, EPSILON, Factors};
 use crate::transformer::engine::{Engine as _, Tokens};
 use crate::transformer::model::Workspace;
 use crate::transformer::shape::{Role, Shape};
-use crate::transformer::trainer::{TrainError, Trainer, TrainerState};
+use crate::transformer::trainer::{TrainError, Trainer, TrainerState, check, finite};
 
 /// How much is held at once. The same on every device, so that its memory changes no bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pieces {
-    /// Tokens whose activations are held: about 9 GB of memory for `gpu-v1` and 31 GB for `audit-v1` in all.
+    /// Tokens whose activations are held: by count of the buffers 9 GB of memory for `gpu-v1` and 31 GB for `audit-v1` in all.
     pub tokens: usize,
     /// Rows whose logits are held: 823 MB with GPT-2's vocabulary.
     pub logit_rows: usize,
@@ -67,15 +67,7 @@ impl<M: Machine> GpuTrainer<M> {
     /// # Errors
     /// Those of [`GpuTrainer::new`].
     pub fn in_pieces(shape: Shape, values: &[f32], machine: M, pieces: Pieces) -> Result<Self, TrainError> {
-        if !shape.is_whole() {
-            return Err(TrainError::Shape(shape));
-        }
-        if values.len() != shape.parameters() {
-            return Err(TrainError::Size {
-                found: values.len(),
-                expected: shape.parameters(),
-            });
-        }
+        check(&shape, values)?;
         let mut device = Device::new(&shape, machine, pieces.logit_rows)?;
         // What is reserved is 0.
         let [first, second, gradient] = [(); 3].map(|()| {
@@ -192,11 +184,7 @@ impl<M: Machine> Trainer for GpuTrainer<M> {
         let step = self.steps;
         let loss = self.gradient(inputs, targets)?;
         let norm = self.update(rate)?;
-        if loss.is_finite() && norm.is_finite() {
-            Ok(loss)
-        } else {
-            Err(TrainError::NotFinite { step })
-        }
+        finite(step, loss, norm)
     }
 
     fn losses(
