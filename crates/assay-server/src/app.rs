@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::limit::RateLimits;
 use crate::memo::Memo;
 use crate::metrics::Metrics;
-use crate::store::{Database, HeadRow, Writer};
+use crate::store::{Database, HeadRow, StoreError, Writer};
 use crate::stream::Events;
 use assay_chain::wallet::KeyPair;
 use assay_chain::{Metagraph, Neuron};
@@ -144,6 +144,14 @@ impl App {
             metrics: Metrics::default(),
             parts,
         }
+    }
+
+    /// Adds up what takes long, so that no visitor has to wait for it: when a server starts; it does so itself behind settled rounds.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        crate::board::warm_up(self).await
     }
 
     /// Where reports are read that nobody has handed in.

@@ -7,13 +7,31 @@ use crate::store::{Changes, Parts};
 use assay_types::Round;
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OnceCell;
 
 /// Answers kept; beyond them all are forgotten.
 const ANSWERS_MAX: usize = 256;
 
-/// An answer, or the place where it comes to be, with the state it is of.
+/// The place where an answer comes to be, and until then the one before it.
+#[derive(Debug)]
+struct Cell<T> {
+    answer: OnceCell<Arc<T>>,
+    before: Mutex<Option<Arc<T>>>,
+}
+
+impl<T> Cell<T> {
+    fn before(&self) -> MutexGuard<'_, Option<Arc<T>>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest answer there is.
+    fn newest(&self) -> Option<Arc<T>> {
+        self.answer.get().cloned().or_else(|| self.before().clone())
+    }
+}
+
+/// An answer's place with the state it is of.
 #[derive(Debug)]
 struct Kept {
     state: u64,
@@ -59,30 +77,54 @@ impl Memo {
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, E>>,
     {
+        self.carry(state, question, |_| read)
+    }
+
+    /// The same where an answer can be made from the one before it, of whatever state that is.
+    pub(crate) fn carry<T, E, F, R>(
+        &self,
+        state: u64,
+        question: String,
+        read: R,
+    ) -> impl Future<Output = Result<Arc<T>, E>>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, E>>,
+        R: FnOnce(Option<Arc<T>>) -> F,
+    {
         let cell = self.cell::<T>(question, state);
-        // On the heap: it is mostly not needed.
-        let read = Box::pin(read);
         async move {
-            let answer = cell
-                .get_or_try_init(|| async { Ok::<_, E>(Arc::new(read.await?)) })
-                .await?;
-            Ok(Arc::clone(answer))
+            let read = async || {
+                let before = cell.before().clone();
+                // On the heap: it is mostly not needed.
+                let answer = Arc::new(Box::pin(read(before)).await?);
+                drop(cell.before().take());
+                Ok::<_, E>(answer)
+            };
+            Ok(Arc::clone(cell.answer.get_or_try_init(read).await?))
         }
     }
 
-    fn cell<T: Send + Sync + 'static>(&self, question: String, state: u64) -> Arc<OnceCell<Arc<T>>> {
+    fn cell<T: Send + Sync + 'static>(&self, question: String, state: u64) -> Arc<Cell<T>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.get(&question).filter(|found| found.state == state);
-        if let Some(cell) = found.and_then(|found| Arc::clone(&found.cell).downcast().ok()) {
-            return cell;
-        }
+        let found = kept
+            .get(&question)
+            .and_then(|found| Some((found.state, Arc::clone(&found.cell).downcast::<Cell<T>>().ok()?)));
+        let before = match found {
+            Some((of, cell)) if of == state => return cell,
+            Some((_, cell)) => cell.newest(),
+            None => None,
+        };
         if kept.len() >= ANSWERS_MAX {
             kept.clear();
         }
-        let cell = Arc::<OnceCell<Arc<T>>>::default();
+        let cell = Arc::new(Cell {
+            answer: OnceCell::new(),
+            before: Mutex::new(before),
+        });
         let new = Kept {
             state,
-            cell: Arc::<OnceCell<Arc<T>>>::clone(&cell),
+            cell: Arc::<Cell<T>>::clone(&cell),
         };
         kept.insert(question, new);
         cell
@@ -133,5 +175,23 @@ mod tests {
         assert_eq!(fails.await.unwrap_err(), "away");
         let works = memo.get(0, "fails".to_owned(), async { Ok::<_, ()>(7_u32) });
         assert_eq!(*works.await.unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_made_from_the_one_before_also_behind_an_error() {
+        let memo = Memo::new(Arc::default());
+        let add = async |state: u64, fails: bool| {
+            let read = |before: Option<Arc<u64>>| async move {
+                let sum = before.map_or(0, |before| *before) + state;
+                if fails { Err("away") } else { Ok(sum) }
+            };
+            memo.carry(state, "sum".to_owned(), read).await.map(|sum| *sum)
+        };
+        assert_eq!(add(1, false).await, Ok(1));
+        assert_eq!(add(2, true).await, Err("away"));
+        assert_eq!(add(2, false).await, Ok(3));
+        assert_eq!(add(2, false).await, Ok(3), "kept");
+        assert_eq!(add(3, true).await, Err("away"));
+        assert_eq!(add(4, false).await, Ok(7), "3 was never there");
     }
 }

@@ -121,7 +121,8 @@ impl Events {
 const fn parts_of(kind: EventKind) -> Parts {
     match kind {
         EventKind::Block | EventKind::Weights => Parts::CHAIN,
-        EventKind::Round | EventKind::Health => Parts::ALL,
+        EventKind::Round => Parts::ROUNDS.and(Parts::VERDICTS),
+        EventKind::Health => Parts::ALL,
         EventKind::Submission => Parts::SUBMISSIONS,
         EventKind::Report | EventKind::Proof => Parts::EVIDENCE,
         EventKind::Duel => Parts::DUELS,

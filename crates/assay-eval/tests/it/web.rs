@@ -144,10 +144,10 @@ fn arms_of_archives() -> [(&'static str, Vec<Document>); 3] {
         let Ok(page) = extract(html, &options) else {
             return;
         };
-        if engine.filter_text(&mut scratch, url, &page.text)["kept"] == true {
+        if let Some(text) = engine.filter_text(&mut scratch, url, &page.text)["text"].as_str() {
             filtered.push(Document {
                 id: id.clone(),
-                text: page.text.clone(),
+                text: text.to_owned(),
             });
         }
         extracted.push(Document { id, text: page.text });

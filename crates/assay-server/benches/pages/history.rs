@@ -9,8 +9,8 @@ use assay_mechanism::clock::Clock;
 use assay_mechanism::network::NetworkState;
 use assay_mechanism::plan::{fresh_window, plan};
 use assay_server::store::{
-    AddCorpora, AddDataset, AddRecipeText, AddReport, CompleteSubmission, HeadRow, MinerRecord, RevealedRow,
-    Settle, TakeBlock, VerdictRow, Write, units_from,
+    AddCorpora, AddDataset, AddRecipeText, AddReport, AddRound, CompleteSubmission, HeadRow, MinerRecord,
+    RevealedRow, Settle, TakeBlock, VerdictRow, Write, units_from,
 };
 use assay_server::{App, ChainView};
 use assay_types::api::{
@@ -176,6 +176,18 @@ impl History {
     }
 
     async fn assign(&self, app: &App, round: u32, cursor: u64) -> Assignment {
+        let added = self.planned(app, round, cursor).await;
+        let assignment = added.assignment.clone();
+        let block = added.assignment.header.block.0;
+        let mut take = self.block(block);
+        take.metagraph = Some(("assignment", metagraph(block)));
+        take.round = Some(added);
+        assert!(app.writer().write(take).await.unwrap(), "round {round}");
+        assignment
+    }
+
+    /// A round from a place of the corpus on.
+    async fn planned(&self, app: &App, round: u32, cursor: u64) -> AddRound {
         let candidates: Vec<AssignmentCandidate> = {
             let mut all: Vec<_> = (0..MINERS)
                 .map(|uid| AssignmentCandidate {
@@ -208,18 +220,27 @@ impl History {
             requeued: Vec::new(),
         };
         let assignment = plan(&header, &fresh, &params().values);
-        let mut take = self.block(block.0);
-        take.metagraph = Some(("assignment", metagraph(block.0)));
-        take.round = Some(assay_server::store::AddRound {
+        AddRound {
             document: String::from_utf8(assignment.to_bytes().unwrap()).unwrap(),
-            assignment: assignment.clone(),
+            assignment,
             before: NetworkState::default(),
             state: NetworkState::default(),
             deadline: self.clock.deadline_block(Round(round)),
             now_ms: self.head(block.0).time_ms,
-        });
-        assert!(app.writer().write(take).await.unwrap(), "round {round}");
-        assignment
+        }
+    }
+
+    /// One more round behind the newest, from its assignment to its verdicts; gives the block behind which its reports are public.
+    /// Blocks in between are left out.
+    pub(crate) async fn one_more(&self, app: &App, (round, cursor): (u32, u64)) -> u32 {
+        let added = self.planned(app, round, cursor).await;
+        let assignment = added.assignment.clone();
+        assert!(app.writer().write(added).await.unwrap(), "round {round}");
+        let revealed = self.revealed(&assignment, round, self.clock.publish_end(Round(round)).0);
+        write_all(app, revealed.into_iter(), |is_new| assert!(is_new)).await;
+        self.handed_in(app, &assignment, round).await;
+        self.settle(app, &assignment, round).await;
+        self.clock.report_cutoff(Round(round)).0 + 1
     }
 
     fn revealed(&self, assignment: &Assignment, round: u32, block: u32) -> Vec<RevealedRow> {

@@ -117,7 +117,7 @@ pub(crate) async fn miner(
             let row = row.map(|line| line.row.clone());
             let row =
                 row.ok_or_else(|| Failure::new(ProblemKind::NotFound, "no neuron has this hotkey now"))?;
-            let verdicts = store::verdicts(app.database().readers(), Some(&hotkey), ROUNDS_SHOWN).await?;
+            let verdicts = store::verdicts(app.database().readers(), &hotkey, ROUNDS_SHOWN).await?;
             let view = MinerView {
                 row,
                 rounds: verdicts.iter().map(result).collect(),
@@ -137,7 +137,7 @@ pub(crate) async fn miner_rounds(
 ) -> Result<Response, Failure> {
     app.cache
         .answer(&format!("/v1/miners/{hotkey}/rounds"), &headers, async {
-            let verdicts = store::verdicts(app.database().readers(), Some(&hotkey), ROUNDS_SHOWN).await?;
+            let verdicts = store::verdicts(app.database().readers(), &hotkey, ROUNDS_SHOWN).await?;
             let results: Vec<RoundResult> = verdicts.iter().map(result).collect();
             encode(&app.answer(Source::Derived, results))
         })

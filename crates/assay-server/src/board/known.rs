@@ -1,7 +1,7 @@
 //! What boards and pages read again and again, kept until it changes: verdicts change once a round, not with every lease.
 
 use crate::app::App;
-use crate::store::{self, DeclaredRow, MinerRecord, Parts, StoreError, VerdictRow, Verified, WorkSum};
+use crate::store::{self, MinerRecord, Parts, Sources, StoreError, VerdictRow};
 use assay_chain::Metagraph;
 use assay_mechanism::network::NetworkState;
 use assay_types::api::{Assignment, DeclaredWork};
@@ -15,8 +15,6 @@ const SPREAD: u32 = 2_654_435_769;
 /// Assignments kept: miners' newest verdicts are on few rounds.
 const ASSIGNMENTS: u32 = 2;
 
-/// Verdicts on each miner, newest first.
-pub(super) type Verdicts = BTreeMap<Hotkey, Vec<VerdictRow>>;
 /// What each miner has declared newest, and on which round.
 pub(super) type Declared = BTreeMap<Hotkey, (Round, Vec<DeclaredWork>)>;
 
@@ -32,8 +30,7 @@ pub(crate) async fn network_state(app: &App) -> Result<Arc<NetworkState>, StoreE
 pub(crate) async fn newest_judged(app: &App) -> Result<Arc<Option<(Round, Vec<VerdictRow>)>>, StoreError> {
     let readers = app.database().readers();
     let read = async {
-        let newest = store::verdicts(readers, None, 1).await?;
-        let Some(round) = newest.first().map(|row| row.round) else {
+        let Some(round) = store::newest_judged_round(readers).await? else {
             return Ok(None);
         };
         Ok(Some((round, store::verdicts_of_round(readers, round).await?)))
@@ -59,21 +56,46 @@ pub(super) async fn miner_records(
         .await
 }
 
-/// The newest verdicts on every miner, so many of each.
-pub(super) async fn verdicts(app: &App, each: u32) -> Result<Arc<Verdicts>, StoreError> {
-    let read = verdicts_to(app, (Round(i32::MAX as u32), each));
-    app.memo
-        .get(app.memo.of(Parts::VERDICTS), format!("verdicts {each}"), read)
-        .await
+/// The newest verdicts on every miner up to a round.
+#[derive(Debug, Default)]
+pub(super) struct Newest {
+    to: Round,
+    /// By miner, newest first.
+    pub(super) of: BTreeMap<Hotkey, Vec<VerdictRow>>,
+}
+
+/// The newest verdicts on every miner, so many of each. A settled round is put before those that are known.
+pub(super) async fn verdicts(app: &App, each: u32) -> Result<Arc<Newest>, StoreError> {
+    let Some(to) = super::range::newest_judged(app).await? else {
+        return Ok(Arc::default());
+    };
+    let read = |before: Option<Arc<Newest>>| async move {
+        let readers = app.database().readers();
+        let before = before.filter(|before| before.to <= to && to.0 - before.to.0 <= each);
+        let Some(before) = before else {
+            return verdicts_to(app, (to, each)).await;
+        };
+        let mut of = before.of.clone();
+        for round in before.to.0 + 1..=to.0 {
+            for row in store::verdicts_of_round(readers, Round(round)).await? {
+                let rows = of.entry(row.record.hotkey).or_default();
+                rows.insert(0, row);
+                rows.truncate(each as usize);
+            }
+        }
+        Ok(Newest { to, of })
+    };
+    let question = format!("verdicts {each}");
+    app.memo.carry(u64::from(to.0), question, read).await
 }
 
 /// The same up to a round; not kept.
-pub(super) async fn verdicts_to(app: &App, (to, each): (Round, u32)) -> Result<Verdicts, StoreError> {
-    let mut verdicts = Verdicts::new();
+pub(super) async fn verdicts_to(app: &App, (to, each): (Round, u32)) -> Result<Newest, StoreError> {
+    let mut of = BTreeMap::<Hotkey, Vec<VerdictRow>>::new();
     for row in store::newest_verdicts(app.database().readers(), to, each).await? {
-        verdicts.entry(row.record.hotkey).or_default().push(row);
+        of.entry(row.record.hotkey).or_default().push(row);
     }
-    Ok(verdicts)
+    Ok(Newest { to, of })
 }
 
 /// What every miner has declared newest.
@@ -93,48 +115,6 @@ pub(super) async fn declared_to(app: &App, to: Round) -> Result<Declared, StoreE
         of.1.push(row.work);
     }
     Ok(declared)
-}
-
-/// What miners declared of rounds that passed: nothing is added to a round once it is judged.
-pub(super) async fn passed(app: &App, rounds: (Round, Round)) -> Result<Arc<Vec<DeclaredRow>>, StoreError> {
-    let read = store::declared_sums(app.database().readers(), rounds, Verified::Passed);
-    let question = format!("passed {}", rounds.1.0.saturating_sub(rounds.0.0));
-    app.memo
-        .get(app.memo.as_of(Parts::VERDICTS, rounds.1), question, read)
-        .await
-}
-
-/// All that was declared in passed rounds, in one sum.
-pub(crate) async fn passed_in_all(app: &App) -> Result<WorkSum, StoreError> {
-    let all = (Round(0), Round(i32::MAX as u32));
-    let read = store::declared_total(app.database().readers(), all, Verified::Passed);
-    let sum = app
-        .memo
-        .get(app.memo.of(Parts::VERDICTS), "passed in all".to_owned(), read);
-    Ok(*sum.await?)
-}
-
-/// All that was declared, in one sum. Manifests come every second while a round is handed in, so only the rounds from the newest
-/// judged one but one are added up each time; what somebody hands in later of one before them counts from the next verdicts on.
-pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
-    let readers = app.database().readers();
-    let judged = newest_judged(app).await?;
-    let open = judged
-        .as_ref()
-        .as_ref()
-        .map_or(0, |(round, _)| round.0.saturating_sub(1));
-    let mut sum = WorkSum::default();
-    if let Some(closed) = open.checked_sub(1).map(Round) {
-        let read = store::declared_total(readers, (Round(0), closed), Verified::Any);
-        let state = app.memo.as_of(Parts::VERDICTS, closed);
-        sum = *app
-            .memo
-            .get(state, "declared and judged".to_owned(), read)
-            .await?;
-    }
-    let newest = (Round(open), Round(i32::MAX as u32));
-    sum.add_sum(&store::declared_total(readers, newest, Verified::Any).await?);
-    Ok(sum)
 }
 
 /// The newest metagraph kept up to a block.
@@ -169,19 +149,12 @@ pub(crate) async fn assignment(app: &App, round: Round) -> Result<Arc<Option<Ass
         .await
 }
 
-/// Mean length of the archives of each source, bytes.
-pub(crate) async fn source_means(app: &App) -> Result<Arc<BTreeMap<String, u64>>, StoreError> {
-    let read = store::source_means(app.database().readers());
+/// Units of all corpora and their mean lengths.
+pub(crate) async fn sources(app: &App) -> Result<Arc<Sources>, StoreError> {
+    let read = |before: Option<Arc<Sources>>| async move {
+        Sources::read(app.database().readers(), before.as_deref()).await
+    };
     app.memo
-        .get(app.memo.of(Parts::CORPORA), "source means".to_owned(), read)
+        .carry(app.memo.of(Parts::CORPORA), "sources".to_owned(), read)
         .await
-}
-
-/// Units of all corpora.
-pub(crate) async fn unit_count(app: &App) -> Result<u64, StoreError> {
-    let read = store::unit_count(app.database().readers());
-    Ok(*app
-        .memo
-        .get(app.memo.of(Parts::CORPORA), "units".to_owned(), read)
-        .await?)
 }

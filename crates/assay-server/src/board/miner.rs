@@ -1,12 +1,11 @@
 //! Miners as rows: place, pay, what validators found, what was verified; now or at an older block.
 
-use super::known::{self, Declared, Verdicts};
-use super::range::newest_judged;
+use super::known::{self, Declared, Newest};
 use super::select::column;
-use super::{BoardRow, Column, Range, StateKind, verdict_words};
+use super::{BoardRow, Column, Range, StateKind, sums, verdict_words};
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{self, MinerRecord, Parts, VerdictRow, Verified, WorkSum};
+use crate::store::{self, DeclaredSum, MinerRecord, Parts, VerdictRow, Verified, WorkSum};
 use assay_chain::{Metagraph, Neuron};
 use assay_types::api::{FieldValue, MinerRow, ProblemKind, RoundResult};
 use assay_types::{BlockNumber, Hotkey, Q32, RecipeId, Round, Verdict};
@@ -14,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Verdicts of a miner shown on a board.
-const VERDICTS_SHOWN: u32 = 10;
+pub(super) const VERDICTS_SHOWN: u32 = 10;
 /// Blocks between a place and the one it is compared with: a day of 12 s.
 const MOVEMENT_BLOCKS: u32 = 7_200;
 
@@ -47,7 +46,7 @@ struct Board {
     metagraph: Arc<Metagraph>,
     before: Option<Arc<Metagraph>>,
     records: Arc<BTreeMap<(Hotkey, BlockNumber), MinerRecord>>,
-    verdicts: Arc<Verdicts>,
+    verdicts: Arc<Newest>,
     units: BTreeMap<Hotkey, u32>,
     heard: BTreeMap<Hotkey, u64>,
     declared: Arc<Declared>,
@@ -114,16 +113,13 @@ impl Board {
         at: Option<BlockNumber>,
         (range, to): (Range, Round),
     ) -> Result<(), Failure> {
-        let passed = if at.is_none() {
+        if at.is_none() {
             self.declared = known::declared(app).await?;
-            known::passed(app, range.rounds(app, newest_judged(app).await?)).await?
+            self.verify(sums::passed(app, range).await?.iter());
         } else {
             self.declared = Arc::new(known::declared_to(app, to).await?);
-            let rounds = range.rounds(app, to);
-            Arc::new(store::declared_sums(app.database().readers(), rounds, Verified::Passed).await?)
-        };
-        for row in passed.iter() {
-            self.verified.entry(row.hotkey).or_default().add(&row.work);
+            let (readers, rounds) = (app.database().readers(), range.rounds(app, to));
+            self.verify(&store::declared_sums(readers, rounds, Verified::Passed).await?);
         }
         for line in super::recipe::known_names(app).await? {
             self.names.insert(line.0, line.1);
@@ -131,9 +127,15 @@ impl Board {
         Ok(())
     }
 
+    fn verify<'a>(&mut self, passed: impl IntoIterator<Item = &'a DeclaredSum>) {
+        for sum in passed {
+            self.verified.entry(sum.hotkey).or_default().add_sum(&sum.work);
+        }
+    }
+
     fn row(&self, app: &App, neuron: &Neuron) -> MinerRow {
         let values = &app.params().values;
-        let newest = self.verdicts.get(&neuron.hotkey).and_then(|rows| rows.first());
+        let newest = self.verdicts.of.get(&neuron.hotkey).and_then(|rows| rows.first());
         let newcomer = MinerRecord {
             hotkey: neuron.hotkey,
             registered: neuron.registered,
@@ -147,7 +149,7 @@ impl Board {
             .records
             .get(&(neuron.hotkey, neuron.registered))
             .unwrap_or(&newcomer);
-        let verdicts = self.verdicts.get(&neuron.hotkey);
+        let verdicts = self.verdicts.of.get(&neuron.hotkey);
         MinerRow {
             rank: 0,
             hotkey: neuron.hotkey,
@@ -174,7 +176,7 @@ impl Board {
         !burns && (!neuron.permit || neuron.incentive > 0)
             || self.units.contains_key(&neuron.hotkey)
             || self.declared.contains_key(&neuron.hotkey)
-            || self.verdicts.contains_key(&neuron.hotkey)
+            || self.verdicts.of.contains_key(&neuron.hotkey)
     }
 
     /// Places by pay, from 1.
@@ -221,7 +223,7 @@ impl Board {
     }
 
     fn line(&self, row: MinerRow, all_incentive: u64) -> MinerLine {
-        let newest = self.verdicts.get(&row.hotkey).and_then(|rows| rows.first());
+        let newest = self.verdicts.of.get(&row.hotkey).and_then(|rows| rows.first());
         let (kind, state) = verdict_words(newest.map(|row| (row.verdict, row.faults)), row.immunity_left);
         let recipes = row.declared.iter().flat_map(|(_, works)| works).map(|work| {
             let known = self.names.get(&work.recipe_id).cloned();

@@ -15,13 +15,12 @@ mod sample;
 mod search;
 mod select;
 mod state;
+mod sums;
 mod validator;
 
 pub(crate) use dataset::dataset_rows;
 pub(crate) use duel::{Duels, all_duels, estimate, middle};
-pub(crate) use known::{
-    assignment, declared_in_all, metagraph_before, newest_judged, passed_in_all, source_means, unit_count,
-};
+pub(crate) use known::{assignment, metagraph_before, newest_judged, sources};
 pub(crate) use miner::{MinerLine, miner_lines, result};
 pub(crate) use range::{Range, is_public, newest_public};
 pub(crate) use recipe::{RecipeLine, active, recipe_lines};
@@ -31,4 +30,5 @@ pub(crate) use sample::{Agreed, Shown, newest_shown, shown_of};
 pub(crate) use search::{SEARCH_BYTES_MAX, search};
 pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv, sorting};
 pub(crate) use state::{StateKind, verdict_words};
+pub(crate) use sums::{declared_in_all, passed_in_all, warm_up};
 pub(crate) use validator::{newest_weights, validator_rows};

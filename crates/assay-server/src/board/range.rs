@@ -81,8 +81,8 @@ pub(crate) fn newest_public(app: &App) -> Option<Round> {
     Some(round)
 }
 
-/// The newest round that has a verdict; the first if none has.
-pub(super) async fn newest_judged(app: &App) -> Result<Round, StoreError> {
+/// The newest round that has a verdict; none before the first.
+pub(super) async fn newest_judged(app: &App) -> Result<Option<Round>, StoreError> {
     let newest = super::known::newest_judged(app).await?;
-    Ok(newest.as_ref().as_ref().map_or(Round(0), |(round, _)| *round))
+    Ok(newest.as_ref().as_ref().map(|(round, _)| *round))
 }

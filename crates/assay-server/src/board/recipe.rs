@@ -2,9 +2,8 @@
 
 use super::duel::all_duels;
 use super::known;
-use super::range::newest_judged;
 use super::select::column;
-use super::{BoardRow, Column, Range};
+use super::{BoardRow, Column, Range, sums};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::store::{self, Parts, StoreError, WorkSum};
@@ -102,12 +101,9 @@ struct Use {
 
 async fn usage(app: &App, range: Range) -> Result<Use, Failure> {
     let mut used = Use::default();
-    let rounds = range.rounds(app, newest_judged(app).await?);
-    for row in known::passed(app, rounds).await?.iter() {
-        used.verified
-            .entry(row.work.recipe_id)
-            .or_default()
-            .add(&row.work);
+    for sum in sums::passed(app, range).await?.iter() {
+        let verified = used.verified.entry(sum.recipe_id).or_default();
+        verified.add_sum(&sum.work);
     }
     let view = app.view();
     for (hotkey, (_, works)) in known::declared(app).await?.iter() {

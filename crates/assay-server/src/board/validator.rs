@@ -6,9 +6,11 @@ use super::{BoardRow, Column};
 use crate::app::{App, ChainView};
 use crate::failure::Failure;
 use crate::store::{self, Parts, StoreError};
-use assay_types::api::{FieldValue, ProblemKind, ReportKind, ValidatorRow};
+use assay_types::api::{FieldValue, ProblemKind, ValidatorRow};
 use assay_types::{BlockNumber, Hotkey, Round};
+use sqlx::AnyPool;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// When a validator last set or committed weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +43,74 @@ const REPORT_ROUNDS: u32 = 140;
 /// Rounds behind their cutoff whose reports still come: validators hand them in when nobody can copy them any more.
 const OPEN_ROUNDS: u32 = 2;
 
-/// Reports of each kind by each validator, in parts. Reports come every second, so only rounds that may still be reported on are
-/// counted each time; an audit that is handed in later than that counts from the next round on.
-async fn report_counts(app: &App) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
+/// Rounds before these that are counted once more with every newer one: what is handed in later still does not count.
+const LATE_ROUNDS: u32 = 8;
+
+/// Audits of rounds that are closed, by validator.
+#[derive(Debug)]
+struct Closed {
+    to: Round,
+    counts: BTreeMap<Round, Vec<(Hotkey, u32)>>,
+}
+
+impl Closed {
+    /// Counts rounds, or those of them that the counts before do not have for good.
+    async fn read(
+        pool: &AnyPool,
+        before: Option<Arc<Self>>,
+        (first, to): (Round, Round),
+    ) -> Result<Self, StoreError> {
+        let before = before.filter(|before| before.to <= to);
+        let known_to = before
+            .as_ref()
+            .map_or(0, |before| before.to.0.saturating_sub(LATE_ROUNDS));
+        let from = Round(first.0.max(known_to));
+        let mut counts = BTreeMap::<Round, Vec<(Hotkey, u32)>>::new();
+        if let Some(before) = before {
+            let kept = before.counts.range(first..from);
+            counts.extend(kept.map(|(round, of)| (*round, of.clone())));
+        }
+        for (round, validator, count) in store::audit_counts(pool, (from, to)).await? {
+            counts.entry(round).or_default().push((validator, count));
+        }
+        Ok(Self { to, counts })
+    }
+}
+
+/// How many audits each validator reported of late. Reports come every second, so only rounds that may still be reported on are
+/// counted each time.
+pub(super) async fn audit_counts(app: &App) -> Result<BTreeMap<Hotkey, u32>, StoreError> {
     let readers = app.database().readers();
     let newest = store::newest_round(readers).await?.map_or(0, |row| row.round.0);
     let first = Round(newest.saturating_sub(REPORT_ROUNDS - 1));
     let closed = newest_public(app).and_then(|round| round.0.checked_sub(OPEN_ROUNDS).map(Round));
     let open = closed.map_or(first, |closed| first.max(Round(closed.0.saturating_add(1))));
-    let mut counts = store::report_counts(readers, (open, Round(i32::MAX as u32))).await?;
-    if let Some(closed) = closed {
-        let parts = Parts::ROUNDS.and(Parts::DUELS);
-        let read = store::report_counts(readers, (first, closed));
-        let before = app
-            .memo
-            .get(app.memo.as_of(parts, closed), "report counts".to_owned(), read);
-        counts.extend(before.await?.iter().copied());
+    let mut counts = BTreeMap::<Hotkey, u32>::new();
+    let mut add = |validator: Hotkey, count: u32| *counts.entry(validator).or_default() += count;
+    for (_, validator, count) in store::audit_counts(readers, (open, Round(i32::MAX as u32))).await? {
+        add(validator, count);
+    }
+    if let Some(closed) = closed.filter(|closed| first <= *closed) {
+        let read = |before| Closed::read(readers, before, (first, closed));
+        let question = "audits of closed rounds".to_owned();
+        let before = app.memo.carry(u64::from(closed.0), question, read).await?;
+        for (validator, count) in before.counts.range(first..).flat_map(|(_, of)| of) {
+            add(*validator, *count);
+        }
     }
     Ok(counts)
+}
+
+/// How many cells of duels each validator reported in the same rounds.
+async fn cell_counts(app: &App) -> Result<Arc<BTreeMap<Hotkey, u32>>, StoreError> {
+    let readers = app.database().readers();
+    let newest = store::newest_round(readers)
+        .await?
+        .map_or(Round(0), |row| row.round);
+    let first = Round(newest.0.saturating_sub(REPORT_ROUNDS - 1));
+    let state = app.memo.as_of(Parts::DUELS, newest);
+    let read = store::cell_counts(readers, first);
+    app.memo.get(state, "cell counts".to_owned(), read).await
 }
 
 /// Neurons with a permit that set weights or reported, by stake: miners earn permits too, with the stake they are paid.
@@ -69,21 +121,16 @@ pub(crate) async fn validator_rows(app: &App) -> Result<Vec<ValidatorRow>, Failu
         .metagraph
         .clone()
         .ok_or_else(|| Failure::from(ProblemKind::NotReady))?;
-    let (mut audits, mut cells) = (BTreeMap::<Hotkey, u32>::new(), BTreeMap::<Hotkey, u32>::new());
-    for (validator, kind, count) in report_counts(app).await? {
-        let counted = match kind {
-            ReportKind::Audit => &mut audits,
-            ReportKind::Evaluation => &mut cells,
-        };
-        *counted.entry(validator).or_default() += count;
-    }
+    let (audits, cells) = (audit_counts(app).await?, cell_counts(app).await?);
     let proofs = store::listed_proof_counts(readers).await?;
     let count = |of: &BTreeMap<Hotkey, u32>, hotkey: &Hotkey| of.get(hotkey).copied().unwrap_or(0);
     let mut rows: Vec<ValidatorRow> = metagraph
         .neurons
         .iter()
         .filter(|neuron| {
-            let reported = [&audits, &cells].iter().any(|of| of.contains_key(&neuron.hotkey));
+            let reported = [&audits, &*cells]
+                .iter()
+                .any(|of| of.contains_key(&neuron.hotkey));
             neuron.permit && (reported || neuron.validates())
         })
         .map(|neuron| ValidatorRow {
@@ -144,5 +191,73 @@ impl BoardRow for ValidatorRow {
         word == self.uid.0.to_string()
             || self.hotkey.to_ss58().to_lowercase().starts_with(word)
             || self.hotkey.to_string().starts_with(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Database, Write, Writer};
+    use futures_util::future::BoxFuture;
+    use sqlx::{AnyConnection, AssertSqlSafe};
+
+    /// Audits of a round by a validator, from a number on.
+    struct Audits((u8, u32), std::ops::Range<u32>);
+
+    impl Write for Audits {
+        type Out = ();
+
+        fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>> {
+            let Self((validator, round), numbers) = self;
+            Box::pin(async move {
+                for number in numbers.clone() {
+                    let sequence = (round * 1_000 + number) * 4 + u32::from(*validator);
+                    let validator = Hotkey([*validator; 32]);
+                    let insert = format!(
+                        "INSERT INTO reports (digest, kind, round, validator, subject, line, received_ms, sequence) \
+                         VALUES ('{sequence}', 'audit', {round}, '{validator}', '{number}', '', 0, {sequence})"
+                    );
+                    sqlx::query(AssertSqlSafe(insert))
+                        .execute(&mut *connection)
+                        .await?;
+                }
+                Ok(())
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn counts_of_closed_rounds_are_carried_and_late_audits_count_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("assay.sqlite").display().to_string();
+        let database = Database::open(&place, "test").await.unwrap();
+        let (writer, _task) = Writer::start(&database);
+        for (round, validator) in (0..30).flat_map(|round| [(round, 1), (round, 2)]) {
+            let audits = Audits((validator, round), 0..1 + round % 3);
+            writer.write(audits).await.unwrap();
+        }
+        let pool = database.readers();
+        let read = async |before, first, to| {
+            Closed::read(pool, before, (Round(first), Round(to)))
+                .await
+                .unwrap()
+        };
+        let counts = async |first, to| read(None, first, to).await.counts;
+        let known = Arc::new(read(None, 0, 20).await);
+        assert_eq!(known.counts.values().flatten().count(), 42);
+        // Late by a little, and by so much that it counts only where it is read for the first time.
+        writer.write(Audits((2, 14), 5..7)).await.unwrap();
+        let carried = Arc::new(read(Some(Arc::clone(&known)), 2, 21).await);
+        assert_eq!(carried.counts, counts(2, 21).await);
+        writer.write(Audits((2, 3), 5..7)).await.unwrap();
+        let carried = Arc::new(read(Some(carried), 3, 22).await);
+        assert_ne!(carried.counts, counts(3, 22).await);
+        let carried = read(Some(carried), 4, 29).await;
+        assert_eq!(carried.counts, counts(4, 29).await);
+        // Back to an older state: read anew.
+        assert_eq!(
+            read(Some(Arc::new(carried)), 0, 9).await.counts,
+            counts(0, 9).await
+        );
     }
 }

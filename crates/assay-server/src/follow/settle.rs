@@ -8,7 +8,7 @@
 
 use super::FollowError;
 use crate::app::{App, BatchError};
-use crate::store::{self, MinerRecord, RoundRow, Settle, UnitRecord, VerdictRow};
+use crate::store::{self, MinerRecord, RoundRow, Settle, Sources, UnitRecord, VerdictRow};
 use assay_chain::Neuron;
 use assay_mechanism::assign::{Assigned, volume};
 use assay_mechanism::contest::CELLS_MAX;
@@ -36,6 +36,7 @@ pub(super) async fn settle_due(
         }
         let settle = outcome(app, &row, newest).await?;
         app.writer().write(settle).await?;
+        crate::board::warm_up(app).await?;
     }
     Ok(())
 }
@@ -184,12 +185,11 @@ fn leases(
 /// Volume of each assigned unit.
 async fn volumes(app: &App, given: &[Assigned]) -> Result<Volumes, FollowError> {
     let readers = app.database().readers();
-    let means = store::source_means(readers).await?;
+    let sources = Sources::read(readers, None).await?;
     let mut volumes = Vec::with_capacity(given.len());
     for one in given {
         if let Some((_, unit)) = store::unit(readers, &one.unit).await? {
-            let mean = means.get(&unit.source).copied().unwrap_or(0);
-            volumes.push((one.unit, volume(unit.bytes.0, mean)));
+            volumes.push((one.unit, volume(unit.bytes.0, sources.mean(&unit.source))));
         }
     }
     Ok(volumes.into_iter().collect())

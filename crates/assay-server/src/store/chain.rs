@@ -65,12 +65,9 @@ impl Write for TakeBlock {
         let has = |is_there: bool, parts| if is_there { parts } else { Parts::NONE };
         let chain = self.metagraph.is_some() || !self.weights.is_empty() || !self.commitments.is_empty();
         has(chain, Parts::CHAIN)
-            .and(has(
-                !self.revealed.is_empty(),
-                Parts::SUBMISSIONS.and(Parts::VERDICTS),
-            ))
+            .and(has(!self.revealed.is_empty(), Parts::SUBMISSIONS))
             .and(has(!self.recipes.is_empty(), Parts::RELEASES))
-            .and(has(self.round.is_some(), Parts::ALL))
+            .and(has(self.round.is_some(), Parts::ROUNDS))
     }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {

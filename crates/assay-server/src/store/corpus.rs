@@ -320,18 +320,46 @@ pub async fn unit_count(pool: &AnyPool) -> Result<u64, StoreError> {
     number(&row, "count")
 }
 
-/// Mean length of the archives of each source, bytes, rounded down.
-pub async fn source_means(pool: &AnyPool) -> Result<BTreeMap<String, u64>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT source, COUNT(*) AS count, CAST(SUM(bytes) AS BIGINT) AS bytes FROM units GROUP BY source",
-    )
-    .fetch_all(pool)
-    .await?;
-    let read = |row: &AnyRow| {
-        let (bytes, count): (u64, u64) = (number(row, "bytes")?, number(row, "count")?);
-        Ok((text(row, "source")?, bytes / count.max(1)))
-    };
-    rows.iter().map(read).collect()
+/// How many units each source has and how long they are. Units are only ever added, so newer sums follow from older ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// First place that is not in the sums.
+    next: u64,
+    /// Units and bytes by source.
+    of: BTreeMap<String, (u64, u64)>,
+}
+
+impl Sources {
+    /// Adds up all units, or those behind the ones that are known.
+    pub async fn read(pool: &AnyPool, known: Option<&Self>) -> Result<Self, StoreError> {
+        let mut sources = known.cloned().unwrap_or_default();
+        let rows = sqlx::query(
+            "SELECT source, COUNT(*) AS count, CAST(SUM(bytes) AS BIGINT) AS bytes, MAX(position) AS last FROM units \
+             WHERE position >= $1 GROUP BY source",
+        )
+        .bind(signed(sources.next))
+        .fetch_all(pool)
+        .await?;
+        for row in &rows {
+            let (units, bytes) = sources.of.entry(text(row, "source")?).or_default();
+            *units += number::<u64>(row, "count")?;
+            *bytes = bytes.saturating_add(number(row, "bytes")?);
+            sources.next = sources.next.max(number::<u64>(row, "last")? + 1);
+        }
+        Ok(sources)
+    }
+
+    /// Mean length of a source's archives, bytes, rounded down; 0 if it has none.
+    pub fn mean(&self, source: &str) -> u64 {
+        self.of
+            .get(source)
+            .map_or(0, |(units, bytes)| bytes / (*units).max(1))
+    }
+
+    /// Units of all sources.
+    pub fn units(&self) -> u64 {
+        self.of.values().map(|(units, _)| units).sum()
+    }
 }
 
 /// Ids of units from a place on.

@@ -13,7 +13,7 @@ use sqlx::{AnyConnection, AnyPool};
 /// One entry of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredRow {
-    /// The round; in sums the newest.
+    /// The round.
     pub round: Round,
     /// The miner.
     pub hotkey: Hotkey,
@@ -59,12 +59,34 @@ impl WorkSum {
         self.archive_bytes = self.archive_bytes.saturating_add(other.archive_bytes);
     }
 
+    /// Takes a sum away that was added before.
+    pub fn take_sum(&mut self, other: &Self) {
+        self.units = self.units.saturating_sub(other.units);
+        self.records = self.records.saturating_sub(other.records);
+        self.kept = self.kept.saturating_sub(other.kept);
+        self.tokens = self.tokens.saturating_sub(other.tokens);
+        self.archive_bytes = self.archive_bytes.saturating_sub(other.archive_bytes);
+    }
+
     /// The sum of entries.
     pub fn of<'a>(works: impl IntoIterator<Item = &'a DeclaredWork>) -> Self {
         let mut sum = Self::default();
         works.into_iter().for_each(|work| sum.add(work));
         sum
     }
+}
+
+/// What a miner declared with one recipe over some rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeclaredSum {
+    /// The miner.
+    pub hotkey: Hotkey,
+    /// The recipe.
+    pub recipe_id: RecipeId,
+    /// Rounds in which it did.
+    pub rounds: u32,
+    /// What it says, summed.
+    pub work: WorkSum,
 }
 
 /// Which rounds count in a sum.
@@ -158,14 +180,7 @@ pub async fn declared_total(
         .await?;
     let mut sum = WorkSum::default();
     for row in &rows {
-        let of_round = WorkSum {
-            units: number(row, "units")?,
-            records: number(row, "records")?,
-            kept: number(row, "kept")?,
-            tokens: number(row, "tokens")?,
-            archive_bytes: number(row, "bytes")?,
-        };
-        sum.add_sum(&of_round);
+        sum.add_sum(&read_sum(row)?);
     }
     Ok(sum)
 }
@@ -175,10 +190,10 @@ pub async fn declared_sums(
     pool: &AnyPool,
     (from, to): (Round, Round),
     verified: Verified,
-) -> Result<Vec<DeclaredRow>, StoreError> {
+) -> Result<Vec<DeclaredSum>, StoreError> {
     let passed = verified.joined();
     let statement = format!(
-        "SELECT MAX(d.round) AS round, d.hotkey AS hotkey, d.recipe_id AS recipe_id, \
+        "SELECT CAST(COUNT(*) AS BIGINT) AS rounds, d.hotkey AS hotkey, d.recipe_id AS recipe_id, \
          {SUMS} FROM declared d {passed} \
          WHERE d.round >= $1 AND d.round <= $2 GROUP BY d.hotkey, d.recipe_id ORDER BY d.hotkey, d.recipe_id"
     );
@@ -187,6 +202,14 @@ pub async fn declared_sums(
         .bind(i64::from(to.0))
         .fetch_all(pool)
         .await?;
+    let read = |row: &AnyRow| {
+        Ok(DeclaredSum {
+            hotkey: parsed(row, "hotkey")?,
+            recipe_id: RecipeId(parsed::<Digest>(row, "recipe_id")?),
+            rounds: number(row, "rounds")?,
+            work: read_sum(row)?,
+        })
+    };
     rows.iter().map(read).collect()
 }
 
@@ -234,6 +257,16 @@ pub async fn declared_of(
         .fetch_all(pool)
         .await?;
     rows.iter().map(|row| Ok(read(row)?.work)).collect()
+}
+
+fn read_sum(row: &AnyRow) -> Result<WorkSum, StoreError> {
+    Ok(WorkSum {
+        units: number(row, "units")?,
+        records: number(row, "records")?,
+        kept: number(row, "kept")?,
+        tokens: number(row, "tokens")?,
+        archive_bytes: number(row, "bytes")?,
+    })
 }
 
 fn read(row: &AnyRow) -> Result<DeclaredRow, StoreError> {

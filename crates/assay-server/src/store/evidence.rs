@@ -246,24 +246,37 @@ pub async fn report_count(pool: &AnyPool, round: Round) -> Result<u32, StoreErro
     number(&row, "count")
 }
 
-/// How many reports of each kind each validator made on rounds from one to another, both included.
-pub async fn report_counts(
+/// How many audits each validator reported of each round from one to another, both included.
+pub async fn audit_counts(
     pool: &AnyPool,
     (from, to): (Round, Round),
-) -> Result<Vec<(Hotkey, ReportKind, u32)>, StoreError> {
+) -> Result<Vec<(Round, Hotkey, u32)>, StoreError> {
     let rows = sqlx::query(
         // By the index over kind and round alone: the lines of reports are not touched.
-        "SELECT validator, kind, COUNT(*) AS count FROM reports WHERE kind IN ('audit', 'evaluation') \
-         AND round >= $1 AND round <= $2 \
-         GROUP BY validator, kind ORDER BY validator, kind",
+        "SELECT round, validator, COUNT(*) AS count FROM reports WHERE kind = 'audit' AND round >= $1 AND round <= $2 \
+         GROUP BY round, validator ORDER BY round, validator",
     )
     .bind(i64::from(from.0))
     .bind(i64::from(to.0))
     .fetch_all(pool)
     .await?;
-    rows.iter()
-        .map(|row| Ok((parsed(row, "validator")?, kind_of(row)?, number(row, "count")?)))
-        .collect()
+    let read = |row: &AnyRow| {
+        let validator = parsed(row, "validator")?;
+        Ok((Round(number(row, "round")?), validator, number(row, "count")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// How many cells of duels each validator reported on rounds from one on.
+pub async fn cell_counts(pool: &AnyPool, from: Round) -> Result<BTreeMap<Hotkey, u32>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT validator, COUNT(*) AS count FROM reports WHERE kind = 'evaluation' AND round >= $1 GROUP BY validator",
+    )
+    .bind(i64::from(from.0))
+    .fetch_all(pool)
+    .await?;
+    let read = |row: &AnyRow| Ok((parsed(row, "validator")?, number(row, "count")?));
+    rows.iter().map(read).collect()
 }
 
 /// How many listed proofs each prover has.

@@ -3,7 +3,7 @@
 use super::audit::append;
 use super::network::follow_network_state;
 use super::row::{json, number, parsed, signed, text, to_json};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_mechanism::network::NetworkState;
 use assay_types::api::{EventKind, LeaseKey, LeaseState};
 use assay_types::{BlockNumber, Digest, Hotkey, Q32, Round, UnitId, Verdict};
@@ -88,6 +88,10 @@ pub struct Settle {
 
 impl Write for Settle {
     type Out = bool;
+
+    fn touches(&self) -> Parts {
+        Parts::VERDICTS.and(Parts::ROUNDS)
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {

@@ -34,19 +34,19 @@ pub use chain::{
     newest_metagraph, pulse_block, sealed_at, standing_at, weights_rows,
 };
 pub use corpus::{
-    AddCorpora, CorpusRefusal, NamedUnits, corpora, corpus_units, index_root, source_means, unit, unit_count,
+    AddCorpora, CorpusRefusal, NamedUnits, Sources, corpora, corpus_units, index_root, unit, unit_count,
     unit_leaves, units_by_path, units_from,
 };
 pub use database::{Database, DatabaseKind};
 pub use declared::{
-    DeclaredRow, Verified, WorkSum, declared_newest, declared_of, declared_since, declared_sums,
+    DeclaredRow, DeclaredSum, Verified, WorkSum, declared_newest, declared_of, declared_since, declared_sums,
     declared_total,
 };
 pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
-    AddProof, AddReport, JudgeProof, ProofCursor, cells, listed_proof_counts, proofs, queued_proofs, report,
-    report_count, report_counts, reports, reports_by, reports_of_round, reports_on,
+    AddProof, AddReport, JudgeProof, ProofCursor, audit_counts, cell_counts, cells, listed_proof_counts,
+    proofs, queued_proofs, report, report_count, reports, reports_by, reports_of_round, reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records};
@@ -62,5 +62,5 @@ pub use submission::{
     CompleteSubmission, RevealedRow, submission, submission_count, submission_of, submission_page,
     submissions, submissions_by, submissions_with,
 };
-pub use verdict::{newest_verdicts, verdict_of, verdicts, verdicts_of_round};
+pub use verdict::{newest_judged_round, newest_verdicts, verdict_of, verdicts, verdicts_of_round};
 pub use writer::{Write, Writer};

@@ -3,7 +3,7 @@
 use super::audit::append;
 use super::network::follow_network_state;
 use super::row::{Value, insert_rows, number, parsed, signed, text};
-use super::{StoreError, Write};
+use super::{Parts, StoreError, Write};
 use assay_mechanism::network::NetworkState;
 use assay_types::api::{Assignment, EventKind, LeaseState};
 use assay_types::{BlockNumber, Digest, Hotkey, Round, UnitId};
@@ -54,6 +54,10 @@ pub struct AddRound {
 impl Write for AddRound {
     /// Whether the round is new.
     type Out = bool;
+
+    fn touches(&self) -> Parts {
+        Parts::ROUNDS
+    }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {

@@ -30,8 +30,7 @@ impl Write for RevealedRow {
     type Out = bool;
 
     fn touches(&self) -> Parts {
-        // What was declared of the pointer that is replaced is forgotten.
-        Parts::SUBMISSIONS.and(Parts::VERDICTS)
+        Parts::SUBMISSIONS
     }
 
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
@@ -56,7 +55,9 @@ impl Write for RevealedRow {
                 return Ok(false);
             }
             // What was declared belonged to the pointer that is replaced.
-            forget_declared(connection, (self.pointer.round, &self.hotkey)).await?;
+            if !is_closed(connection, self.pointer.round).await? {
+                forget_declared(connection, (self.pointer.round, &self.hotkey)).await?;
+            }
             let event = serde_json::json!({"round": self.pointer.round, "hotkey": self.hotkey,
                 "root": self.pointer.submission_root, "refusal": self.refusal});
             append(connection, EventKind::Submission, &event, self.now_ms).await?;
@@ -110,14 +111,7 @@ impl Write for CompleteSubmission {
             if known.submission_root != self.root || !is_whole {
                 return Ok(Err(ProblemKind::SubmissionMismatch));
             }
-            // Once the round is judged its figures stand: nobody makes them greater afterwards.
-            let judged =
-                sqlx::query("SELECT COUNT(*) AS count FROM verdicts WHERE round = $1 AND hotkey = $2")
-                    .bind(i64::from(self.round.0))
-                    .bind(self.hotkey.to_string())
-                    .fetch_one(&mut *connection)
-                    .await?;
-            if !self.declared.is_empty() && number::<u64>(&judged, "count")? == 0 {
+            if !self.declared.is_empty() && !is_closed(connection, self.round).await? {
                 insert_declared(connection, (self.round, self.hotkey), &self.declared).await?;
             }
             // A manifest of an earlier version of the table has units without their records.
@@ -139,6 +133,16 @@ impl Write for CompleteSubmission {
             Ok(Ok((sequence, false)))
         })
     }
+}
+
+/// Whether a round, or one behind it, is settled: its figures stand from then on. Nobody makes them greater afterwards, and sums
+/// over settled rounds hold (`board/sums.rs`).
+async fn is_closed(connection: &mut AnyConnection, round: Round) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS count FROM (SELECT 1 AS one FROM rounds WHERE settled = 1 AND round >= $1 LIMIT 1) settled")
+        .bind(i64::from(round.0))
+        .fetch_one(connection)
+        .await?;
+    Ok(number::<u64>(&row, "count")? > 0)
 }
 
 /// The submission of a root.

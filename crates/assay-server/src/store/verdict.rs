@@ -6,23 +6,25 @@ use assay_types::{BlockNumber, Hotkey, Q32, Round, Verdict};
 use sqlx::AnyPool;
 use sqlx::any::AnyRow;
 
-/// Verdicts on a miner, newest first; on all miners for none.
-pub async fn verdicts(
-    pool: &AnyPool,
-    hotkey: Option<&Hotkey>,
-    limit: u32,
-) -> Result<Vec<VerdictRow>, StoreError> {
-    // Two statements: one for both would not use the index over hotkey and round.
-    let rows = match hotkey {
-        Some(hotkey) => sqlx::query("SELECT * FROM verdicts WHERE hotkey = $1 ORDER BY round DESC LIMIT $2")
-            .bind(hotkey.to_string())
-            .bind(i64::from(limit)),
-        None => {
-            sqlx::query("SELECT * FROM verdicts ORDER BY round DESC, hotkey LIMIT $1").bind(i64::from(limit))
-        }
-    };
-    let rows = rows.fetch_all(pool).await?;
+/// Verdicts on a miner, newest first.
+pub async fn verdicts(pool: &AnyPool, hotkey: &Hotkey, limit: u32) -> Result<Vec<VerdictRow>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM verdicts WHERE hotkey = $1 ORDER BY round DESC LIMIT $2")
+        .bind(hotkey.to_string())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(read).collect()
+}
+
+/// The newest round that has a verdict.
+pub async fn newest_judged_round(pool: &AnyPool) -> Result<Option<Round>, StoreError> {
+    // One column, so that the index answers: newest row and its hotkey would sort all of them.
+    let row = sqlx::query("SELECT round FROM verdicts ORDER BY round DESC LIMIT 1")
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref()
+        .map(|row| number(row, "round").map(Round))
+        .transpose()
 }
 
 /// The newest verdicts on every miner up to a round, so many of each, newest first.

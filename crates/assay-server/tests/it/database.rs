@@ -3,10 +3,12 @@
 use crate::postgres;
 use crate::world::{Place, World, corpus, hotkey};
 use assay_server::store::{
-    AddCorpora, Append, Database, DumpLine, NonceOnly, Signed, StoreError, TABLES, Writer, dump_table,
+    AddCorpora, Append, Database, DumpLine, NonceOnly, Signed, Sources, StoreError, TABLES, Writer,
+    dump_table,
 };
 use assay_server::{admin, store};
 use assay_types::api::{EventKind, ProblemKind};
+use assay_types::{Bytes, WorkUnit};
 
 async fn open(address: &str) -> Result<Database, StoreError> {
     Database::open(address, "test/1").await
@@ -98,7 +100,30 @@ async fn writes(address: &str) {
     };
     let first = writer.write(event()).await.unwrap();
     assert_eq!(writer.write(event()).await.unwrap(), first + 1);
+    sources(&database, &writer).await;
     database.close().await;
+}
+
+/// Corpora that are added one by one are added to the sums.
+async fn sources(database: &Database, writer: &Writer) {
+    let mut known = Sources::default();
+    for (at, lengths) in [vec![10, 20], vec![], vec![40, 41, 70]].into_iter().enumerate() {
+        let units = lengths.into_iter().map(|bytes| {
+            let source = if bytes > 40 { "crawl" } else { "file" };
+            WorkUnit::new(source, &format!("{at}/{bytes}.warc.gz"), Bytes(bytes)).unwrap()
+        });
+        let units: Vec<WorkUnit> = units.collect();
+        if !units.is_empty() {
+            let corpus = AddCorpora::one(&format!("corpus {at}"), units, 1);
+            writer.write(corpus).await.unwrap().unwrap();
+        }
+        known = Sources::read(database.readers(), Some(&known)).await.unwrap();
+        assert_eq!(known, Sources::read(database.readers(), None).await.unwrap());
+    }
+    // (10 + 20 + 40) / 3 and (41 + 70) / 2, rounded down.
+    let means = ["file", "crawl", "none"].map(|source| known.mean(source));
+    assert_eq!((known.units(), means), (5, [23, 55, 0]));
+    assert_eq!(store::unit_count(database.readers()).await.unwrap(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

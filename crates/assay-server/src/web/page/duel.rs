@@ -4,7 +4,7 @@ use super::{Asked, Page, answer, missing, number, part};
 use crate::app::App;
 use crate::board::{Range, RecipeLine, all_duels, estimate, middle, recipe_lines};
 use crate::web::chart::{self, Bar};
-use assay_types::api::{DuelList, DuelView};
+use assay_types::api::{DuelCell, DuelList, DuelView};
 use assay_types::{Arm, DuelId, RecipeId, Stage};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -12,8 +12,8 @@ use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Cells shown.
-const CELLS_SHOWN: usize = 120;
+/// Rows of cells shown.
+const ROWS_SHOWN: usize = 120;
 /// Digits of an id that stand for it.
 const SHORT_DIGITS: usize = 8;
 /// Duels shown.
@@ -247,28 +247,100 @@ fn gain_by_domain(duel: &DuelView) -> Markup {
     }
 }
 
+/// Arms in the order they are read in.
+const ARMS: [(Arm, &str); 5] = [
+    (Arm::Challenger, "Challenger"),
+    (Arm::Champion, "Champion"),
+    (Arm::Anchor, "Anchor"),
+    (Arm::Ore, "Ore"),
+    (Arm::Pure, "Pure"),
+];
+
+/// What the arms came to on one domain with one seed: the pair that the decision is made of, and the scale.
+#[derive(Debug, Default)]
+struct Row {
+    bits: [Option<f64>; ARMS.len()],
+    /// Reports of the cell that has fewest.
+    reports: Option<usize>,
+}
+
+impl Row {
+    /// How many fewer bits the challenger needs than the champion.
+    fn lead(&self) -> Option<f64> {
+        let [challenger, champion, ..] = self.bits;
+        Some(champion? - challenger?)
+    }
+}
+
+/// Cells by domain and seed.
+fn rows(cells: &[DuelCell]) -> BTreeMap<(&str, u32), Row> {
+    let mut rows = BTreeMap::<(&str, u32), Row>::new();
+    for cell in cells {
+        let row = rows.entry((cell.domain.as_str(), cell.seed)).or_default();
+        let place = ARMS.iter().position(|(arm, _)| *arm == cell.arm);
+        if let Some(bits) = place.and_then(|place| row.bits.get_mut(place)) {
+            *bits = middle(cell);
+        }
+        let reports = cell.values.len();
+        row.reports = Some(row.reports.map_or(reports, |fewest| fewest.min(reports)));
+    }
+    rows
+}
+
 fn cells(duel: &DuelView) -> Markup {
+    let rows = rows(&duel.cells);
     html! {
         div.panel {
-            (part::data_head("Cells", html! { "bits per byte as reported" }))
+            (part::data_head("Cells", html! { "bits per byte, middle of what was reported" }))
             (part::scroll("Cells", html! {
                 table {
-                    caption.vh { "Reported cells" }
-                    thead { tr { th scope="col" { "Arm" } th.n scope="col" { "Seed" } th scope="col" { "Domain" } th.n scope="col" { "Reports" } th.n scope="col" { "Middle" } } }
+                    caption.vh { "Reported cells by domain and seed, one column an arm" }
+                    thead { tr {
+                        th scope="col" { "Domain" } th.n scope="col" { "Seed" } th.n scope="col" { "Lead" }
+                        @for (_, name) in ARMS { th.n scope="col" { (name) } }
+                        th.n scope="col" { "Reports" }
+                    } }
                     tbody {
-                        @for cell in duel.cells.iter().take(CELLS_SHOWN) {
+                        @for ((domain, seed), row) in rows.iter().take(ROWS_SHOWN) {
                             tr {
-                                td { (format!("{:?}", cell.arm)) }
-                                td.n { (cell.seed) }
-                                td.mono { (number::clean_to(&cell.domain, 32)) }
-                                td.n { (cell.values.len()) }
-                                td.n { (bits_of(middle(cell))) }
+                                td.mono { (number::clean_to(domain, 32)) }
+                                td.n { (seed) }
+                                td.n { @if let Some(lead) = row.lead() { (format!("{lead:+.4}")) } @else { (part::unknown()) } }
+                                @for bits in row.bits { td.n { (bits_of(bits)) } }
+                                td.n { (row.reports.unwrap_or(0)) }
                             }
                         }
                     }
                 }
             }))
-            (part::cut(CELLS_SHOWN, duel.cells.len(), "cells"))
+            (part::cut(ROWS_SHOWN, rows.len(), "rows of cells"))
+            p.note { "Lead: how many fewer bits the challenger needs than the champion, the same domain and seed. Reports: of the arm that has fewest." }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_pairs_the_arms_of_a_domain_and_seed() {
+        let cell = |arm, seed, values: &[u32]| DuelCell {
+            arm,
+            seed,
+            domain: "prose".to_owned(),
+            values: values.to_vec(),
+        };
+        let cells = [
+            cell(Arm::Champion, 1, &[25_000, 25_000, 26_000]),
+            cell(Arm::Challenger, 1, &[24_000]),
+            cell(Arm::Ore, 2, &[28_000]),
+        ];
+        let rows = rows(&cells);
+        assert_eq!(rows.len(), 2);
+        let (paired, alone) = (&rows[&("prose", 1)], &rows[&("prose", 2)]);
+        assert!((paired.lead().unwrap() - 0.1).abs() < 1e-9, "{paired:?}");
+        assert_eq!(paired.reports, Some(1));
+        assert_eq!((alone.lead(), alone.bits[3]), (None, Some(2.8)));
     }
 }

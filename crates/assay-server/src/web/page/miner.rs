@@ -76,7 +76,7 @@ impl Miner {
         let Some(line) = lines.iter().find(|line| line.row.hotkey == *hotkey).cloned() else {
             return Ok(None);
         };
-        let verdicts = store::verdicts(readers, Some(hotkey), ROUNDS_SHOWN).await?;
+        let verdicts = store::verdicts(readers, hotkey, ROUNDS_SHOWN).await?;
         let reports = match verdicts.first() {
             Some(newest) if is_public(app, newest.round) => {
                 store::reports_on(readers, newest.round, hotkey).await?

@@ -40,13 +40,13 @@ pub(super) async fn points(
     let Some(assignment) = document.as_ref() else {
         return Ok(None);
     };
-    let means = crate::board::source_means(app).await?;
+    let sources = crate::board::sources(app).await?;
     let (mut assigned, mut whole) = (0, Q32::ZERO);
     for entry in assignment.of(hotkey) {
         assigned += 1;
         let unit = store::unit(readers, &entry.unit).await?;
         let volume = unit.map_or(Q32::ONE, |(_, unit)| {
-            volume(unit.bytes.0, means.get(&unit.source).copied().unwrap_or(0))
+            volume(unit.bytes.0, sources.mean(&unit.source))
         });
         whole = whole.saturating_add(volume);
     }

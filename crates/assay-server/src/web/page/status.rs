@@ -75,7 +75,7 @@ impl Counts {
     async fn read(app: &App) -> Result<Self, Stop> {
         let readers = app.database().readers();
         Ok(Self {
-            units: crate::board::unit_count(app).await?,
+            units: crate::board::sources(app).await?.units(),
             dead: store::dead_letters(readers).await?.len(),
             proofs: store::queued_proofs(readers, 10_000).await?.len(),
             takedowns: store::removals(readers, RemovalState::Pending).await?.len(),

@@ -2,10 +2,12 @@
 
 use super::fill::{HOSTILE, MINERS, VALIDATORS, head, other_recipe, root, start, verdict};
 use crate::world::{NETUID, hotkey, params};
+use assay_mechanism::contest::{Contest, Decision, Rules};
 use assay_mechanism::network::NetworkState;
 use assay_server::App;
 use assay_server::store::{
-    AddDataset, AddRecipeText, AddReport, CompleteSubmission, MinerRecord, Settle, VerdictRow,
+    AddDataset, AddRecipeText, AddReport, CompleteSubmission, MinerRecord, Settle, StoreError, VerdictRow,
+    Write, network_state,
 };
 use assay_types::api::{Assignment, DatasetView, DeclaredWork, ReportKind, ReportView};
 use assay_types::{
@@ -13,6 +15,9 @@ use assay_types::{
     EVALUATION_REPORT_VERSION, EvaluationReport, Fault, FaultKind, Hotkey, Probe, Q32, RecipeId, Round,
     Stage, Tokens, UnitId, Verdict, recipe,
 };
+use futures_util::future::BoxFuture;
+use sqlx::AnyConnection;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Records of each unit.
 pub(super) const RECORDS: u32 = 36_400;
@@ -172,13 +177,14 @@ pub(super) async fn settle(app: &App, plan: &Assignment, round: u32) {
             }
         })
         .collect();
+    let state = network_state(app.database().readers()).await.unwrap();
     let write = Settle {
         round: Round(round),
         verdicts,
         units: Vec::new(),
         leases: Vec::new(),
-        before: NetworkState::default(),
-        state: NetworkState::default(),
+        before: state.clone(),
+        state,
         now_ms: head(start(round) + 20).time_ms,
     };
     assert!(app.writer().write(write).await.unwrap());
@@ -198,8 +204,48 @@ pub(super) async fn add_recipes(app: &App) {
     }
 }
 
-/// Six seeds of a duel on round 2, every arm, two domains.
+/// A network that has decided the duel.
+struct Decided;
+
+impl Write for Decided {
+    type Out = ();
+
+    fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>> {
+        let rules = Rules {
+            profile: "cpu-v1".to_owned(),
+            packs: BTreeMap::new(),
+            fixed: BTreeSet::new(),
+        };
+        let anchor = recipe::fineweb_en_v1().id();
+        // A contest decides by itself only; what it has decided is known from its document.
+        let mut contest = serde_json::to_value(Contest::new(anchor, rules)).unwrap();
+        let decision = Decision {
+            round: Round(2),
+            stage: Stage::Screen,
+            champion: anchor,
+            challenger: other_recipe().id(),
+            outcome: "won".to_owned(),
+            lead_milli: 129_400,
+            error_milli: 17_250,
+        };
+        contest["decisions"] = serde_json::to_value([decision]).unwrap();
+        let state = NetworkState {
+            contest: Some(serde_json::from_value(contest).unwrap()),
+            ..NetworkState::default()
+        };
+        Box::pin(async move {
+            sqlx::query("UPDATE network SET document = $1 WHERE id = 0")
+                .bind(serde_json::to_string(&state).unwrap())
+                .execute(connection)
+                .await?;
+            Ok(())
+        })
+    }
+}
+
+/// Six seeds of a duel on round 2, every arm, two domains, and what was decided.
 pub(super) async fn duel(app: &App) {
+    app.writer().write(Decided).await.unwrap();
     let arms = [
         (Arm::Ore, RecipeId::default(), 27_000),
         (Arm::Pure, RecipeId::default(), 22_000),

@@ -1,7 +1,7 @@
 //! Figures on pages are those of the store: each page is asked for numbers computed here from rows.
 
 use super::evidence::RECORDS;
-use super::fill::{MINERS, duel_page, other_recipe, root, start};
+use super::fill::{MINERS, duel_page, other_recipe, root, settle_last, start};
 use super::site::Site;
 use crate::world::hotkey;
 use assay_server::store::{self, VerdictRow, Verified, WorkSum};
@@ -25,6 +25,12 @@ fn fraction(value: Q32) -> f64 {
     value.0 as f64 / Q32::ONE.0 as f64
 }
 
+fn sum_of(rows: &[store::DeclaredSum]) -> WorkSum {
+    let mut sum = WorkSum::default();
+    rows.iter().for_each(|row| sum.add_sum(&row.work));
+    sum
+}
+
 /// The page holds all of these words.
 async fn check(site: &Site, path: &str, words: &[String]) {
     let answer = site.get(path).await;
@@ -39,7 +45,7 @@ async fn check(site: &Site, path: &str, words: &[String]) {
 }
 
 async fn newest(site: &Site, miner: &str) -> VerdictRow {
-    let rows = store::verdicts(site.app.database().readers(), Some(&hotkey(miner)), 1).await;
+    let rows = store::verdicts(site.app.database().readers(), &hotkey(miner), 1).await;
     rows.unwrap().remove(0)
 }
 
@@ -48,7 +54,7 @@ async fn sums_of_work_on_the_overview_and_the_datasets_page() {
     let site = Site::filled().await;
     let readers = site.app.database().readers();
     let all = (Round(0), Round(99));
-    let sum = |rows: Vec<store::DeclaredRow>| WorkSum::of(rows.iter().map(|row| &row.work));
+    let sum = |rows: Vec<store::DeclaredSum>| sum_of(&rows);
     let passed = sum(store::declared_sums(readers, all, Verified::Passed)
         .await
         .unwrap());
@@ -163,7 +169,12 @@ async fn cells_and_fineness_of_a_duel() {
     check(
         &site,
         &duel_page(),
-        &[format!("{mean:.4}"), shown.clone(), "60 cells".to_owned()],
+        &[
+            format!("{mean:.4}"),
+            shown.clone(),
+            "60 cells".to_owned(),
+            "+129.4 ± 17.2 points, round 2".to_owned(),
+        ],
     )
     .await;
     let left_out = "1 recipe was measured that nobody has registered on the chain";
@@ -224,7 +235,7 @@ async fn one_sum_is_the_sum_of_all_sums() {
     let all = (Round(0), Round(1 << 20));
     for verified in [store::Verified::Any, store::Verified::Passed] {
         let rows = store::declared_sums(readers, all, verified).await.unwrap();
-        let sum = store::WorkSum::of(rows.iter().map(|row| &row.work));
+        let sum = sum_of(&rows);
         assert!(sum.tokens > 0);
         let (mut parts, middle) = (store::WorkSum::default(), Round(7));
         for rounds in [(Round(0), middle), (Round(8), Round(1 << 20))] {
@@ -242,4 +253,41 @@ async fn one_sum_is_the_sum_of_all_sums() {
     let nothing = store::declared_total(empty.app.database().readers(), all, store::Verified::Any).await;
     assert_eq!(nothing.unwrap(), store::WorkSum::default());
     empty.stop().await;
+}
+
+/// The answer once it is another than `before`: what was rendered stands until the server has noticed a commit.
+async fn changed(site: &Site, path: &str, before: &str) -> String {
+    for _ in 0..200 {
+        let answer = site.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        if answer.body != before {
+            return answer.body;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("{path} does not change");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_behind_a_settled_round_are_those_of_a_server_that_begins_with_it() {
+    let ranges = ["round", "24h", "7d", "30d"];
+    let mut paths = vec!["/datasets".to_owned()];
+    for board in ["miners", "recipes"] {
+        paths.extend(ranges.map(|range| format!("/leaderboard/{board}.csv?t={range}")));
+    }
+    let (long, fresh) = (Site::filled().await, Site::filled().await);
+    let mut before = Vec::new();
+    for path in &paths {
+        before.push(changed(&long, path, "").await);
+    }
+    for site in [&long, &fresh] {
+        settle_last(&site.app).await;
+    }
+    fresh.app.warm_up().await.unwrap();
+    for (path, before) in paths.iter().zip(before) {
+        let carried = changed(&long, path, &before).await;
+        assert_eq!(carried, changed(&fresh, path, "").await, "{path}");
+    }
+    long.stop().await;
+    fresh.stop().await;
 }
