@@ -2,9 +2,10 @@
 //! as wanted, written through the store's own functions.
 //!
 //! Every block is there, a metagraph an epoch and a round, weights an epoch; each round every miner is assigned units, reveals
-//! a submission, declares its counts, is judged by three validators and settled. There are no duels, proofs and samples in it.
+//! a submission, declares its counts, is judged by three validators and settled. `duels` adds duels; there are no proofs and samples in it.
 
-use assay_chain::{Head, Metagraph, Neuron, WeightRow};
+use crate::chain::{metagraph, weights};
+use assay_chain::Head;
 use assay_mechanism::clock::Clock;
 use assay_mechanism::network::NetworkState;
 use assay_mechanism::plan::{fresh_window, plan};
@@ -19,8 +20,7 @@ use assay_types::api::{
 };
 use assay_types::{
     AUDIT_REPORT_VERSION, AuditReport, BlockNumber, Bytes, Coldkey, Digest, Digest16, Hotkey, MechId, NetUid,
-    ParamSet, Pointer, Probe, Q32, Rao, RecipeId, RepoName, Revision, Round, Uid, UnitId, Verdict, Weight,
-    WorkUnit, recipe,
+    ParamSet, Pointer, Probe, Q32, RecipeId, RepoName, Revision, Round, UnitId, Verdict, WorkUnit, recipe,
 };
 use futures_util::StreamExt as _;
 use std::sync::Arc;
@@ -31,11 +31,11 @@ pub(crate) const NETUID: NetUid = NetUid(1);
 pub(crate) const MINERS: u16 = 248;
 pub(crate) const VALIDATORS: u16 = 8;
 /// Validators that judge each miner.
-const JUDGES: u16 = 3;
+pub(crate) const JUDGES: u16 = 3;
 /// Units of a miner and round.
 const UNITS: u32 = 4;
 /// Blocks of an epoch, and of a day.
-const TEMPO: u32 = 360;
+pub(crate) const TEMPO: u32 = 360;
 pub(crate) const BLOCKS_A_DAY: u32 = 7_200;
 /// Time of a block, milliseconds.
 pub(crate) const BLOCK_MS: u64 = 12_000;
@@ -400,7 +400,7 @@ impl History {
 }
 
 /// Writes in order, many on their way at once.
-async fn write_all<W: Write>(app: &App, writes: impl Iterator<Item = W>, check: impl Fn(W::Out)) {
+pub(crate) async fn write_all<W: Write>(app: &App, writes: impl Iterator<Item = W>, check: impl Fn(W::Out)) {
     let mut done = futures_util::stream::iter(writes.map(|write| app.writer().write(write))).buffered(WRITES);
     while let Some(out) = done.next().await {
         check(out.unwrap());
@@ -457,54 +457,4 @@ pub(crate) fn verdict(uid: u16, round: u32) -> Verdict {
         3 => Verdict::Skipped,
         _ => Verdict::Pass,
     }
-}
-
-/// The subnet at a block: all places held, pay that moves a little.
-fn metagraph(block: u32) -> Metagraph {
-    let neuron = |uid: u16| {
-        let is_validator = uid >= MINERS;
-        let swing = (block / TEMPO + u32::from(uid)) % 16;
-        let pay = if is_validator { 0 } else { 480 - uid + swing as u16 };
-        Neuron {
-            uid: Uid(uid),
-            hotkey: hotkey(uid),
-            coldkey: Coldkey([uid as u8; 32]),
-            stake: Rao(if is_validator {
-                900_000_000_000 - u64::from(uid)
-            } else {
-                0
-            }),
-            permit: is_validator,
-            active: true,
-            incentive: pay,
-            dividends: if is_validator { 8_191 } else { 0 },
-            consensus: pay,
-            vtrust: if is_validator { 64_000 } else { 0 },
-            emission: Rao(u64::from(pay) * 10_000),
-            last_update: BlockNumber(block / TEMPO * TEMPO),
-            registered: BlockNumber(10 + u32::from(uid)),
-            immunity_left: 0,
-            axon: None,
-        }
-    };
-    Metagraph {
-        netuid: NETUID,
-        block: BlockNumber(block),
-        hash: Digest::of(&block.to_le_bytes()),
-        owner_hotkey: None,
-        owner_coldkey: None,
-        neurons: (0..MINERS + VALIDATORS).map(neuron).collect(),
-    }
-}
-
-fn weights(block: u32) -> Vec<WeightRow> {
-    let swing = (block / TEMPO) as u16 % 16;
-    (MINERS..MINERS + VALIDATORS)
-        .map(|uid| WeightRow {
-            uid: Uid(uid),
-            weights: (0..MINERS)
-                .map(|target| (Uid(target), Weight(65_000 - target * 100 + swing)))
-                .collect(),
-        })
-        .collect()
 }

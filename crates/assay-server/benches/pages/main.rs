@@ -18,6 +18,8 @@
 #[path = "../load/line.rs"]
 mod line;
 
+mod chain;
+mod duels;
 mod history;
 
 use assay_chain::wallet::{KeyPair, Scheme};
@@ -162,6 +164,7 @@ async fn live(app: Arc<App>, history: History, mut stop: watch::Receiver<bool>) 
             let at = ticks / PROGRESS_A_SECOND;
             let _ = app.writer().write(history.late_report(at)).await.unwrap();
             let _ = app.writer().write(history.late_manifest(at)).await.unwrap();
+            let _ = app.writer().write(duels::late_cell(&history, at)).await.unwrap();
         }
         let pause = Duration::from_millis(1_000 / PROGRESS_A_SECOND);
         let _ = tokio::time::timeout(pause, stop.changed()).await;
@@ -292,6 +295,7 @@ fn memory_mb() -> u64 {
 async fn fill(folder: &Path, history: &History) {
     let app = app(folder, Limits::default()).await;
     history.fill(&app).await;
+    duels::fill(&app, history).await;
     app.database().close().await;
 }
 

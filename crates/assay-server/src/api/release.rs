@@ -104,7 +104,7 @@ pub(crate) async fn put_recipe(
 pub(crate) async fn duels(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     app.cache
         .answer("/v1/duels", &headers, async {
-            encode(&app.answer(Source::Observed, all_duels(&app).await?.list.clone()))
+            encode(&app.answer(Source::Observed, all_duels(&app).await?.list()))
         })
         .await
 }
@@ -127,15 +127,15 @@ pub(crate) async fn duel(
     })?;
     app.cache
         .answer(&format!("/v1/duels/{id}"), &headers, async {
-            let duels = all_duels(&app).await?.list.duels.clone();
-            let found = duels.into_iter().find(|duel| duel.id == id);
+            let duels = all_duels(&app).await?;
+            let found = duels.duels.iter().find(|duel| duel.id == id);
             let found = found.ok_or_else(|| {
                 Failure::new(
                     ProblemKind::NotFound,
                     "no public duel of registered recipes has this id; `/v1/duels` lists them",
                 )
             })?;
-            encode(&app.answer(Source::Observed, found))
+            encode(&app.answer(Source::Observed, found.as_ref().clone()))
         })
         .await
 }

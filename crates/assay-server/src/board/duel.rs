@@ -1,5 +1,6 @@
 //! Duels from the cells that validators reported, and the fineness of recipes that follows from them.
 
+use super::cells::{Cycle, CycleKey, cells, is_named};
 use super::range::newest_public;
 use crate::app::App;
 use crate::failure::Failure;
@@ -7,57 +8,68 @@ use crate::store::{self, Parts};
 use assay_mechanism::contest::{Contest, Decision};
 use assay_mechanism::fineness::{SeedBits, fineness, macro_average};
 use assay_types::api::{DuelCell, DuelDecision, DuelList, DuelView, Estimate};
-use assay_types::{Arm, DuelId, EvaluationReport, Hotkey, RecipeId, Round, Stage};
-use std::cmp::Reverse;
+use assay_types::{Arm, DuelId, RecipeId, Round};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Rounds of which duels are read.
-const DUEL_ROUNDS: u32 = 1_000;
-
-/// First round, stage and profile: what is measured on the same archives with the same budget.
-type CycleKey = (Round, Stage, String);
-/// Seed and domain.
-type CellKey = (u32, String);
-/// Values by arm and its recipe, then by cell.
-type Reported = BTreeMap<(Arm, RecipeId), BTreeMap<CellKey, Vec<u32>>>;
+pub(super) const DUEL_ROUNDS: u32 = 1_000;
 
 /// What was measured.
 #[derive(Debug, Default)]
 pub(crate) struct Duels {
-    /// Duels between registered recipes, and how much else there is.
-    pub(crate) list: DuelList,
+    /// Duels between registered recipes, oldest first.
+    pub(crate) duels: Vec<Arc<DuelView>>,
+    /// Recipes that were measured and that nobody has registered.
+    pub(crate) unregistered: u32,
+    /// Stages that were measured before a registered challenger has a cell.
+    pub(crate) waiting: u32,
     /// The newest estimate of every registered recipe that has one; the later stage of a round counts.
     pub(crate) estimates: BTreeMap<RecipeId, Estimate>,
+    made: BTreeMap<CycleKey, Arc<Made>>,
 }
 
-/// Duels from the reported cells that are public.
+/// What follows from a cycle's cells.
+#[derive(Debug)]
+struct Made {
+    cycle: Arc<Cycle>,
+    /// Recipes of it that are registered.
+    known: BTreeSet<RecipeId>,
+    duels: Vec<Arc<DuelView>>,
+    estimates: Vec<(RecipeId, Estimate)>,
+    is_waiting: bool,
+}
+
+/// Duels from the reported cells that are public. A cycle whose cells and recipes are as before is not put together anew.
 pub(crate) async fn all_duels(app: &App) -> Result<Arc<Duels>, Failure> {
     let Some(newest) = newest_public(app) else {
         return Ok(Arc::default());
     };
     let parts = Parts::DUELS.and(Parts::RELEASES).and(Parts::ROUNDS);
-    app.memo
-        .get(
-            app.memo.as_of(parts, newest),
-            "duels".to_owned(),
-            read(app, newest),
-        )
-        .await
+    let state = app.memo.as_of(parts, newest);
+    let read = |before: Option<Arc<Duels>>| read(app, newest, before);
+    app.memo.carry(state, "duels".to_owned(), read).await
 }
 
-async fn read(app: &App, newest: Round) -> Result<Duels, Failure> {
-    let readers = app.database().readers();
-    let first = Round(newest.0.saturating_sub(DUEL_ROUNDS - 1));
-    let reports = store::cells(readers, (first, newest)).await?;
-    let named: BTreeSet<RecipeId> = reports.iter().filter_map(named).collect();
-    let mut registered = store::registered_recipes(readers, &named).await?;
+async fn read(app: &App, newest: Round, before: Option<Arc<Duels>>) -> Result<Duels, Failure> {
+    let cells = cells(app, newest, DUEL_ROUNDS).await?;
+    let rounds = Round(newest.0.saturating_sub(DUEL_ROUNDS - 1))..=newest;
+    let named: BTreeSet<RecipeId> = cells
+        .cycles(rounds.clone())
+        .flat_map(|(_, cycle)| cycle.named())
+        .collect();
+    let mut registered = store::registered_recipes(app.database().readers(), &named).await?;
     let anchor = super::recipe::anchor(app);
     registered.insert(anchor);
-    let mut duels = duels_of(reports, &registered, anchor);
+    let before = before.map_or_else(BTreeMap::new, |before| before.made.clone());
+    let mut duels = Duels::of(cells.cycles(rounds), (&registered, anchor), &before);
     let state = super::known::network_state(app).await?;
-    for duel in &mut duels.list.duels {
-        duel.decision = state.contest.as_ref().and_then(|contest| decision(contest, duel));
+    if let Some(contest) = &state.contest {
+        for duel in &mut duels.duels {
+            if let Some(decision) = decision(contest, duel) {
+                Arc::make_mut(duel).decision = Some(decision);
+            }
+        }
     }
     Ok(duels)
 }
@@ -78,91 +90,85 @@ fn decision(contest: &Contest, duel: &DuelView) -> Option<DuelDecision> {
     })
 }
 
-/// The recipe that a report measures as champion or challenger.
-fn named(report: &EvaluationReport) -> Option<RecipeId> {
-    let is_named = matches!(report.arm, Arm::Champion | Arm::Challenger);
-    is_named.then_some(report.recipe_id)
-}
-
-/// One duel a registered challenger: ore, pure, anchor and champion of a cycle are measured once for all of them.
-fn duels_of(mut reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>, anchor: RecipeId) -> Duels {
-    let is_registered = |id: &RecipeId| registered.contains(id);
-    let strangers: BTreeSet<RecipeId> = reports
-        .iter()
-        .filter_map(named)
-        .filter(|id| !is_registered(id))
-        .collect();
-    reports.retain(|report| named(report).is_none_or(|id| is_registered(&id)));
-    let mut cycles = BTreeMap::<CycleKey, Reported>::new();
-    let mut champions = BTreeMap::<CycleKey, BTreeMap<RecipeId, BTreeSet<Hotkey>>>::new();
-    for report in reports {
-        let key = (report.round, report.stage, report.profile);
-        if report.arm == Arm::Champion {
-            let named = champions.entry(key.clone()).or_default();
-            named
-                .entry(report.recipe_id)
-                .or_default()
-                .insert(report.validator);
-        }
-        let arms = cycles.entry(key).or_default();
-        let cells = arms.entry((report.arm, report.recipe_id)).or_default();
-        let cell = cells.entry((report.seed, report.domain)).or_default();
-        cell.push(report.value);
-    }
-    let mut duels = Duels::default();
-    duels.list.unregistered = u32::try_from(strangers.len()).unwrap_or(u32::MAX);
-    for (cycle, reported) in cycles {
-        // The recipe that most validators measured as the champion, however many values each reports; of equals the least id.
-        let named = champions.get(&cycle).into_iter().flatten();
-        let champion = named.max_by_key(|(id, validators)| (validators.len(), Reverse(**id)));
-        duels.add(&cycle, &reported, (champion.map(|(id, _)| *id), anchor));
-    }
-    duels
-}
-
 impl Duels {
-    /// Adds a cycle: its duels, or that it waits for one, and the estimates that follow.
-    fn add(
-        &mut self,
-        cycle: &CycleKey,
-        reported: &Reported,
-        (champion, anchor): (Option<RecipeId>, RecipeId),
-    ) {
-        let (round, stage, profile) = cycle;
+    /// One duel a registered challenger: ore, pure, anchor and champion of a cycle are measured once for all of them.
+    fn of<'a>(
+        cycles: impl Iterator<Item = (&'a CycleKey, &'a Arc<Cycle>)>,
+        (registered, anchor): (&BTreeSet<RecipeId>, RecipeId),
+        before: &BTreeMap<CycleKey, Arc<Made>>,
+    ) -> Self {
+        let (mut duels, mut strangers) = (Self::default(), BTreeSet::new());
+        for (key, cycle) in cycles {
+            let (known, unknown): (BTreeSet<RecipeId>, BTreeSet<RecipeId>) =
+                cycle.named().partition(|id| registered.contains(id));
+            strangers.extend(unknown);
+            let made = before
+                .get(key)
+                .filter(|made| Arc::ptr_eq(&made.cycle, cycle) && made.known == known)
+                .cloned()
+                .unwrap_or_else(|| Arc::new(Made::of(key, cycle, known, anchor)));
+            duels.duels.extend(made.duels.iter().cloned());
+            duels.estimates.extend(made.estimates.iter().cloned());
+            duels.waiting = duels.waiting.saturating_add(u32::from(made.is_waiting));
+            duels.made.insert(key.clone(), made);
+        }
+        duels.unregistered = u32::try_from(strangers.len()).unwrap_or(u32::MAX);
+        duels
+    }
+
+    /// All of them with their cells.
+    pub(crate) fn list(&self) -> DuelList {
+        DuelList {
+            duels: self.duels.iter().map(|duel| duel.as_ref().clone()).collect(),
+            unregistered: self.unregistered,
+            waiting: self.waiting,
+        }
+    }
+}
+
+impl Made {
+    /// Duels of a cycle, or that it waits for one, and the estimates that follow.
+    fn of(key: &CycleKey, cycle: &Arc<Cycle>, known: BTreeSet<RecipeId>, anchor: RecipeId) -> Self {
+        let (round, stage, profile) = key;
+        let champion = cycle.champion(&known);
+        let (mut duels, mut estimates) = (Vec::new(), Vec::new());
         let mut measured = |recipe: Option<RecipeId>, cells: &[DuelCell], arm: Arm| {
-            if let (Some(recipe), Some(found)) = (recipe, estimate_of(cells, arm, (*round, profile))) {
-                self.estimates.insert(recipe, found);
-            }
+            let found = estimate_of(cells, arm, (*round, profile));
+            estimates.extend(recipe.zip(found));
         };
-        let bases = cells(reported, (None, champion, anchor));
+        let bases = cells_of(cycle, (None, champion, anchor));
         measured(Some(anchor), &bases, Arm::Anchor);
         measured(champion, &bases, Arm::Champion);
-        let challengers = reported.keys().filter(|(arm, _)| *arm == Arm::Challenger);
-        let challengers: Vec<RecipeId> = challengers.map(|(_, id)| *id).collect();
-        for challenger in &challengers {
-            let cells = cells(reported, (Some(*challenger), champion, anchor));
-            measured(Some(*challenger), &cells, Arm::Challenger);
-            self.list.duels.push(DuelView {
-                id: DuelId::of(*round, stage.name(), profile, challenger),
+        for challenger in cycle.challengers().filter(|id| known.contains(id)) {
+            let cells = cells_of(cycle, (Some(challenger), champion, anchor));
+            measured(Some(challenger), &cells, Arm::Challenger);
+            duels.push(Arc::new(DuelView {
+                id: DuelId::of(*round, stage.name(), profile, &challenger),
                 round: *round,
                 stage: *stage,
                 profile: profile.clone(),
-                challenger: *challenger,
+                challenger,
                 champion,
                 cells,
                 decision: None,
-            });
+            }));
         }
-        self.list.waiting = self
-            .list
-            .waiting
-            .saturating_add(u32::from(challengers.is_empty()));
+        // Cells of strangers alone are nothing that waits.
+        let is_ours = |arm: Arm, id: RecipeId| !is_named(arm) || known.contains(&id);
+        let is_waiting = duels.is_empty() && cycle.cells(is_ours).next().is_some();
+        Self {
+            cycle: Arc::clone(cycle),
+            is_waiting,
+            duels,
+            estimates,
+            known,
+        }
     }
 }
 
 /// The cells of a duel. Values of an arm under another recipe than its own are not mixed in.
-fn cells(
-    reported: &Reported,
+fn cells_of(
+    cycle: &Cycle,
     (challenger, champion, anchor): (Option<RecipeId>, Option<RecipeId>, RecipeId),
 ) -> Vec<DuelCell> {
     let belongs = |arm: Arm, id: RecipeId| match arm {
@@ -171,20 +177,13 @@ fn cells(
         Arm::Anchor => id == anchor,
         Arm::Ore | Arm::Pure => true,
     };
-    let mut cells = Vec::new();
-    for ((arm, id), values) in reported {
-        for ((seed, domain), values) in values.iter().filter(|_| belongs(*arm, *id)) {
-            let mut values = values.clone();
-            values.sort_unstable();
-            cells.push(DuelCell {
-                arm: *arm,
-                seed: *seed,
-                domain: domain.clone(),
-                values,
-            });
-        }
-    }
-    cells
+    let cells = cycle.cells(belongs).map(|(arm, seed, domain, values)| DuelCell {
+        arm,
+        seed,
+        domain: domain.to_owned(),
+        values: values.to_vec(),
+    });
+    cells.collect()
 }
 
 /// Units of a cell's value in one bit per byte.
@@ -243,7 +242,18 @@ fn estimate_of(cells: &[DuelCell], arm: Arm, (round, profile): (Round, &str)) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_types::{Digest, NetUid, Tokens};
+    use crate::board::cells::Cells;
+    use assay_types::{Digest, EvaluationReport, Hotkey, NetUid, Stage, Tokens};
+
+    fn duels_of(reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>, anchor: RecipeId) -> Duels {
+        let mut cells = Cells::default();
+        reports.into_iter().for_each(|report| cells.add(report));
+        Duels::of(
+            cells.cycles(Round(0)..=Round(9)),
+            (registered, anchor),
+            &BTreeMap::new(),
+        )
+    }
 
     fn anchor() -> RecipeId {
         assay_types::recipe::fineweb_en_v1().id()
@@ -290,8 +300,8 @@ mod tests {
             report(Arm::Challenger, 3, 1, 26_000),
         ];
         let id = |byte: u8| RecipeId(Digest([byte; 32]));
-        let duels = duels_of(reports, &registered([1, 2, 3, 9]), anchor()).list.duels;
-        let of = |duel: &DuelView, arm: Arm| {
+        let duels = duels_of(reports, &registered([1, 2, 3, 9]), anchor()).duels;
+        let of = |duel: &Arc<DuelView>, arm: Arm| {
             let cells = duel.cells.iter().filter(move |cell| cell.arm == arm);
             cells.flat_map(|cell| cell.values.clone()).collect::<Vec<u32>>()
         };
@@ -318,14 +328,7 @@ mod tests {
     #[test]
     fn cells_without_a_challenger_wait() {
         let duels = duels_of(vec![report(Arm::Ore, 0, 1, 30_000)], &registered([1]), anchor());
-        assert_eq!(
-            (
-                duels.list.duels.len(),
-                duels.list.waiting,
-                duels.list.unregistered
-            ),
-            (0, 1, 0)
-        );
+        assert_eq!((duels.duels.len(), duels.waiting, duels.unregistered), (0, 1, 0));
     }
 
     #[test]
@@ -341,26 +344,12 @@ mod tests {
             reports.push(report(Arm::Challenger, 8, seed, 21_000));
         }
         let duels = duels_of(reports.clone(), &registered([1]), anchor());
-        assert_eq!(
-            (
-                duels.list.duels.len(),
-                duels.list.waiting,
-                duels.list.unregistered
-            ),
-            (0, 1, 2)
-        );
+        assert_eq!((duels.duels.len(), duels.waiting, duels.unregistered), (0, 1, 2));
         let measured: BTreeSet<RecipeId> = duels.estimates.into_keys().collect();
         assert_eq!(measured, registered([1]), "the champion's fineness stands");
         let duels = duels_of(reports, &registered([1, 8]), anchor());
-        assert_eq!(
-            (
-                duels.list.duels.len(),
-                duels.list.waiting,
-                duels.list.unregistered
-            ),
-            (1, 0, 1)
-        );
-        assert_eq!(duels.list.duels[0].champion, registered([1]).first().copied());
+        assert_eq!((duels.duels.len(), duels.waiting, duels.unregistered), (1, 0, 1));
+        assert_eq!(duels.duels[0].champion, registered([1]).first().copied());
         assert_eq!(duels.estimates.len(), 2);
     }
 
@@ -378,11 +367,45 @@ mod tests {
         });
         late.push(report(Arm::Challenger, 5, 2, 24_100));
         let known = registered([1, 2, 3, 5]);
-        let before = duels_of(early, &known, anchor()).list.duels;
-        let after = duels_of(late, &known, anchor()).list.duels;
+        let before = duels_of(early, &known, anchor()).duels;
+        let after = duels_of(late, &known, anchor()).duels;
         assert_eq!((before.len(), after.len()), (1, 3));
         let same = after.iter().find(|duel| duel.id == before[0].id).unwrap();
         assert_eq!(same.challenger, before[0].challenger);
         assert_eq!((before[0].cells.len(), same.cells.len()), (2, 3));
+    }
+
+    #[test]
+    fn a_cycle_is_put_together_again_if_its_cells_or_recipes_are_others() {
+        let mut cells = Cells::default();
+        let early = EvaluationReport {
+            round: Round(1),
+            ..report(Arm::Challenger, 2, 1, 24_000)
+        };
+        for one in [
+            early,
+            report(Arm::Challenger, 2, 1, 24_000),
+            report(Arm::Challenger, 3, 1, 23_000),
+        ] {
+            cells.add(one);
+        }
+        let made = |cells: &Cells, known: &BTreeSet<RecipeId>, before: &BTreeMap<CycleKey, Arc<Made>>| {
+            Duels::of(cells.cycles(Round(0)..=Round(9)), (known, anchor()), before)
+        };
+        let kept = |duels: &Duels, before: &Duels| {
+            let is_kept = |(key, made)| Arc::ptr_eq(made, &before.made[key]);
+            duels.made.iter().map(is_kept).collect::<Vec<bool>>()
+        };
+        let (some, all) = (registered([2]), registered([2, 3]));
+        let first = made(&cells, &some, &BTreeMap::new());
+        let same = made(&cells, &some, &first.made);
+        assert_eq!((kept(&same, &first), same.duels.len()), (vec![true, true], 2));
+        let more = made(&cells, &all, &same.made);
+        assert_eq!((kept(&more, &same), more.duels.len()), (vec![true, false], 3));
+        cells.add(report(Arm::Challenger, 2, 2, 24_500));
+        let late = made(&cells, &all, &more.made);
+        assert_eq!(kept(&late, &more), [true, false]);
+        let anew = made(&cells, &all, &BTreeMap::new());
+        assert_eq!((late.duels, late.estimates), (anew.duels, anew.estimates));
     }
 }

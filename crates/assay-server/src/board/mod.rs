@@ -3,6 +3,7 @@
 //! `select` filters, sorts and cuts any of them by one registry of columns, so a new column is sortable, filterable and in
 //! the CSV at once.
 
+mod cells;
 mod dataset;
 mod duel;
 mod known;

@@ -181,13 +181,12 @@ pub(super) async fn known_names(app: &App) -> Result<Vec<(RecipeId, String)>, Fa
 pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLine>, Failure> {
     let used = usage(app, range).await?;
     let duels = all_duels(app).await?;
-    let super::Duels { list, estimates } = duels.as_ref();
     let units = used.verified.values().map(|sum| sum.units);
     let all = units.fold(0, u64::saturating_add);
     let built_in: BTreeSet<RecipeId> = built_in().map(|(id, _)| *id).collect();
     let took_part = |id: RecipeId| {
-        let is_in = |duel: &&DuelView| duel.challenger == id || duel.champion == Some(id);
-        u32::try_from(list.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
+        let is_in = |duel: &&Arc<DuelView>| duel.challenger == id || duel.champion == Some(id);
+        u32::try_from(duels.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
     let anchor = anchor(app);
     let state = known::network_state(app).await?;
@@ -204,7 +203,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
                 author: view.author,
                 block: view.block,
                 anchor: id == anchor,
-                fineness: estimates.get(&id).cloned(),
+                fineness: duels.estimates.get(&id).cloned(),
                 miners: used.miners.get(&id).copied().unwrap_or(0),
                 units: sum.units,
                 tokens: sum.tokens,

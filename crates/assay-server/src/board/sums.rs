@@ -154,7 +154,11 @@ pub(crate) async fn warm_up(app: &App) -> Result<(), StoreError> {
     declared_in_all(app).await?;
     super::known::verdicts(app, super::miner::VERDICTS_SHOWN).await?;
     super::known::sources(app).await?;
-    super::validator::audit_counts(app).await.map(drop)
+    super::validator::audit_counts(app).await?;
+    if let Some(newest) = store::newest_round(app.database().readers()).await? {
+        super::cells::cells(app, newest.round, super::duel::DUEL_ROUNDS).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -290,15 +290,31 @@ pub async fn listed_proof_counts(pool: &AnyPool) -> Result<BTreeMap<Hotkey, u32>
         .collect()
 }
 
-/// Cells of duels on rounds from one to another, by round, in order. Lines are parsed as they come and not kept.
-pub async fn cells(pool: &AnyPool, (from, to): (Round, Round)) -> Result<Vec<EvaluationReport>, StoreError> {
-    // By the index over kind and round.
-    let mut rows = sqlx::query(
-        "SELECT line FROM reports WHERE kind = 'evaluation' AND round >= $1 AND round <= $2 ORDER BY round, sequence",
-    )
-    .bind(i64::from(from.0))
-    .bind(i64::from(to.0))
-    .fetch(pool);
+/// The number of the newest report; 0 if there is none.
+pub async fn newest_report(pool: &AnyPool) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT sequence FROM reports ORDER BY sequence DESC LIMIT 1")
+        .fetch_optional(pool)
+        .await?;
+    row.as_ref().map_or(Ok(0), |row| number(row, "sequence"))
+}
+
+/// Cells of duels with numbers behind one and up to another, on rounds from one on. Lines are parsed as they come and not kept.
+pub async fn cells(
+    pool: &AnyPool,
+    (after, to): (u64, u64),
+    first: Round,
+) -> Result<Vec<EvaluationReport>, StoreError> {
+    // All of them by the index over kind and round, a few new ones by their numbers: a term keeps these from the other index.
+    let kind = if after == 0 { "kind" } else { "(kind || '')" };
+    let statement = format!(
+        "SELECT line FROM reports WHERE {kind} = 'evaluation' AND round >= $1 AND sequence > $2 AND sequence <= $3 \
+         ORDER BY round, sequence"
+    );
+    let mut rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(i64::from(first.0))
+        .bind(signed(after))
+        .bind(signed(to))
+        .fetch(pool);
     let mut cells = Vec::new();
     while let Some(row) = rows.try_next().await? {
         cells.extend(EvaluationReport::parse(text(&row, "line")?.as_bytes()));

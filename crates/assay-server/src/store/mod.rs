@@ -46,7 +46,8 @@ pub use dump::{DumpLine, DumpProblem, Import, TABLES, dump_table};
 pub use error::StoreError;
 pub use evidence::{
     AddProof, AddReport, JudgeProof, ProofCursor, audit_counts, cell_counts, cells, listed_proof_counts,
-    proofs, queued_proofs, report, report_count, reports, reports_by, reports_of_round, reports_on,
+    newest_report, proofs, queued_proofs, report, report_count, reports, reports_by, reports_of_round,
+    reports_on,
 };
 pub use lease::{Ask, LeaseAsk, LeaseRefusal, Reap, holders_of_round, lease, leases, leases_of_round};
 pub use miner::{MinerRecord, Settle, UnitRecord, VerdictRow, dead_letters, miner_records, queue_records};

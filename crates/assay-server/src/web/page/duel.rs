@@ -2,9 +2,9 @@
 
 use super::{Asked, Page, answer, missing, number, part};
 use crate::app::App;
-use crate::board::{Range, RecipeLine, all_duels, estimate, middle, recipe_lines};
+use crate::board::{Duels, Range, RecipeLine, all_duels, estimate, middle, recipe_lines};
 use crate::web::chart::{self, Bar};
-use assay_types::api::{DuelCell, DuelList, DuelView};
+use assay_types::api::{DuelCell, DuelView};
 use assay_types::{Arm, DuelId, RecipeId, Stage};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -22,14 +22,14 @@ const DUELS_SHOWN: usize = 100;
 /// All duels.
 pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response {
     answer(&app, &asked, async {
-        let list = all_duels(&app).await?.list.clone();
+        let all = all_duels(&app).await?;
         let lines = recipe_lines(&app, Range::default()).await?;
         let body = html! {
             section {
                 h1 { "Duels" }
                 p.lede { "A challenger refines the same archives as the champion. Validators train the same small model on both and compare bits per byte on text nobody saw. Every attempt is listed, also lost ones." }
             }
-            section.panel data-part="duels" { (table(&list.duels, &lines)) (beside(&list)) }
+            section.panel data-part="duels" { (table(&all.duels, &lines)) (beside(&all)) }
             section.grid.c3 { (rule("Screen", "Cheap: few seeds, level .05. Most challengers end here.")) (rule("Confirm", "New archives and seeds, level .01, eight seeds.")) (rule("Crown", "The gain must exceed the margin, which shrinks with the champion's age.")) }
         };
         Ok(Page::new("Duels", body)
@@ -50,8 +50,8 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, as
         let wanted: DuelId = id
             .parse()
             .map_err(|_| missing("a duel is named by 32 hexadecimal digits; numbers of old links changed over time, so find it at /duels"))?;
-        let duels = all_duels(&app).await?.list.duels.clone();
-        let Some(duel) = duels.iter().find(|duel| duel.id == wanted) else {
+        let duels = all_duels(&app).await?;
+        let Some(duel) = duels.duels.iter().find(|duel| duel.id == wanted) else {
             return Err(missing("no public duel of registered recipes has this id"));
         };
         let lines = recipe_lines(&app, Range::default()).await?;
@@ -73,7 +73,7 @@ fn short(duel: &DuelView) -> String {
 }
 
 /// What is measured and is in no duel.
-fn beside(list: &DuelList) -> Markup {
+fn beside(list: &Duels) -> Markup {
     let (many, stages) = (list.unregistered != 1, list.waiting != 1);
     html! {
         @if list.unregistered > 0 {
@@ -151,7 +151,7 @@ fn mean_bits(duel: &DuelView, arm: Arm) -> Option<f64> {
 }
 
 /// Duels as a table; its empty state says what will stand there.
-pub(super) fn table(duels: &[DuelView], lines: &[RecipeLine]) -> Markup {
+pub(super) fn table(duels: &[Arc<DuelView>], lines: &[RecipeLine]) -> Markup {
     html! {
         (part::data_head("Duels", html! { (duels.len()) ", every attempt" }))
         @if duels.is_empty() {

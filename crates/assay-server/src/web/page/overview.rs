@@ -45,7 +45,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
     };
     let recipes = recipe_lines(app, Range::default()).await?;
     let duels = all_duels(app).await?;
-    let duels = &duels.list.duels;
+    let duels = &duels.duels;
     let round = super::round::panel(app).await?;
     let events = feed::folded(app, EVENTS).await?;
     let view = app.view();
@@ -155,7 +155,7 @@ fn funnel(work: &Work) -> Markup {
 }
 
 /// Every measured recipe in the order of its duel.
-fn attempts(duels: &[DuelView], recipes: &[RecipeLine]) -> Vec<Measured> {
+fn attempts(duels: &[Arc<DuelView>], recipes: &[RecipeLine]) -> Vec<Measured> {
     let name = |id| {
         let found = recipes.iter().find(|line| line.row.recipe_id == id);
         found.map(RecipeLine::name).unwrap_or_default()
@@ -175,7 +175,7 @@ fn attempts(duels: &[DuelView], recipes: &[RecipeLine]) -> Vec<Measured> {
         .collect()
 }
 
-fn champion(duels: &[DuelView], recipes: &[RecipeLine]) -> Markup {
+fn champion(duels: &[Arc<DuelView>], recipes: &[RecipeLine]) -> Markup {
     let points = attempts(duels, recipes);
     let anchor = recipes.iter().find(|line| line.row.anchor);
     let anchor = anchor

@@ -4,7 +4,7 @@ use super::{Asked, Page, Stop, answer, missing, number, part};
 use crate::app::App;
 use crate::board::{Range, RecipeLine, all_duels, recipe_lines};
 use crate::web::answer::redirect;
-use assay_types::api::RecipeStanding;
+use assay_types::api::{DuelView, RecipeStanding};
 use assay_types::{Recipe, RecipeId, recipe};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -37,17 +37,16 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
     let parsed = Recipe::parse(&line.toml).ok();
     let anchor = lines.iter().find(|line| line.row.anchor);
     let anchor = anchor.and_then(|line| Recipe::parse(&line.toml).ok());
-    let mut duels = all_duels(app).await?.list.clone();
-    duels
-        .duels
-        .retain(|duel| duel.challenger == id || duel.champion == Some(id));
+    let known = all_duels(app).await?;
+    let took_part = |duel: &&Arc<DuelView>| duel.challenger == id || duel.champion == Some(id);
+    let duels: Vec<Arc<DuelView>> = known.duels.iter().filter(took_part).cloned().collect();
     let name = number::clean_to(&line.name(), 60);
     let body = html! {
         (title(line, &name))
         (figures(line, all))
         section.grid.c2 data-part="what" { (steps(parsed.as_ref())) (against_anchor(line, parsed.as_ref(), anchor.as_ref())) }
         section.grid.c21 data-part="text" { (text(line)) (card(line, parsed.as_ref())) }
-        section.panel data-part="duels" { (super::duel::table(&duels.duels, &lines)) }
+        section.panel data-part="duels" { (super::duel::table(&duels, &lines)) }
     };
     Ok(Page::new(&format!("{name} · Recipes"), body)
         .section("/leaderboard/miners")
