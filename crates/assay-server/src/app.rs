@@ -6,7 +6,7 @@ use crate::config::Limits;
 use crate::limit::RateLimits;
 use crate::memo::Memo;
 use crate::metrics::Metrics;
-use crate::store::{Database, HeadRow, StoreError, Writer};
+use crate::store::{Database, HeadRow, Writer};
 use crate::stream::Events;
 use assay_chain::wallet::KeyPair;
 use assay_chain::{Metagraph, Neuron};
@@ -146,12 +146,10 @@ impl App {
         }
     }
 
-    /// Adds up what takes long, so that no visitor has to wait for it: when a server starts; it does so itself behind settled rounds.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn warm_up(&self) -> Result<(), StoreError> {
-        crate::board::warm_up(self).await
+    /// Reads what takes long, so that nobody who comes while a server starts has to wait for it; behind blocks it does so itself. What
+    /// fails is told to the log, and read when somebody asks.
+    pub async fn warm_up(&self) {
+        crate::board::warm_up(self).await;
     }
 
     /// Where reports are read that nobody has handed in.

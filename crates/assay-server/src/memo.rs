@@ -77,6 +77,8 @@ impl Memo {
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, E>>,
     {
+        // On the heap: it is mostly not needed.
+        let read = Box::pin(read);
         self.carry(state, question, |_| read)
     }
 
@@ -96,7 +98,6 @@ impl Memo {
         async move {
             let read = async || {
                 let before = cell.before().clone();
-                // On the heap: it is mostly not needed.
                 let answer = Arc::new(Box::pin(read(before)).await?);
                 drop(cell.before().take());
                 Ok::<_, E>(answer)
@@ -115,7 +116,7 @@ impl Memo {
             Some((_, cell)) => cell.newest(),
             None => None,
         };
-        if kept.len() >= ANSWERS_MAX {
+        if kept.len() >= ANSWERS_MAX && !kept.contains_key(&question) {
             kept.clear();
         }
         let cell = Arc::new(Cell {

@@ -135,6 +135,8 @@ pub(crate) async fn publish(app: Arc<App>, mut shutdown: watch::Receiver<bool>) 
     let mut commits = app.writer().commits();
     let mut views = app.view_changes();
     let mut last = last_sequence(app.database().readers()).await?;
+    // Another server may have written before: what was read until now, while this one started, may be old.
+    app.writer().changes().count(Parts::ALL);
     let pause = Duration::from_millis(app.limits().snapshot_ms_min);
     // What another run of this loop was about to tell.
     app.cache.forget();

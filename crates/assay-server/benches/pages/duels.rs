@@ -49,7 +49,8 @@ pub(crate) async fn fill(app: &App, history: &History) {
             })
         })
     });
-    write_all(app, reports, |added| assert!(added.is_ok())).await;
+    // On the heap: six levels of arms, domains and seeds are large.
+    Box::pin(write_all(app, reports, |added| assert!(added.is_ok()))).await;
 }
 
 /// What a validator measured with a seed: every arm on every domain.

@@ -11,7 +11,7 @@ use assay_mechanism::network::NetworkState;
 use assay_mechanism::plan::{fresh_window, plan};
 use assay_server::store::{
     AddCorpora, AddDataset, AddRecipeText, AddReport, AddRound, CompleteSubmission, HeadRow, MinerRecord,
-    RevealedRow, Settle, TakeBlock, VerdictRow, Write, units_from,
+    RevealedRow, Settle, TakeBlock, VerdictRow, Write, cursor as cursor_of, units_from,
 };
 use assay_server::{App, ChainView};
 use assay_types::api::{
@@ -230,9 +230,15 @@ impl History {
         }
     }
 
-    /// One more round behind the newest, from its assignment to its verdicts; gives the block behind which its reports are public.
-    /// Blocks in between are left out.
+    /// One more round behind the newest, from its assignment to its verdicts, and an epoch; gives the block behind which its reports are
+    /// public. Most blocks in between are left out.
     pub(crate) async fn one_more(&self, app: &App, (round, cursor): (u32, u64)) -> u32 {
+        let newest = cursor_of(app.database().readers()).await.unwrap().unwrap();
+        let next = newest.head.number.0 + 1;
+        let mut epoch = self.block(next);
+        epoch.metagraph = Some(("epoch", metagraph(next)));
+        epoch.weights = vec![(MechId(0), weights(next))];
+        assert!(app.writer().write(epoch).await.unwrap(), "block {next}");
         let added = self.planned(app, round, cursor).await;
         let assignment = added.assignment.clone();
         assert!(app.writer().write(added).await.unwrap(), "round {round}");

@@ -104,7 +104,7 @@ pub(crate) async fn put_recipe(
 pub(crate) async fn duels(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Failure> {
     app.cache
         .answer("/v1/duels", &headers, async {
-            encode(&app.answer(Source::Observed, all_duels(&app).await?.list()))
+            encode(&app.answer(Source::Observed, all_duels(&app).await?.to_list()))
         })
         .await
 }
@@ -128,7 +128,7 @@ pub(crate) async fn duel(
     app.cache
         .answer(&format!("/v1/duels/{id}"), &headers, async {
             let duels = all_duels(&app).await?;
-            let found = duels.duels.iter().find(|duel| duel.id == id);
+            let found = duels.list.iter().find(|duel| duel.id == id);
             let found = found.ok_or_else(|| {
                 Failure::new(
                     ProblemKind::NotFound,

@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::store::{self, Parts, StoreError};
+use assay_mechanism::contest::CELLS_MAX;
 use assay_types::{Arm, EvaluationReport, Hotkey, RecipeId, Round, Stage};
 use sqlx::AnyPool;
 use std::cmp::Reverse;
@@ -83,10 +84,18 @@ pub(super) struct Cells {
     /// Number of the newest report that was looked at.
     last: u64,
     cycles: BTreeMap<CycleKey, Arc<Cycle>>,
+    /// How many each validator reported of each round.
+    counts: BTreeMap<(Round, Hotkey), usize>,
 }
 
 impl Cells {
+    /// Adds a cell; those of a validator beyond what counts of a stage are passed over, so that nobody fills the memory.
     pub(super) fn add(&mut self, report: EvaluationReport) {
+        let count = self.counts.entry((report.round, report.validator)).or_default();
+        if *count >= CELLS_MAX {
+            return;
+        }
+        *count += 1;
         let key = (report.round, report.stage, report.profile.clone());
         Arc::make_mut(self.cycles.entry(key).or_default()).add(report);
     }
@@ -103,8 +112,10 @@ impl Cells {
         let mut cells = Self {
             last: last.max(before.last),
             cycles: before.cycles.clone(),
+            counts: before.counts.clone(),
         };
         cells.cycles.retain(|(round, ..), _| rounds.contains(round));
+        cells.counts.retain(|(round, _), _| rounds.contains(round));
         for report in store::cells(pool, (before.last, last), *rounds.start()).await? {
             if rounds.contains(&report.round) {
                 cells.add(report);

@@ -19,7 +19,7 @@ pub(super) const DUEL_ROUNDS: u32 = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Duels {
     /// Duels between registered recipes, oldest first.
-    pub(crate) duels: Vec<Arc<DuelView>>,
+    pub(crate) list: Vec<Arc<DuelView>>,
     /// Recipes that were measured and that nobody has registered.
     pub(crate) unregistered: u32,
     /// Stages that were measured before a registered challenger has a cell.
@@ -65,7 +65,7 @@ async fn read(app: &App, newest: Round, before: Option<Arc<Duels>>) -> Result<Du
     let mut duels = Duels::of(cells.cycles(rounds), (&registered, anchor), &before);
     let state = super::known::network_state(app).await?;
     if let Some(contest) = &state.contest {
-        for duel in &mut duels.duels {
+        for duel in &mut duels.list {
             if let Some(decision) = decision(contest, duel) {
                 Arc::make_mut(duel).decision = Some(decision);
             }
@@ -107,7 +107,7 @@ impl Duels {
                 .filter(|made| Arc::ptr_eq(&made.cycle, cycle) && made.known == known)
                 .cloned()
                 .unwrap_or_else(|| Arc::new(Made::of(key, cycle, known, anchor)));
-            duels.duels.extend(made.duels.iter().cloned());
+            duels.list.extend(made.duels.iter().cloned());
             duels.estimates.extend(made.estimates.iter().cloned());
             duels.waiting = duels.waiting.saturating_add(u32::from(made.is_waiting));
             duels.made.insert(key.clone(), made);
@@ -117,9 +117,9 @@ impl Duels {
     }
 
     /// All of them with their cells.
-    pub(crate) fn list(&self) -> DuelList {
+    pub(crate) fn to_list(&self) -> DuelList {
         DuelList {
-            duels: self.duels.iter().map(|duel| duel.as_ref().clone()).collect(),
+            duels: self.list.iter().map(|duel| duel.as_ref().clone()).collect(),
             unregistered: self.unregistered,
             waiting: self.waiting,
         }
@@ -247,7 +247,9 @@ mod tests {
 
     fn duels_of(reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>, anchor: RecipeId) -> Duels {
         let mut cells = Cells::default();
-        reports.into_iter().for_each(|report| cells.add(report));
+        for report in reports {
+            cells.add(report);
+        }
         Duels::of(
             cells.cycles(Round(0)..=Round(9)),
             (registered, anchor),
@@ -300,7 +302,7 @@ mod tests {
             report(Arm::Challenger, 3, 1, 26_000),
         ];
         let id = |byte: u8| RecipeId(Digest([byte; 32]));
-        let duels = duels_of(reports, &registered([1, 2, 3, 9]), anchor()).duels;
+        let duels = duels_of(reports, &registered([1, 2, 3, 9]), anchor()).list;
         let of = |duel: &Arc<DuelView>, arm: Arm| {
             let cells = duel.cells.iter().filter(move |cell| cell.arm == arm);
             cells.flat_map(|cell| cell.values.clone()).collect::<Vec<u32>>()
@@ -328,7 +330,7 @@ mod tests {
     #[test]
     fn cells_without_a_challenger_wait() {
         let duels = duels_of(vec![report(Arm::Ore, 0, 1, 30_000)], &registered([1]), anchor());
-        assert_eq!((duels.duels.len(), duels.waiting, duels.unregistered), (0, 1, 0));
+        assert_eq!((duels.list.len(), duels.waiting, duels.unregistered), (0, 1, 0));
     }
 
     #[test]
@@ -344,12 +346,12 @@ mod tests {
             reports.push(report(Arm::Challenger, 8, seed, 21_000));
         }
         let duels = duels_of(reports.clone(), &registered([1]), anchor());
-        assert_eq!((duels.duels.len(), duels.waiting, duels.unregistered), (0, 1, 2));
+        assert_eq!((duels.list.len(), duels.waiting, duels.unregistered), (0, 1, 2));
         let measured: BTreeSet<RecipeId> = duels.estimates.into_keys().collect();
         assert_eq!(measured, registered([1]), "the champion's fineness stands");
         let duels = duels_of(reports, &registered([1, 8]), anchor());
-        assert_eq!((duels.duels.len(), duels.waiting, duels.unregistered), (1, 0, 1));
-        assert_eq!(duels.duels[0].champion, registered([1]).first().copied());
+        assert_eq!((duels.list.len(), duels.waiting, duels.unregistered), (1, 0, 1));
+        assert_eq!(duels.list[0].champion, registered([1]).first().copied());
         assert_eq!(duels.estimates.len(), 2);
     }
 
@@ -367,8 +369,8 @@ mod tests {
         });
         late.push(report(Arm::Challenger, 5, 2, 24_100));
         let known = registered([1, 2, 3, 5]);
-        let before = duels_of(early, &known, anchor()).duels;
-        let after = duels_of(late, &known, anchor()).duels;
+        let before = duels_of(early, &known, anchor()).list;
+        let after = duels_of(late, &known, anchor()).list;
         assert_eq!((before.len(), after.len()), (1, 3));
         let same = after.iter().find(|duel| duel.id == before[0].id).unwrap();
         assert_eq!(same.challenger, before[0].challenger);
@@ -399,13 +401,13 @@ mod tests {
         let (some, all) = (registered([2]), registered([2, 3]));
         let first = made(&cells, &some, &BTreeMap::new());
         let same = made(&cells, &some, &first.made);
-        assert_eq!((kept(&same, &first), same.duels.len()), (vec![true, true], 2));
+        assert_eq!((kept(&same, &first), same.list.len()), (vec![true, true], 2));
         let more = made(&cells, &all, &same.made);
-        assert_eq!((kept(&more, &same), more.duels.len()), (vec![true, false], 3));
+        assert_eq!((kept(&more, &same), more.list.len()), (vec![true, false], 3));
         cells.add(report(Arm::Challenger, 2, 2, 24_500));
         let late = made(&cells, &all, &more.made);
         assert_eq!(kept(&late, &more), [true, false]);
         let anew = made(&cells, &all, &BTreeMap::new());
-        assert_eq!((late.duels, late.estimates), (anew.duels, anew.estimates));
+        assert_eq!((late.list, late.estimates), (anew.list, anew.estimates));
     }
 }

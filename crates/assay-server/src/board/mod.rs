@@ -18,6 +18,7 @@ mod select;
 mod state;
 mod sums;
 mod validator;
+mod warm;
 
 pub(crate) use dataset::dataset_rows;
 pub(crate) use duel::{Duels, all_duels, estimate, middle};
@@ -31,5 +32,6 @@ pub(crate) use sample::{Agreed, Shown, newest_shown, shown_of};
 pub(crate) use search::{SEARCH_BYTES_MAX, search};
 pub(crate) use select::{BoardRow, Column, Select, Selected, columns_of, csv, sorting};
 pub(crate) use state::{StateKind, verdict_words};
-pub(crate) use sums::{declared_in_all, passed_in_all, warm_up};
+pub(crate) use sums::{declared_in_all, passed_in_all};
 pub(crate) use validator::{newest_weights, validator_rows};
+pub(crate) use warm::warm_up;

@@ -186,7 +186,7 @@ pub(crate) async fn recipe_lines(app: &App, range: Range) -> Result<Vec<RecipeLi
     let built_in: BTreeSet<RecipeId> = built_in().map(|(id, _)| *id).collect();
     let took_part = |id: RecipeId| {
         let is_in = |duel: &&Arc<DuelView>| duel.challenger == id || duel.champion == Some(id);
-        u32::try_from(duels.duels.iter().filter(is_in).count()).unwrap_or(u32::MAX)
+        u32::try_from(duels.list.iter().filter(is_in).count()).unwrap_or(u32::MAX)
     };
     let anchor = anchor(app);
     let state = known::network_state(app).await?;

@@ -144,23 +144,6 @@ pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
     Ok(sum)
 }
 
-/// Reads these, and what else takes long, for the first time or behind a settled round: then each is one round behind at most, however
-/// rarely somebody looks at it.
-pub(crate) async fn warm_up(app: &App) -> Result<(), StoreError> {
-    for range in Range::ALL {
-        passed(app, range).await?;
-    }
-    passed_in_all(app).await?;
-    declared_in_all(app).await?;
-    super::known::verdicts(app, super::miner::VERDICTS_SHOWN).await?;
-    super::known::sources(app).await?;
-    super::validator::audit_counts(app).await?;
-    if let Some(newest) = store::newest_round(app.database().readers()).await? {
-        super::cells::cells(app, newest.round, super::duel::DUEL_ROUNDS).await?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,5 @@
 //! Validators as rows: stake, trust, what they reported and when they set weights.
 
-use super::range::newest_public;
 use super::select::column;
 use super::{BoardRow, Column};
 use crate::app::{App, ChainView};
@@ -40,13 +39,7 @@ fn age(view: &ChainView, last_update: BlockNumber) -> u32 {
 /// Rounds whose reports count.
 const REPORT_ROUNDS: u32 = 140;
 
-/// Rounds behind their cutoff whose reports still come: validators hand them in when nobody can copy them any more.
-const OPEN_ROUNDS: u32 = 2;
-
-/// Rounds before these that are counted once more with every newer one: what is handed in later still does not count.
-const LATE_ROUNDS: u32 = 8;
-
-/// Audits of rounds that are closed, by validator.
+/// Audits of rounds that are effective, by validator: none is accepted any more.
 #[derive(Debug)]
 struct Closed {
     to: Round,
@@ -54,17 +47,16 @@ struct Closed {
 }
 
 impl Closed {
-    /// Counts rounds, or those of them that the counts before do not have for good.
+    /// Counts rounds, or those of them that are not counted yet.
     async fn read(
         pool: &AnyPool,
         before: Option<Arc<Self>>,
         (first, to): (Round, Round),
     ) -> Result<Self, StoreError> {
-        let before = before.filter(|before| before.to <= to);
-        let known_to = before
+        let before = before.filter(|before| before.to <= to && first <= before.to);
+        let from = before
             .as_ref()
-            .map_or(0, |before| before.to.0.saturating_sub(LATE_ROUNDS));
-        let from = Round(first.0.max(known_to));
+            .map_or(first, |before| Round(before.to.0.saturating_add(1)));
         let mut counts = BTreeMap::<Round, Vec<(Hotkey, u32)>>::new();
         if let Some(before) = before {
             let kept = before.counts.range(first..from);
@@ -77,13 +69,13 @@ impl Closed {
     }
 }
 
-/// How many audits each validator reported of late. Reports come every second, so only rounds that may still be reported on are
+/// How many audits each validator reported of late. Reports come every second, so only rounds that are still reported on are
 /// counted each time.
 pub(super) async fn audit_counts(app: &App) -> Result<BTreeMap<Hotkey, u32>, StoreError> {
     let readers = app.database().readers();
     let newest = store::newest_round(readers).await?.map_or(0, |row| row.round.0);
     let first = Round(newest.saturating_sub(REPORT_ROUNDS - 1));
-    let closed = newest_public(app).and_then(|round| round.0.checked_sub(OPEN_ROUNDS).map(Round));
+    let closed = app.rounds().latest_effective(app.view().block());
     let open = closed.map_or(first, |closed| first.max(Round(closed.0.saturating_add(1))));
     let mut counts = BTreeMap::<Hotkey, u32>::new();
     let mut add = |validator: Hotkey, count: u32| *counts.entry(validator).or_default() += count;
@@ -227,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn counts_of_closed_rounds_are_carried_and_late_audits_count_for_a_while() {
+    async fn counts_of_closed_rounds_are_carried() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("assay.sqlite").display().to_string();
         let database = Database::open(&place, "test").await.unwrap();
@@ -237,27 +229,17 @@ mod tests {
             writer.write(audits).await.unwrap();
         }
         let pool = database.readers();
-        let read = async |before, first, to| {
-            Closed::read(pool, before, (Round(first), Round(to)))
-                .await
-                .unwrap()
+        let read = async |before, (first, to)| {
+            let rounds = (Round(first), Round(to));
+            Arc::new(Closed::read(pool, before, rounds).await.unwrap())
         };
-        let counts = async |first, to| read(None, first, to).await.counts;
-        let known = Arc::new(read(None, 0, 20).await);
-        assert_eq!(known.counts.values().flatten().count(), 42);
-        // Late by a little, and by so much that it counts only where it is read for the first time.
-        writer.write(Audits((2, 14), 5..7)).await.unwrap();
-        let carried = Arc::new(read(Some(Arc::clone(&known)), 2, 21).await);
-        assert_eq!(carried.counts, counts(2, 21).await);
-        writer.write(Audits((2, 3), 5..7)).await.unwrap();
-        let carried = Arc::new(read(Some(carried), 3, 22).await);
-        assert_ne!(carried.counts, counts(3, 22).await);
-        let carried = read(Some(carried), 4, 29).await;
-        assert_eq!(carried.counts, counts(4, 29).await);
-        // Back to an older state: read anew.
-        assert_eq!(
-            read(Some(Arc::new(carried)), 0, 9).await.counts,
-            counts(0, 9).await
-        );
+        let mut before = None;
+        // Forward by one and by more, over all that was known, and back.
+        for rounds in [(0, 20), (1, 21), (4, 23), (26, 29), (0, 9)] {
+            let carried = read(before, rounds).await;
+            assert_eq!(carried.counts, read(None, rounds).await.counts, "{rounds:?}");
+            assert!(carried.counts.values().flatten().count() >= 8, "{rounds:?}");
+            before = Some(carried);
+        }
     }
 }

@@ -167,6 +167,7 @@ pub async fn catch_up(
         metagraph: last_metagraph,
         trouble: String::new(),
     });
+    app.warm_up().await;
     Ok(())
 }
 

@@ -36,7 +36,6 @@ pub(super) async fn settle_due(
         }
         let settle = outcome(app, &row, newest).await?;
         app.writer().write(settle).await?;
-        crate::board::warm_up(app).await?;
     }
     Ok(())
 }
@@ -185,7 +184,8 @@ fn leases(
 /// Volume of each assigned unit.
 async fn volumes(app: &App, given: &[Assigned]) -> Result<Volumes, FollowError> {
     let readers = app.database().readers();
-    let sources = Sources::read(readers, None).await?;
+    let known = crate::board::sources(app).await?;
+    let sources = Sources::read(readers, Some(&known)).await?;
     let mut volumes = Vec::with_capacity(given.len());
     for one in given {
         if let Some((_, unit)) = store::unit(readers, &one.unit).await? {

@@ -333,13 +333,20 @@ impl Sources {
     /// Adds up all units, or those behind the ones that are known.
     pub async fn read(pool: &AnyPool, known: Option<&Self>) -> Result<Self, StoreError> {
         let mut sources = known.cloned().unwrap_or_default();
-        let rows = sqlx::query(
+        // All of them in the table's own order: by the index over places it takes half as long again.
+        let newer = if sources.next == 0 {
+            "CAST($1 AS BIGINT) = 0"
+        } else {
+            "position >= $1"
+        };
+        let statement = format!(
             "SELECT source, COUNT(*) AS count, CAST(SUM(bytes) AS BIGINT) AS bytes, MAX(position) AS last FROM units \
-             WHERE position >= $1 GROUP BY source",
-        )
-        .bind(signed(sources.next))
-        .fetch_all(pool)
-        .await?;
+             WHERE {newer} GROUP BY source"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(signed(sources.next))
+            .fetch_all(pool)
+            .await?;
         for row in &rows {
             let (units, bytes) = sources.of.entry(text(row, "source")?).or_default();
             *units += number::<u64>(row, "count")?;

@@ -307,8 +307,7 @@ pub async fn cells(
     // All of them by the index over kind and round, a few new ones by their numbers: a term keeps these from the other index.
     let kind = if after == 0 { "kind" } else { "(kind || '')" };
     let statement = format!(
-        "SELECT line FROM reports WHERE {kind} = 'evaluation' AND round >= $1 AND sequence > $2 AND sequence <= $3 \
-         ORDER BY round, sequence"
+        "SELECT line FROM reports WHERE {kind} = 'evaluation' AND round >= $1 AND sequence > $2 AND sequence <= $3"
     );
     let mut rows = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(i64::from(first.0))

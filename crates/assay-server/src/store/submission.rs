@@ -36,12 +36,14 @@ impl Write for RevealedRow {
     fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async move {
             let payload = hex::encode(&self.pointer.encode());
+            // In a closed round nothing is replaced: what was declared of the pointer that is there stands.
+            let is_closed = is_closed(connection, self.pointer.round).await?;
             let done = sqlx::query(
                 "INSERT INTO submissions (round, hotkey, root, payload, block, refusal, units, records) \
                  VALUES ($1, $2, $3, $4, $5, $6, '[]', '[]') ON CONFLICT (round, hotkey) DO UPDATE SET root = excluded.root, \
                  payload = excluded.payload, block = excluded.block, refusal = excluded.refusal, units = '[]', records = '[]' \
                  WHERE submissions.payload <> excluded.payload AND submissions.block < excluded.block \
-                 AND (excluded.refusal = '' OR submissions.refusal <> '')",
+                 AND (excluded.refusal = '' OR submissions.refusal <> '') AND CAST($7 AS BIGINT) = 0",
             )
             .bind(i64::from(self.pointer.round.0))
             .bind(self.hotkey.to_string())
@@ -49,15 +51,14 @@ impl Write for RevealedRow {
             .bind(payload)
             .bind(i64::from(self.block.0))
             .bind(self.refusal.clone())
+            .bind(i64::from(is_closed))
             .execute(&mut *connection)
             .await?;
             if done.rows_affected() == 0 {
                 return Ok(false);
             }
             // What was declared belonged to the pointer that is replaced.
-            if !is_closed(connection, self.pointer.round).await? {
-                forget_declared(connection, (self.pointer.round, &self.hotkey)).await?;
-            }
+            forget_declared(connection, (self.pointer.round, &self.hotkey)).await?;
             let event = serde_json::json!({"round": self.pointer.round, "hotkey": self.hotkey,
                 "root": self.pointer.submission_root, "refusal": self.refusal});
             append(connection, EventKind::Submission, &event, self.now_ms).await?;
@@ -138,11 +139,27 @@ impl Write for CompleteSubmission {
 /// Whether a round, or one behind it, is settled: its figures stand from then on. Nobody makes them greater afterwards, and sums
 /// over settled rounds hold (`board/sums.rs`).
 async fn is_closed(connection: &mut AnyConnection, round: Round) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS count FROM (SELECT 1 AS one FROM rounds WHERE settled = 1 AND round >= $1 LIMIT 1) settled")
+    // Where several write at once, the round cannot be settled between this and the commit.
+    let lock = if connection.backend_name() == "PostgreSQL" {
+        "FOR SHARE"
+    } else {
+        ""
+    };
+    let statement = format!("SELECT settled FROM rounds WHERE round = $1 {lock}");
+    let row = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(i64::from(round.0))
-        .fetch_one(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    Ok(number::<u64>(&row, "count")? > 0)
+    if let Some(row) = row
+        && number::<u8>(&row, "settled")? == 1
+    {
+        return Ok(true);
+    }
+    let later = sqlx::query("SELECT round FROM rounds WHERE settled = 1 AND round >= $1 LIMIT 1")
+        .bind(i64::from(round.0))
+        .fetch_optional(connection)
+        .await?;
+    Ok(later.is_some())
 }
 
 /// The submission of a root.

@@ -4,6 +4,7 @@
 
 mod admin;
 mod auth;
+mod closed;
 mod connections;
 mod contest;
 mod corpora;

@@ -29,7 +29,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked) -> Response 
                 h1 { "Duels" }
                 p.lede { "A challenger refines the same archives as the champion. Validators train the same small model on both and compare bits per byte on text nobody saw. Every attempt is listed, also lost ones." }
             }
-            section.panel data-part="duels" { (table(&all.duels, &lines)) (beside(&all)) }
+            section.panel data-part="duels" { (table(&all.list, &lines)) (beside(&all)) }
             section.grid.c3 { (rule("Screen", "Cheap: few seeds, level .05. Most challengers end here.")) (rule("Confirm", "New archives and seeds, level .01, eight seeds.")) (rule("Crown", "The gain must exceed the margin, which shrinks with the champion's age.")) }
         };
         Ok(Page::new("Duels", body)
@@ -51,7 +51,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, Path(id): Path<String>, as
             .parse()
             .map_err(|_| missing("a duel is named by 32 hexadecimal digits; numbers of old links changed over time, so find it at /duels"))?;
         let duels = all_duels(&app).await?;
-        let Some(duel) = duels.duels.iter().find(|duel| duel.id == wanted) else {
+        let Some(duel) = duels.list.iter().find(|duel| duel.id == wanted) else {
             return Err(missing("no public duel of registered recipes has this id"));
         };
         let lines = recipe_lines(&app, Range::default()).await?;
@@ -208,7 +208,7 @@ fn body(duel: &DuelView, lines: &[RecipeLine]) -> Markup {
             (part::kpi("", "Seeds", html! { (seeds.len()) }, html! { (duel.cells.len()) " cells, " (number::clean_to(&duel.profile, 24)) }))
             (part::kpi(if is_won(duel) { "v" } else { "" }, "Decision", html! { (outcome_words(duel)) }, html! { (lead_words(duel)) }))
         }
-        section.grid.c2 { (gain_by_domain(duel)) (cells(duel)) }
+        section.grid.c21 { (cells(duel)) (gain_by_domain(duel)) }
     }
 }
 

@@ -45,7 +45,7 @@ async fn render(app: &App) -> Result<Page, Stop> {
     };
     let recipes = recipe_lines(app, Range::default()).await?;
     let duels = all_duels(app).await?;
-    let duels = &duels.duels;
+    let duels = &duels.list;
     let round = super::round::panel(app).await?;
     let events = feed::folded(app, EVENTS).await?;
     let view = app.view();

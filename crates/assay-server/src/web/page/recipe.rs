@@ -39,7 +39,7 @@ async fn render(app: &App, id: &str) -> Result<Page, Stop> {
     let anchor = anchor.and_then(|line| Recipe::parse(&line.toml).ok());
     let known = all_duels(app).await?;
     let took_part = |duel: &&Arc<DuelView>| duel.challenger == id || duel.champion == Some(id);
-    let duels: Vec<Arc<DuelView>> = known.duels.iter().filter(took_part).cloned().collect();
+    let duels: Vec<Arc<DuelView>> = known.list.iter().filter(took_part).cloned().collect();
     let name = number::clean_to(&line.name(), 60);
     let body = html! {
         (title(line, &name))

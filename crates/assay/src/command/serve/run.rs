@@ -68,7 +68,7 @@ pub(super) async fn run(args: &ServeRunArgs, console: &Console) -> anyhow::Resul
     }));
     add_corpora(&app, &args.corpus, subnet.corpus).await?;
     add_recipes(&app, subnet.recipes).await?;
-    app.warm_up().await?;
+    app.warm_up().await;
     let socket = admin::AdminSocket::bind(&config.admin_socket).await?;
     let (stop, shutdown) = watch::channel(false);
     starting.end().await;
