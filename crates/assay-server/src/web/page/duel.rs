@@ -240,7 +240,7 @@ fn gain_by_domain(duel: &DuelView) -> Markup {
         .collect();
     html! {
         div.panel {
-            (part::data_head("By domain", html! { "fewer bits than the champion" }))
+            (part::data_head("By domain", html! { "gain in bits" }))
             @if rows.is_empty() { (part::empty("Both arms are needed", "No domain has cells of challenger and champion yet.", None)) }
             @else { (chart::bars(&rows, 420.0, "Gain of the challenger in per cent fewer bits, by domain")) p.note { "Green: the challenger needs fewer bits. Rust: it needs more." } }
         }
