@@ -135,16 +135,15 @@ impl Memo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Database, NonceOnly, Signed, Writer};
+    use crate::store::scratch::Scratch;
+    use crate::store::{NonceOnly, Signed};
     use assay_types::Hotkey;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[tokio::test]
     async fn an_answer_holds_until_its_parts_change() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("assay.sqlite").display().to_string();
-        let database = Database::open(&place, "test").await.unwrap();
-        let (writer, _task) = Writer::start(&database);
+        let store = Scratch::new().await;
+        let writer = &store.writer;
         let memo = Memo::new(writer.changes());
         let read = AtomicU32::new(0);
         let ask = async |parts: Parts| {

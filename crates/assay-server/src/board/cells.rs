@@ -148,54 +148,57 @@ pub(super) async fn cells(app: &App, newest: Round, within: u32) -> Result<Arc<C
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::store::{AddReport, Database, Writer};
-    use assay_types::api::{ReportKind, ReportView};
+    use crate::store::scratch::Scratch;
     use assay_types::{Digest, NetUid, Tokens};
 
-    async fn hand_in(writer: &Writer, (validator, round, seed): (u8, u32, u32), value: u32) {
-        let report = EvaluationReport {
+    /// A cell of the screen of round 3, on one domain, by validator 1.
+    pub(in crate::board) fn report(arm: Arm, recipe: u8, seed: u32, value: u32) -> EvaluationReport {
+        EvaluationReport {
             version: assay_types::EVALUATION_REPORT_VERSION,
             netuid: NetUid(1),
-            round: Round(round),
+            round: Round(3),
             stage: Stage::Screen,
-            validator: Hotkey([validator; 32]),
+            validator: Hotkey([1; 32]),
             params: Digest::ZERO,
             profile: "cpu-v1".to_owned(),
-            arm: Arm::Champion,
-            recipe_id: RecipeId(Digest([7; 32])),
+            arm,
+            recipe_id: RecipeId(Digest([recipe; 32])),
             seed,
             domain: "prose".to_owned(),
             value,
             tokens: Tokens(1),
             signature: String::new(),
+        }
+    }
+
+    /// The champion's cell of a round by a validator, as report `number`.
+    async fn hand_in(store: &Scratch, number: u8, (round, value): (u32, u32)) {
+        let report = EvaluationReport {
+            round: Round(round),
+            validator: Hotkey([number; 32]),
+            ..report(Arm::Champion, 7, 1, value)
         };
         let line = String::from_utf8(report.to_canonical_bytes().unwrap()).unwrap();
-        let write = AddReport {
-            report: ReportView {
-                digest: Digest::of(line.as_bytes()),
-                kind: ReportKind::Evaluation,
-                round: report.round,
-                validator: report.validator,
-                miner: None,
-                line,
-                received_ms: 1,
-            },
-            subject: format!("{seed}"),
-        };
-        writer.write(write).await.unwrap().unwrap();
+        let insert = format!(
+            "INSERT INTO reports (digest, kind, round, validator, subject, line, received_ms, sequence) \
+             VALUES ('{number}', 'evaluation', {round}, '{}', '', '{line}', 0, {number})",
+            report.validator
+        );
+        store.run([insert]).await;
     }
 
     #[tokio::test]
     async fn cells_that_come_later_are_added_to_those_that_are_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("assay.sqlite").display().to_string();
-        let database = Database::open(&place, "test").await.unwrap();
-        let (writer, _task) = Writer::start(&database);
+        let store = Scratch::new().await;
         let read = async |before, first, last| {
             let rounds = Round(first)..=Round(last);
-            Arc::new(Cells::read(database.readers(), before, rounds).await.unwrap())
+            Arc::new(
+                Cells::read(store.database.readers(), before, rounds)
+                    .await
+                    .unwrap(),
+            )
         };
         let mut known = read(None, 0, 9).await;
         assert_eq!(*known, Cells::default());
@@ -207,10 +210,10 @@ mod tests {
             (9, 22_000),
             (5, 24_500),
         ];
-        for (at, (round, value)) in (0..).zip(rounds) {
-            hand_in(&writer, (at as u8, round, 1), value).await;
+        for (number, cell) in (1..).zip(rounds) {
+            hand_in(&store, number, cell).await;
             known = read(Some(known), 0, 9).await;
-            assert_eq!(known, read(None, 0, 9).await, "after {value}");
+            assert_eq!(known, read(None, 0, 9).await, "after {cell:?}");
         }
         let all = |cells: &Cells| -> Vec<(u32, Vec<u32>)> {
             let cycles = cells.cycles(Round(0)..=Round(5));
@@ -231,5 +234,19 @@ mod tests {
         known = read(Some(known), 4, 13).await;
         assert_eq!(known, read(None, 4, 13).await);
         assert_eq!(all(&known), [(5, vec![24_500, 25_000])]);
+    }
+
+    #[test]
+    fn a_validator_fills_no_memory_and_takes_no_other_ones_place() {
+        let mut cells = Cells::default();
+        for seed in 0..3_000 {
+            cells.add(report(Arm::Ore, 0, seed, 30_000));
+        }
+        cells.add(EvaluationReport {
+            validator: Hotkey([2; 32]),
+            ..report(Arm::Ore, 0, 9_999, 30_000)
+        });
+        let (_, cycle) = cells.cycles(Round(3)..=Round(3)).next().unwrap();
+        assert_eq!(cycle.cells(|_, _| true).count(), CELLS_MAX + 1);
     }
 }

@@ -243,7 +243,8 @@ fn estimate_of(cells: &[DuelCell], arm: Arm, (round, profile): (Round, &str)) ->
 mod tests {
     use super::*;
     use crate::board::cells::Cells;
-    use assay_types::{Digest, EvaluationReport, Hotkey, NetUid, Stage, Tokens};
+    use crate::board::cells::tests::report;
+    use assay_types::{Digest, EvaluationReport, Hotkey};
 
     fn duels_of(reports: Vec<EvaluationReport>, registered: &BTreeSet<RecipeId>, anchor: RecipeId) -> Duels {
         let mut cells = Cells::default();
@@ -259,25 +260,6 @@ mod tests {
 
     fn anchor() -> RecipeId {
         assay_types::recipe::fineweb_en_v1().id()
-    }
-
-    fn report(arm: Arm, recipe: u8, seed: u32, value: u32) -> EvaluationReport {
-        EvaluationReport {
-            version: assay_types::EVALUATION_REPORT_VERSION,
-            netuid: NetUid(1),
-            round: Round(3),
-            stage: Stage::Screen,
-            validator: Hotkey([1; 32]),
-            params: Digest::ZERO,
-            profile: "cpu-v1".to_owned(),
-            arm,
-            recipe_id: RecipeId(Digest([recipe; 32])),
-            seed,
-            domain: "prose".to_owned(),
-            value,
-            tokens: Tokens(1),
-            signature: String::new(),
-        }
     }
 
     fn by(validator: u8, report: EvaluationReport) -> EvaluationReport {

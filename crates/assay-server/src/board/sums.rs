@@ -147,10 +147,8 @@ pub(crate) async fn declared_in_all(app: &App) -> Result<WorkSum, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Database, Write, Writer};
+    use crate::store::scratch::Scratch;
     use assay_types::Digest;
-    use futures_util::future::BoxFuture;
-    use sqlx::{AnyConnection, AssertSqlSafe};
 
     fn rounds(from: u32, to: u32) -> Rounds {
         (Round(from), Round(to))
@@ -180,47 +178,31 @@ mod tests {
 
     /// Two miners that declared of each of twenty rounds and passed most of these; with a second recipe in a few, so that it leaves a
     /// window.
-    struct Declared;
-
-    impl Write for Declared {
-        type Out = ();
-
-        fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>> {
-            Box::pin(async move {
-                for (round, miner) in (0..20).flat_map(|round| [(round, 1_u8), (round, 2)]) {
-                    let hotkey = Hotkey([miner; 32]);
-                    let verdict = if round % 5 == miner { "no_show" } else { "pass" };
-                    let judged = format!(
-                        "INSERT INTO verdicts (round, hotkey, verdict, delivered, faults, reports, credibility, cap, assigned, \
-                         units, records, produced, average) VALUES ({round}, '{hotkey}', '{verdict}', 0, 0, '[]', 0, 0, 0, 0, 0, 0, 0)"
-                    );
-                    sqlx::query(AssertSqlSafe(judged))
-                        .execute(&mut *connection)
-                        .await?;
-                    for recipe in 0..=u8::from(round % 7 < 2) {
-                        let (recipe, tokens) = (Digest([recipe; 32]), round * 7 + miner);
-                        let declared = format!(
-                            "INSERT INTO declared (round, hotkey, recipe_id, units, records, kept, tokens, bytes) \
-                             VALUES ({round}, '{hotkey}', '{recipe}', 1, {tokens}, 2, {tokens}, 3)"
-                        );
-                        sqlx::query(AssertSqlSafe(declared))
-                            .execute(&mut *connection)
-                            .await?;
-                    }
-                }
-                Ok(())
-            })
+    fn declared() -> Vec<String> {
+        let mut statements = Vec::new();
+        for (round, miner) in (0..20).flat_map(|round| [(round, 1_u8), (round, 2)]) {
+            let hotkey = Hotkey([miner; 32]);
+            let verdict = if round % 5 == miner { "no_show" } else { "pass" };
+            statements.push(format!(
+                "INSERT INTO verdicts (round, hotkey, verdict, delivered, faults, reports, credibility, cap, assigned, units, \
+                 records, produced, average) VALUES ({round}, '{hotkey}', '{verdict}', 0, 0, '[]', 0, 0, 0, 0, 0, 0, 0)"
+            ));
+            for recipe in 0..=u8::from(round % 7 < 2) {
+                let (recipe, tokens) = (Digest([recipe; 32]), round * 7 + miner);
+                statements.push(format!(
+                    "INSERT INTO declared (round, hotkey, recipe_id, units, records, kept, tokens, bytes) \
+                     VALUES ({round}, '{hotkey}', '{recipe}', 1, {tokens}, 2, {tokens}, 3)"
+                ));
+            }
         }
+        statements
     }
 
     #[tokio::test]
     async fn a_carried_window_is_the_one_that_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("assay.sqlite").display().to_string();
-        let database = Database::open(&place, "test").await.unwrap();
-        let (writer, _task) = Writer::start(&database);
-        writer.write(Declared).await.unwrap();
-        let pool = database.readers();
+        let store = Scratch::new().await;
+        store.run(declared()).await;
+        let pool = store.database.readers();
         let mut before = None;
         for to in [
             rounds(0, 3),

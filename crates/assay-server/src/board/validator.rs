@@ -39,6 +39,13 @@ fn age(view: &ChainView, last_update: BlockNumber) -> u32 {
 /// Rounds whose reports count.
 const REPORT_ROUNDS: u32 = 140;
 
+/// The first of these.
+async fn first_counted(app: &App) -> Result<Round, StoreError> {
+    let newest = store::newest_round(app.database().readers()).await?;
+    let newest = newest.map_or(0, |row| row.round.0);
+    Ok(Round(newest.saturating_sub(REPORT_ROUNDS - 1)))
+}
+
 /// Audits of rounds that are effective, by validator: none is accepted any more.
 #[derive(Debug)]
 struct Closed {
@@ -73,8 +80,7 @@ impl Closed {
 /// counted each time.
 pub(super) async fn audit_counts(app: &App) -> Result<BTreeMap<Hotkey, u32>, StoreError> {
     let readers = app.database().readers();
-    let newest = store::newest_round(readers).await?.map_or(0, |row| row.round.0);
-    let first = Round(newest.saturating_sub(REPORT_ROUNDS - 1));
+    let first = first_counted(app).await?;
     let closed = app.rounds().latest_effective(app.view().block());
     let open = closed.map_or(first, |closed| first.max(Round(closed.0.saturating_add(1))));
     let mut counts = BTreeMap::<Hotkey, u32>::new();
@@ -95,13 +101,9 @@ pub(super) async fn audit_counts(app: &App) -> Result<BTreeMap<Hotkey, u32>, Sto
 
 /// How many cells of duels each validator reported in the same rounds.
 async fn cell_counts(app: &App) -> Result<Arc<BTreeMap<Hotkey, u32>>, StoreError> {
-    let readers = app.database().readers();
-    let newest = store::newest_round(readers)
-        .await?
-        .map_or(Round(0), |row| row.round);
-    let first = Round(newest.0.saturating_sub(REPORT_ROUNDS - 1));
-    let state = app.memo.as_of(Parts::DUELS, newest);
-    let read = store::cell_counts(readers, first);
+    let first = first_counted(app).await?;
+    let state = app.memo.as_of(Parts::DUELS, first);
+    let read = store::cell_counts(app.database().readers(), first);
     app.memo.get(state, "cell counts".to_owned(), read).await
 }
 
@@ -189,46 +191,25 @@ impl BoardRow for ValidatorRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Database, Write, Writer};
-    use futures_util::future::BoxFuture;
-    use sqlx::{AnyConnection, AssertSqlSafe};
+    use crate::store::scratch::Scratch;
 
-    /// Audits of a round by a validator, from a number on.
-    struct Audits((u8, u32), std::ops::Range<u32>);
-
-    impl Write for Audits {
-        type Out = ();
-
-        fn apply<'a>(&'a self, connection: &'a mut AnyConnection) -> BoxFuture<'a, Result<(), StoreError>> {
-            let Self((validator, round), numbers) = self;
-            Box::pin(async move {
-                for number in numbers.clone() {
-                    let sequence = (round * 1_000 + number) * 4 + u32::from(*validator);
-                    let validator = Hotkey([*validator; 32]);
-                    let insert = format!(
-                        "INSERT INTO reports (digest, kind, round, validator, subject, line, received_ms, sequence) \
-                         VALUES ('{sequence}', 'audit', {round}, '{validator}', '{number}', '', 0, {sequence})"
-                    );
-                    sqlx::query(AssertSqlSafe(insert))
-                        .execute(&mut *connection)
-                        .await?;
-                }
-                Ok(())
-            })
-        }
+    /// An audit of a round by a validator, one of several.
+    fn audit((round, validator): (u32, u8), number: u32) -> String {
+        let sequence = (round * 1_000 + number) * 4 + u32::from(validator);
+        let validator = Hotkey([validator; 32]);
+        format!(
+            "INSERT INTO reports (digest, kind, round, validator, subject, line, received_ms, sequence) \
+             VALUES ('{sequence}', 'audit', {round}, '{validator}', '{number}', '', 0, {sequence})"
+        )
     }
 
     #[tokio::test]
     async fn counts_of_closed_rounds_are_carried() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("assay.sqlite").display().to_string();
-        let database = Database::open(&place, "test").await.unwrap();
-        let (writer, _task) = Writer::start(&database);
-        for (round, validator) in (0..30).flat_map(|round| [(round, 1), (round, 2)]) {
-            let audits = Audits((validator, round), 0..1 + round % 3);
-            writer.write(audits).await.unwrap();
-        }
-        let pool = database.readers();
+        let store = Scratch::new().await;
+        let each = (0..30).flat_map(|round| [(round, 1), (round, 2)]);
+        let audits = each.flat_map(|by| (0..=by.0 % 3).map(move |number| audit(by, number)));
+        store.run(audits).await;
+        let pool = store.database.readers();
         let read = async |before, (first, to)| {
             let rounds = (Round(first), Round(to));
             Arc::new(Closed::read(pool, before, rounds).await.unwrap())

@@ -24,6 +24,8 @@ mod round;
 mod row;
 mod sample;
 mod schema;
+#[cfg(test)]
+pub(crate) mod scratch;
 mod submission;
 mod verdict;
 mod writer;
