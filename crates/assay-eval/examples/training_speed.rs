@@ -39,6 +39,7 @@ fn main() {
     pool.build_global().expect("threads");
     let start = initial(&shape, b"speed");
     let mut trainer = on.trainer(&profile, &start, threads).expect("a shape of ours");
+    drop(start);
     let id = |at: usize| ((at * at * 31 + at * 7) % 1_000_003 % shape.vocabulary) as u16;
     let ids: Vec<u16> = (0..=shape.step_tokens()).map(id).collect();
     let (inputs, targets) = (&ids[..shape.step_tokens()], &ids[1..]);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use assay_types::{Tokens, blake3_16};
 use rayon::prelude::*;
 
-use crate::contamination::GramIndex;
+use crate::contamination::{GramIndex, MarkedIndex};
 use crate::gates::{Examiner, Facts, Gate, SharedLines, Tally};
 use crate::profile::Profile;
 use crate::sample::Sample;
@@ -36,6 +36,8 @@ pub struct Against {
     pub public: Option<GramIndex>,
     /// 13-grams of evaluation text that was public before, if it was given.
     pub public_text: Option<GramIndex>,
+    /// 13-grams of the benchmarks that models answer, in their order.
+    pub benchmarks: MarkedIndex,
     /// ISO code of the declared language.
     pub language: String,
 }
@@ -47,6 +49,7 @@ impl Against {
             held_out: index,
             public: None,
             public_text: None,
+            benchmarks: MarkedIndex::default(),
             language: language.to_owned(),
         }
     }
@@ -95,7 +98,9 @@ impl Arm {
             .par_iter_mut()
             .zip(documents.par_chunks(each))
             .map(|(examiner, documents)| {
-                let facts = |document: &TrainingDocument| examiner.facts(&document.text, indexes);
+                let facts = |document: &TrainingDocument| {
+                    examiner.facts(&document.text, indexes, &against.benchmarks)
+                };
                 documents.iter().map(facts).collect()
             })
             .collect();

@@ -156,6 +156,51 @@ impl GramIndex {
     }
 }
 
+/// 13-grams of several indexes, each marked by the indexes it is in.
+#[derive(Debug, Clone, Default)]
+pub struct MarkedIndex {
+    /// Sorted by hash; bit n: it is in index n.
+    grams: Vec<(u64, u32)>,
+    lengths: u32,
+}
+
+impl MarkedIndex {
+    /// Most indexes.
+    pub const MARKS_MAX: usize = 32;
+
+    /// Of indexes in their order; those beyond [`Self::MARKS_MAX`] are left out. Memory: 16 bytes a gram of each.
+    pub fn of<'a>(indexes: impl Iterator<Item = &'a GramIndex>) -> Self {
+        let mut grams: Vec<(u64, u32)> = Vec::new();
+        let mut lengths = 0;
+        for (place, index) in indexes.take(Self::MARKS_MAX).enumerate() {
+            lengths |= index.lengths;
+            grams.extend(index.hashes.iter().map(|hash| (*hash, 1 << place)));
+        }
+        grams.sort_unstable();
+        grams.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                kept.1 |= next.1;
+            }
+            is_same
+        });
+        Self { grams, lengths }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.grams.is_empty()
+    }
+
+    fn marks(&self, hash: u64) -> u32 {
+        let place = self.grams.binary_search_by_key(&hash, |(hash, _)| *hash);
+        place
+            .ok()
+            .and_then(|place| self.grams.get(place))
+            .map_or(0, |(_, marks)| *marks)
+    }
+}
+
 /// Looks texts up in indexes; holds buffers.
 #[derive(Debug, Default)]
 pub struct Lookup {
@@ -179,6 +224,19 @@ impl Lookup {
             }
         }
         hits
+    }
+
+    /// Bit n: some position of the text begins a gram of index n.
+    pub fn marks(&mut self, text: &str, index: &MarkedIndex) -> u32 {
+        if index.is_empty() {
+            return 0;
+        }
+        self.words.read(text);
+        let lengths = (ITEM_WORDS_MIN..=GRAM_WORDS).filter(|length| index.lengths & (1 << length) != 0);
+        lengths.fold(0, |marks, length| {
+            let grams = self.words.grams(length);
+            grams.fold(marks, |marks, hash| marks | index.marks(hash))
+        })
     }
 }
 
@@ -240,6 +298,23 @@ mod tests {
         );
         let twelve = "x three four five six seven eight nine ten eleven twelve thirteen fourteen z";
         assert_eq!(lookup.hits(twelve, [&index]), [false]);
+    }
+
+    #[test]
+    fn marks_say_which_index_was_hit() {
+        let item = "what is the capital of france paris is";
+        let indexes = [index(&[TEXT]), index(&[item]), index(&[TEXT, item])];
+        let marked = MarkedIndex::of(indexes.iter());
+        let mut lookup = Lookup::default();
+        assert_eq!(lookup.marks(TEXT, &marked), 0b101);
+        assert_eq!(
+            lookup.marks("so: what is the capital of France? Paris is!", &marked),
+            0b110
+        );
+        assert_eq!(lookup.marks("nothing of all that", &marked), 0);
+        assert_eq!(lookup.marks(TEXT, &MarkedIndex::default()), 0);
+        let many = vec![index(&[TEXT]); 40];
+        assert_eq!(lookup.marks(TEXT, &MarkedIndex::of(many.iter())), u32::MAX);
     }
 
     #[test]

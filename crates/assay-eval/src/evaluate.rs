@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use assay_types::Digest;
 
 use crate::arm::{Against, Arm};
+use crate::benchmark::{self, Benchmark, BenchmarkDifference};
 use crate::contamination::GramIndex;
 use crate::gates::Gate;
 use crate::held_out::{CLUSTERS_MIN, HeldOutSet};
@@ -42,6 +43,8 @@ pub struct Evaluation {
     pub held_out: Option<HeldOutSet>,
     /// Text of the same domains that was public before: a gain on it alone is a leak.
     pub public: Option<HeldOutSet>,
+    /// Benchmarks that trained models answer.
+    pub benchmarks: Vec<Benchmark>,
     /// What is trained; an arm samples for [`TrainingPlan::profiles`].
     pub plan: TrainingPlan,
     /// What documents were held against.
@@ -83,7 +86,8 @@ impl Evaluation {
         let budget = budget.min(self.plan.model.tokens);
         let samples = self.arms.iter().chain(scale()).take(arms);
         let samples: Option<Vec<&Sample>> = samples.map(|arm| arm.sample(TRAINING_PLACE)).collect();
-        Some(Stage2::new(self.plan.model, held_out, samples?, budget, seed))
+        let stage2 = Stage2::new(self.plan.model, held_out, samples?, budget, seed);
+        Some(stage2.with_benchmarks(&self.benchmarks, self.arms.len()))
     }
 
     /// Runs stage 1 and puts everything together with what was trained.
@@ -118,7 +122,18 @@ impl Evaluation {
             index: self.against.public.as_ref().map(GramIndex::digest),
             training: trained.map(TrainingReport::of),
             verdict: verdict(&datasets, &differences),
+            benchmarks: trained.map(|trained| self.answered(trained)).unwrap_or_default(),
             datasets,
+        }
+    }
+
+    /// What the first dataset answers better than the last; nothing of a single one.
+    fn answered(&self, trained: &Trained) -> Vec<BenchmarkDifference> {
+        let last = self.arms.len().checked_sub(1).filter(|last| *last > 0);
+        let last = last.and_then(|last| trained.answers.get(last));
+        match trained.answers.first().zip(last) {
+            Some((first, last)) => benchmark::differences(&self.benchmarks, first, last),
+            None => Vec::new(),
         }
     }
 
@@ -177,6 +192,7 @@ impl Evaluation {
             tokens_per_gb: arm.tokens_per_gb(),
             stage1: None,
             stage2: None,
+            benchmarks: Vec::new(),
             fineness: None,
             fineness_low: None,
             fineness_high: None,
@@ -287,6 +303,9 @@ impl Evaluation {
         let level = Bits::of(&bootstrap.level(bits), domains(&bootstrap, bits, held_out));
         let curve = trained.curves.get(place).cloned().unwrap_or_default();
         report.stage2 = Some(TrainedBits::of(level, bits.folds(), &curve));
+        if let (Some(answers), Some(arm)) = (trained.answers.get(place), self.arms.get(place)) {
+            report.benchmarks = benchmark::reports(&self.benchmarks, answers, &arm.tally().benchmark_hits);
+        }
         if !self.plan.decides() {
             report.flags.push(format!("profile/{}", trained.profile));
         } else if trained.budget_tokens < self.plan.model.tokens {

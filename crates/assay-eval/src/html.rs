@@ -2,6 +2,7 @@
 //!
 //! Takes a [`Report`]; intervals, domains and loss curves are drawn by `picture`, gates are a table.
 
+mod answers;
 mod picture;
 
 use std::fmt::Write as _;
@@ -64,6 +65,7 @@ pub fn report_html(report: &Report) -> String {
             curves(&lines)
         );
     }
+    answers::add(report, &mut body);
     contamination(report, &mut body);
     body.push_str("<h2>Gates</h2>");
     report
@@ -339,6 +341,7 @@ mod tests {
             tokens_per_gb: Some(7),
             stage2: Some(TrainedBits::of(bits.clone(), 4, &[9.0, 7.5, 7.0])),
             stage1: Some(bits),
+            benchmarks: answers::tests::benchmarks(),
             fineness: Some(400.0),
             fineness_low: Some(380.0),
             fineness_high: Some(420.0),
@@ -376,6 +379,7 @@ mod tests {
                 instructions: "avx2",
             }),
             datasets: vec![dataset("<script>alert(1)</script>", 2.5), dataset("b & c", 2.4)],
+            benchmarks: vec![answers::tests::difference()],
             verdict: Some(Verdict {
                 outcome: Outcome::Better,
                 better: Some("b & c".to_owned()),
@@ -407,6 +411,8 @@ mod tests {
             "2.500 % · b &amp; c",
             "2.5000 · b &amp; c",
             "<td>+0.3000</td><td>+0.0100</td><td>0.2900 ± 0.0200</td><td>leak</td>",
+            "<h2>Benchmarks</h2>",
+            "<td>&lt;piqa&gt;</td><td>-0.0200 [-0.0300, -0.0100]</td><td>–</td><td>+2.0 % [+1.0 %, +3.0 %]</td>",
         ] {
             assert!(page.contains(expected), "{expected}: {page}");
         }

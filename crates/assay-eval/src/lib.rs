@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod arm;
+pub mod benchmark;
 pub mod contamination;
 pub mod duel;
 pub mod evaluate;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use assay_types::Digest;
 use serde::Serialize;
 
+use crate::benchmark::{BenchmarkDifference, BenchmarkReport};
 use crate::gates::Gate;
 use crate::interval::Interval;
 use crate::leak::Leak;
@@ -33,6 +34,8 @@ pub struct Report {
     pub training: Option<TrainingReport>,
     /// The datasets in the order they were given.
     pub datasets: Vec<DatasetReport>,
+    /// What models of the first dataset answer better than those of the last; empty for a single one or without benchmarks.
+    pub benchmarks: Vec<BenchmarkDifference>,
     /// Which of two is better; null for a single dataset.
     pub verdict: Option<Verdict>,
 }
@@ -54,6 +57,9 @@ pub struct DatasetReport {
     pub stage1: Option<Bits>,
     /// Bits of trained models; null if none were trained.
     pub stage2: Option<TrainedBits>,
+    /// What its models answer to benchmarks, in the order they were given; empty if none were, or nothing was trained. They are
+    /// reported and decide nothing.
+    pub benchmarks: Vec<BenchmarkReport>,
     /// Points between ore (0) and pure text (1000).
     pub fineness: Option<f64>,
     /// Lower end: what ranks.

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use assay_types::{Digest, tagged_hash};
 
+use crate::benchmark::{Benchmark, passages};
 use crate::held_out::HeldOutSet;
 use crate::interval::{Bootstrap, Interval};
 use crate::profile::{NGRAM_SMALL, NGRAM_V1, Profile, SMOKE, TRAINING};
@@ -16,7 +17,7 @@ use crate::stage1::ArmBits;
 use crate::tokenizer::{TokenId, Tokenizer};
 use crate::transformer::profile::{self, TrainingProfile};
 use crate::transformer::run::{Course, Finished, Run};
-use crate::transformer::{Compute, Stream, TRAINER_VERSION, TrainError, initial};
+use crate::transformer::{Compute, Passage, Stream, TRAINER_VERSION, TrainError, initial};
 
 /// Seeds at which a result is looked at.
 const LOOKS: [usize; 3] = [4, 6, 8];
@@ -67,6 +68,10 @@ pub struct Stage2<'a> {
     profile: &'static TrainingProfile,
     held_out: &'a HeldOutSet,
     documents: Vec<Vec<TokenId>>,
+    benchmarks: &'a [Benchmark],
+    passages: Vec<Passage>,
+    /// The first arms, which answer them.
+    answering: usize,
     samples: Vec<&'a Sample>,
     budget_tokens: u64,
     seed: Vec<u8>,
@@ -88,6 +93,7 @@ pub struct Prepared<'a> {
     pub key: Digest,
     profile: &'static TrainingProfile,
     documents: &'a [Vec<TokenId>],
+    passages: &'a [Passage],
     stream: Stream,
     start: Vec<f32>,
 }
@@ -99,6 +105,8 @@ pub struct Trained {
     pub arms: Vec<ArmBits>,
     /// Mean loss curve of every arm, bits a token.
     pub curves: Vec<Vec<f64>>,
+    /// Bits of every option of the benchmarks, by arm and seed.
+    pub answers: Vec<Vec<Vec<u64>>>,
     /// Looks taken.
     pub looks: u32,
     /// Standard errors on each side of a difference.
@@ -125,10 +133,22 @@ impl<'a> Stage2<'a> {
             profile,
             held_out,
             documents: Tokenizer::default().encode_all(&texts),
+            benchmarks: &[],
+            passages: Vec::new(),
+            answering: 0,
             samples,
             budget_tokens,
             seed: seed.to_vec(),
         }
+    }
+
+    /// With benchmarks that models of the first `arms` arms answer.
+    #[must_use]
+    pub fn with_benchmarks(mut self, benchmarks: &'a [Benchmark], arms: usize) -> Self {
+        self.answering = arms;
+        self.passages = passages(benchmarks, self.profile.shape.context);
+        self.benchmarks = benchmarks;
+        self
     }
 
     /// What is trained.
@@ -153,19 +173,24 @@ impl<'a> Stage2<'a> {
         let stream = Stream::new(windows.into_iter(), shape, self.budget_tokens, &seed);
         let text = stream.digest();
         let rounding = on.rounding();
-        let parts: [&[u8]; 7] = [
-            &TRAINER_VERSION.to_le_bytes(),
+        let (version, budget) = (TRAINER_VERSION.to_le_bytes(), self.budget_tokens.to_le_bytes());
+        let mut parts: Vec<&[u8]> = vec![
+            &version,
             self.profile.name.as_bytes(),
             rounding.as_bytes(),
             &seed,
             self.held_out.id.as_bytes(),
-            &self.budget_tokens.to_le_bytes(),
+            &budget,
             text.as_bytes(),
         ];
+        let passages = self.passages_of(cell);
+        let benchmarks = self.benchmarks.iter().filter(|_| !passages.is_empty());
+        parts.extend(benchmarks.map(|benchmark| benchmark.digest.as_bytes().as_slice()));
         Prepared {
             key: tagged_hash("assay/cell/2", &parts),
             profile: self.profile,
             documents: &self.documents,
+            passages,
             start: initial(shape, &seed),
             stream,
         }
@@ -174,6 +199,15 @@ impl<'a> Stage2<'a> {
     /// Documents of the held-out text: every finished cell has bits of each.
     pub fn documents(&self) -> usize {
         self.documents.len()
+    }
+
+    /// Options of the benchmarks that a cell answers: when it is finished it has bits of each.
+    pub fn passages_of(&self, cell: Cell) -> &[Passage] {
+        if cell.arm < self.answering {
+            &self.passages
+        } else {
+            &[]
+        }
     }
 
     /// Puts the cells of some seeds together; none if one is missing or was scored on other text.
@@ -186,6 +220,7 @@ impl<'a> Stage2<'a> {
     ) -> Option<Trained> {
         let mut arms = Vec::new();
         let mut curves = Vec::new();
+        let mut answers = Vec::new();
         for arm in 0..self.arms() {
             let cells: Option<Vec<&Finished>> =
                 seeds.clone().map(|seed| found.get(&Cell { arm, seed })).collect();
@@ -198,10 +233,12 @@ impl<'a> Stage2<'a> {
                 cells.iter().map(of_cell).fold(0.0, |sum, loss| sum + loss) / cells.len().max(1) as f64
             };
             curves.push((0..points).map(mean).collect());
+            answers.push(cells.iter().map(|cell| cell.answers.clone()).collect());
         }
         Some(Trained {
             arms,
             curves,
+            answers,
             looks: look.number,
             quantile: look.quantile,
             budget_tokens: self.budget_tokens,
@@ -234,6 +271,7 @@ impl Prepared<'_> {
             rate_max: self.profile.rate_max,
             stream: &self.stream,
             documents: self.documents,
+            passages: self.passages,
         };
         let trainer = on.trainer(self.profile, &self.start, threads)?;
         Ok(Run::new(course, trainer))

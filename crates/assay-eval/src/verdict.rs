@@ -170,6 +170,7 @@ mod tests {
             tokens_per_gb: None,
             stage1: None,
             stage2: None,
+            benchmarks: Vec::new(),
             fineness: None,
             fineness_low: None,
             fineness_high: None,

@@ -12,7 +12,7 @@ use assay_types::recipe::GopherRepetitionParams;
 use assay_types::{Digest16, blake3_16};
 
 use super::{MARKUP_BYTES_PPM_MAX, PPM};
-use crate::contamination::{GramIndex, Lookup};
+use crate::contamination::{GramIndex, Lookup, MarkedIndex};
 use crate::tokenizer::{TokenId, Tokenizer};
 
 /// Most bytes of a document whose words are looked at: a longer one is judged by its head.
@@ -49,6 +49,8 @@ pub struct Facts {
     pub hits_public: bool,
     /// Whether it shares a 13-gram with evaluation text that was public before.
     pub hits_public_text: bool,
+    /// Bit n: it shares a 13-gram with benchmark n that models answer.
+    pub benchmarks: u32,
     /// All token ids.
     pub tokens: Vec<TokenId>,
 }
@@ -80,8 +82,9 @@ impl Default for Examiner {
 }
 
 impl Examiner {
-    /// The facts of a text, looked up in the indexes of held-out text, of public benchmarks and of public evaluation text.
-    pub fn facts(&mut self, text: &str, indexes: [&GramIndex; 3]) -> Facts {
+    /// The facts of a text, looked up in the indexes of held-out text, of public benchmarks and of public evaluation text, and
+    /// in that of the benchmarks that models answer.
+    pub fn facts(&mut self, text: &str, indexes: [&GramIndex; 3], benchmarks: &MarkedIndex) -> Facts {
         let mut tokens = Vec::new();
         self.tokenizer.encode(text, &mut tokens);
         let head = text
@@ -98,6 +101,7 @@ impl Examiner {
             hits_held_out,
             hits_public,
             hits_public_text,
+            benchmarks: self.lookup.marks(text, benchmarks),
             tokens,
         }
     }
@@ -155,7 +159,7 @@ mod tests {
 
     fn facts(text: &str) -> Facts {
         let none = GramIndex::default();
-        Examiner::default().facts(text, [&none; 3])
+        Examiner::default().facts(text, [&none; 3], &MarkedIndex::default())
     }
 
     #[test]

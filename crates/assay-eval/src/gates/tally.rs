@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashSet};
 use assay_refine::minhash::BANDS;
 use assay_types::Digest16;
 
+use crate::contamination::MarkedIndex;
+
 use super::{
     CONTAMINATION_PPM_MAX, EXACT_DUPLICATES_PPM_MAX, Facts, Gate, LANGUAGE_PPM_MAX, MARKUP_PPM_MAX,
     NEAR_DUPLICATES_PPM_MAX, PPM, PUBLIC_TEXT_TIMES_MAX, REPETITION_PPM_MAX, UNREADABLE_PPM_MAX,
@@ -34,6 +36,8 @@ pub struct Tally {
     markup: u64,
     public_hits: u64,
     public_text_hits: u64,
+    /// Documents that share a 13-gram with each of the benchmarks that models answer.
+    pub benchmark_hits: [u64; MarkedIndex::MARKS_MAX],
     /// Documents that share a 13-gram with the held-out text; they are not trained on.
     pub held_out_hits: u64,
     languages: BTreeMap<&'static str, u64>,
@@ -58,6 +62,9 @@ impl Tally {
         self.repetitive += u64::from(facts.is_repetitive);
         self.markup += u64::from(facts.is_markup);
         self.public_hits += u64::from(facts.hits_public);
+        for (place, hits) in self.benchmark_hits.iter_mut().enumerate() {
+            *hits += u64::from(facts.benchmarks >> place & 1);
+        }
         self.public_text_hits += u64::from(facts.hits_public_text);
         self.held_out_hits += u64::from(facts.hits_held_out);
         *self.languages.entry(facts.language).or_default() += 1;
@@ -157,14 +164,15 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contamination::GramIndex;
+    use crate::contamination::{GramIndex, MarkedIndex};
     use crate::gates::Examiner;
 
     fn failed(texts: &[&str]) -> Vec<&'static str> {
         let mut examiner = Examiner::default();
         let mut tally = Tally::default();
         for text in texts {
-            tally.push(&examiner.facts(text, [&GramIndex::default(); 3]));
+            let none = MarkedIndex::default();
+            tally.push(&examiner.facts(text, [&GramIndex::default(); 3], &none));
         }
         let gates = tally.gates("en", false);
         assert_eq!(gates["contamination"].passed, None);

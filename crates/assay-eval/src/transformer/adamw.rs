@@ -1,6 +1,6 @@
-//! AdamW with a clipped global norm: gradients of all shards come in, parameters and moments are updated in place.
+//! AdamW with a clipped global norm: a gradient comes in, parameters and moments are updated in place.
 //!
-//! Shards are added in their order and the norm is summed block by block, so the number of threads changes no bit. Formula
+//! The norm is summed block by block, so the number of threads changes no bit. Formula
 //! and order of operations: Loshchilov and Hutter, arXiv 1711.05101, as PyTorch's `torch.optim.AdamW` computes it.
 
 use rayon::prelude::*;
@@ -26,7 +26,7 @@ const NORM_MAX: f64 = 1.0;
 const NORM_EPSILON: f64 = 1e-6;
 
 /// Values of a block: the unit of parallel work and of the norm's sum.
-const BLOCK: usize = 16_384;
+pub(super) const BLOCK: usize = 16_384;
 
 /// Moments of every parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,34 +113,22 @@ impl<T: Real> AdamW<T> {
         self.steps = steps;
     }
 
-    /// Adds all shards into the first, clips, and moves `values` by one step; gives the norm before clipping.
-    pub(crate) fn step(&mut self, level: Level, values: &mut [T], shards: &mut [Vec<T>], rate: f64) -> f64 {
-        let Some((total, others)) = shards.split_first_mut() else {
-            return 0.0;
-        };
-        let squares: Vec<f64> = total
-            .par_chunks_mut(BLOCK)
-            .enumerate()
-            .map(|(at, total)| {
-                level.run(
+    /// Clips the gradient and moves `values` by one step; gives the norm before clipping.
+    pub(crate) fn step(&mut self, level: Level, values: &mut [T], gradient: &[T], rate: f64) -> f64 {
+        let squares: Vec<f64> = gradient
+            .par_chunks(BLOCK)
+            .map(|block| {
+                level.loops(
                     #[inline(always)]
-                    || {
-                        for other in others.iter() {
-                            let other = &other[at * BLOCK..][..total.len()];
-                            for (total, other) in total.iter_mut().zip(other) {
-                                *total += *other;
-                            }
-                        }
-                        squares_of(total)
-                    },
+                    || squares_of(block),
                 )
             })
             .collect();
         let norm = squares.iter().fold(0.0, |sum, part| sum + part).sqrt();
         self.steps += 1;
         let factors = Factors::of(norm, rate, self.steps);
-        self.cut(values, total).into_par_iter().for_each(|block| {
-            level.run(
+        self.cut(values, gradient).into_par_iter().for_each(|mut block| {
+            level.loops(
                 #[inline(always)]
                 || block.step(&factors),
             );
@@ -184,12 +172,13 @@ fn squares_of<T: Real>(values: &[T]) -> f64 {
 
 impl<T: Real> Block<'_, T> {
     #[inline(always)]
-    fn step(self, by: &Factors<T>) {
+    fn step(&mut self, by: &Factors<T>) {
         let (b1, b2, epsilon) = (T::of(BETA_FIRST), T::of(BETA_SECOND), T::of(EPSILON));
         let (r1, r2) = (T::of(1.0 - BETA_FIRST), T::of(1.0 - BETA_SECOND));
         let keep = if self.decays { by.keep } else { T::ONE };
         let values = self.values.iter_mut().zip(self.gradient);
-        for (((value, gradient), first), second) in values.zip(self.first).zip(self.second) {
+        let moments = self.first.iter_mut().zip(self.second.iter_mut());
+        for ((value, gradient), (first, second)) in values.zip(moments) {
             let gradient = *gradient * by.clip;
             *first = *first * b1 + gradient * r1;
             *second = *second * b2 + gradient * gradient * r2;

@@ -79,7 +79,7 @@ impl<T: Real> Attention<T> {
     /// Rotates all q and k, or back.
     fn rotate_all(&self, level: Level, qkv: &mut [T], length: usize, is_back: bool) {
         let (d, width) = (self.width, self.head_width());
-        level.run(
+        level.loops(
             #[inline(always)]
             || {
                 for (row, values) in qkv.chunks_exact_mut(3 * d).enumerate() {
@@ -147,7 +147,7 @@ impl<T: Real> Attention<T> {
                 let keys = self.part(qkv, &head, 1, (0, end)).transposed();
                 let queries = self.part(qkv, &head, 0, (from, end));
                 T::product(level, by.panels, (scores, Old::Dropped), queries, keys);
-                level.run(
+                level.loops(
                     #[inline(always)]
                     || {
                         for (row, p) in (from..end).zip(p[from * length..].chunks_exact_mut(length)) {
@@ -192,7 +192,7 @@ impl<T: Real> Attention<T> {
                 let scores = MatrixMut::new(scratch, rows, end, end);
                 let values = self.part(qkv, &head, 2, (0, end)).transposed();
                 T::product(level, by.panels, (scores, Old::Dropped), dy, values);
-                level.run(
+                level.loops(
                     #[inline(always)]
                     || {
                         for (p, dp) in p_rows

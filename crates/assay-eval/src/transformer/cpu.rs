@@ -76,7 +76,7 @@ impl<T: Real> Engine for Cpu<T> {
     fn normalise(&mut self, norm: &mut Norm<Vec<T>>, x: &Vec<T>, gain: Part<'_, Vec<T>>) {
         norm.x.copy_from_slice(x);
         let gain = values(gain);
-        self.level.run(
+        self.level.loops(
             #[inline(always)]
             || normalise(x, gain, &mut norm.y, &mut norm.scales),
         );
@@ -95,7 +95,7 @@ impl<T: Real> Engine for Cpu<T> {
             gain: values(gain),
         };
         let dgain = values_mut(dgain);
-        self.level.run(
+        self.level.loops(
             #[inline(always)]
             || normalise_back(&norm, dy, dx, dgain),
         );
@@ -159,14 +159,14 @@ impl<T: Real> Engine for Cpu<T> {
     }
 
     fn gate(&mut self, ac: &Vec<T>, to: &mut Vec<T>, hidden: usize) {
-        self.level.run(
+        self.level.loops(
             #[inline(always)]
             || gate(ac, to, hidden),
         );
     }
 
     fn gate_back(&mut self, ac: &mut Vec<T>, dy: &Vec<T>, hidden: usize) {
-        self.level.run(
+        self.level.loops(
             #[inline(always)]
             || gate_back(ac, dy, hidden),
         );

@@ -1,6 +1,7 @@
 //! The output: logits of a few rows at a time, their losses, and the gradient before the next rows.
 //!
-//! Logits of all rows would be the largest buffer of a step; in chunks they stay in the second cache.
+//! Logits of all rows would be the largest buffer of a step. A chunk is as many rows as make packing the embedding cheap
+//! beside multiplying by it.
 
 use super::kernel::exponentials;
 use super::level::Level;
@@ -8,7 +9,7 @@ use super::matmul::{Matrix, MatrixMut, Old};
 use super::real::Real;
 
 /// Rows whose logits are held at once.
-const CHUNK_ROWS: usize = 128;
+const CHUNK_ROWS: usize = 256;
 
 /// Values between rows of logits: rows of a power of two would fall on the same lines of the caches.
 const ROW_GAP: usize = 16;
@@ -66,11 +67,11 @@ impl<T: Real> Head<'_, T> {
                 embedding.transposed(),
             );
             let weight = gradient.as_ref().map(|gradient| gradient.weight);
-            let lines = self.logits.chunks_exact_mut(step).zip(targets).zip(losses);
-            level.run(
+            let mut lines = self.logits.chunks_exact_mut(step).zip(targets).zip(losses);
+            level.loops(
                 #[inline(always)]
                 || {
-                    for ((line, target), loss) in lines {
+                    for ((line, target), loss) in &mut lines {
                         *loss = cross_entropy(&mut line[..vocabulary], usize::from(*target), weight);
                     }
                 },

@@ -140,15 +140,30 @@ pub(crate) fn gate<T: Real>(ac: &[T], to: &mut [T], hidden: usize) {
 pub(crate) fn gate_back<T: Real>(d: &mut [T], dy: &[T], hidden: usize) {
     for (d, dy) in d.chunks_exact_mut(2 * hidden).zip(dy.chunks_exact(hidden)) {
         let (a, c) = d.split_at_mut(hidden);
+        let (a, a_rest) = a.as_chunks_mut::<LANES>();
+        let (c, c_rest) = c.as_chunks_mut::<LANES>();
+        let (dy, dy_rest) = dy.as_chunks::<LANES>();
         for ((a, c), dy) in a.iter_mut().zip(c).zip(dy) {
-            let sigmoid = T::ONE / (T::ONE + (-*a).exp());
-            let silu = *a * sigmoid;
-            let slope = sigmoid * (T::ONE + *a - silu);
-            let (of_a, of_c) = (*dy * *c * slope, *dy * silu);
-            *a = of_a;
-            *c = of_c;
+            // Copies: a compiler does not see that places of `a` and `c` never meet.
+            let (mut of_a, mut of_c) = (*a, *c);
+            for ((a, c), dy) in of_a.iter_mut().zip(&mut of_c).zip(dy) {
+                (*a, *c) = gate_slopes(*a, *c, *dy);
+            }
+            (*a, *c) = (of_a, of_c);
+        }
+        for ((a, c), dy) in a_rest.iter_mut().zip(c_rest).zip(dy_rest) {
+            (*a, *c) = gate_slopes(*a, *c, *dy);
         }
     }
+}
+
+/// Gradients of a and c.
+#[inline(always)]
+fn gate_slopes<T: Real>(a: T, c: T, dy: T) -> (T, T) {
+    let sigmoid = T::ONE / (T::ONE + (-a).exp());
+    let silu = a * sigmoid;
+    let slope = sigmoid * (T::ONE + a - silu);
+    (dy * c * slope, dy * silu)
 }
 
 /// Softmax of a row's first values; the others become 0.

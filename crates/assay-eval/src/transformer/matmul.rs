@@ -4,35 +4,34 @@
 //! [`DEPTH`] whose sums are added to `dst` one after the other. Neither the tile's size nor the machine's caches change that
 //! order, so every CPU with fused multiply-add gives the same bits.
 //!
-//! Sketch: a tile of 8 × 2 vectors needs 16 multiply-adds for 8 broadcasts and 2 loads a step, so the arithmetic units are the
-//! limit as long as the panel of `b` (at most `DEPTH` × 2 vectors: 32 KiB) stays in the first cache.
+//! Sketch: a tile of 8 × 3 vectors needs 24 multiply-adds for 8 broadcasts and 3 loads a step, so the arithmetic units are the
+//! limit. Nine tenths of the time beside them go to what comes before and after a tile, so panels are packed once a block, and
+//! a tile that lies in its matrix as a whole never leaves its registers (figures: docs/evaluation.md).
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::level::Level;
+use super::panels::Panels;
 
 /// Steps of the sum that are added to the result at once.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 
 /// Lanes of vectors that come with 32 registers.
 const LANES_WIDE: usize = 16;
 
 /// Width of the widest tile.
-const WIDTH_MAX: usize = 4 * LANES_WIDE;
-
-/// Side of the blocks in which a matrix is transposed.
-const BLOCK: usize = 8;
+const WIDTH_MAX: usize = 3 * LANES_WIDE;
 
 /// A matrix to read: element `(r, c)` lies at `r · row_step + c · column_step`.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a, T> {
-    data: &'a [T],
-    rows: usize,
-    columns: usize,
-    row_step: usize,
-    column_step: usize,
+    pub(super) data: &'a [T],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) row_step: usize,
+    pub(super) column_step: usize,
 }
 
 /// A matrix to write, row by row.
@@ -120,13 +119,6 @@ impl<'a, T> MatrixMut<'a, T> {
     }
 }
 
-/// Packed panels, kept between products so that nothing is allocated in a step.
-#[derive(Debug, Default)]
-pub struct Panels {
-    left: Vec<f32>,
-    right: Vec<f32>,
-}
-
 /// `dst = a · b`, or `dst += a · b`.
 pub(crate) fn product(
     level: Level,
@@ -150,7 +142,7 @@ pub(crate) fn product(
             b: &b,
             start,
             depth,
-            is_plain: level.is_plain(),
+            level,
         });
         old = Old::Kept;
     }
@@ -165,7 +157,7 @@ struct Block<'p, 'a, 'd> {
     b: &'p Matrix<'a, f32>,
     start: usize,
     depth: usize,
-    is_plain: bool,
+    level: Level,
 }
 
 /// Without fused multiply-add: products and sums are rounded one by one, in the same order.
@@ -201,56 +193,62 @@ impl WithSimd for Block<'_, '_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let all = self.dst.columns;
-        if self.is_plain {
+        if self.level.is_plain() {
             plain(&mut self);
             return;
         }
         if S::F32_LANES < LANES_WIDE {
+            self.pack_left::<6>();
             self.tiles::<S, 6, 2>(simd, 0..all);
             return;
         }
+        self.pack_left::<8>();
         // A narrow rest costs less in narrow tiles.
-        let rest = all % (4 * S::F32_LANES);
+        let rest = all % (3 * S::F32_LANES);
         let wide = if rest > 2 * S::F32_LANES { all } else { all - rest };
-        self.tiles::<S, 6, 4>(simd, 0..wide);
-        self.tiles::<S, 8, 2>(simd, wide..all);
+        self.tiles::<S, 8, 3>(simd, 0..wide);
+        if all - wide > S::F32_LANES {
+            self.tiles::<S, 8, 2>(simd, wide..all);
+        } else {
+            self.tiles::<S, 8, 1>(simd, wide..all);
+        }
     }
 }
 
 impl Block<'_, '_, '_> {
+    /// Rows whose steps do not lie one after the other are packed, in panels of `ROWS` rows.
+    #[inline(always)]
+    fn pack_left<const ROWS: usize>(&mut self) {
+        if self.a.column_step != 1 {
+            self.panels.left.pack::<ROWS>(self.a, self.start, self.depth);
+        }
+    }
+
     /// Computes some columns in tiles of `ROWS` rows and `VECTORS` vectors.
     #[inline(always)]
     fn tiles<S: Simd, const ROWS: usize, const VECTORS: usize>(&mut self, simd: S, columns: Range<usize>) {
-        if columns.is_empty() {
-            return;
-        }
         let (start, depth, a) = (self.start, self.depth, self.a);
         let Panels { left, right } = &mut *self.panels;
         let width = VECTORS * S::F32_LANES;
-        right.resize(DEPTH * WIDTH_MAX, 0.0);
-        let right = &mut right[..depth * width];
-        if a.column_step != 1 {
-            pack_left::<ROWS>(left, a, start, depth);
-        }
         let end = columns.end;
         for column in columns.step_by(width) {
-            let columns = width.min(end - column);
-            pack_right(right, self.b, (start, depth), (column, columns));
-            let panel = S::as_simd_f32s(right).0.as_chunks::<VECTORS>().0;
+            let columns = column..end.min(column + width);
+            let steps = start..start + depth;
+            let panel = right.pack(self.level, (self.b, steps, columns.clone()), width);
+            let panel = S::as_simd_f32s(panel).0.as_chunks::<VECTORS>().0;
             for row in (0..self.dst.rows).step_by(ROWS) {
                 let rows = ROWS.min(self.dst.rows - row);
                 let sums = if a.column_step == 1 {
                     let lines = |r: usize| &a.data[(row + r.min(rows - 1)) * a.row_step + start..][..depth];
                     tile_of_rows::<S, ROWS, VECTORS>(simd, std::array::from_fn(lines), panel)
                 } else {
-                    let left = left[row * depth..][..ROWS * depth].as_chunks::<ROWS>().0;
-                    tile_of_panel::<S, ROWS, VECTORS>(simd, left, panel)
+                    tile_of_panel::<S, ROWS, VECTORS>(simd, left.panel(row / ROWS, depth), panel)
                 };
                 let to = Target {
                     data: &mut self.dst.data[row * self.dst.row_step + column..],
                     row_step: self.dst.row_step,
                     rows,
-                    columns,
+                    columns: columns.len(),
                     old: self.old,
                 };
                 to.store(simd, sums);
@@ -317,24 +315,34 @@ impl Target<'_> {
         simd: S,
         sums: Sums<S::f32s, ROWS, VECTORS>,
     ) {
-        let width = VECTORS * S::F32_LANES;
-        let is_whole = self.columns == width;
-        for (row, sums) in sums.iter().enumerate() {
-            if row >= self.rows {
-                return;
-            }
-            let to = &mut self.data[row * self.row_step..][..self.columns];
-            let mut edge = [0.0; WIDTH_MAX];
-            if is_whole {
-                for (vector, sum) in S::as_mut_simd_f32s(to).0.iter_mut().zip(sums) {
-                    *vector = if self.old == Old::Kept {
-                        simd.add_f32s(*vector, *sum)
+        if self.rows == ROWS && self.columns == VECTORS * S::F32_LANES {
+            // Loops of constant length over `sums` keep them in registers.
+            let (data, row_step) = (self.data, self.row_step);
+            for (row, sums) in sums.into_iter().enumerate() {
+                let to = &mut data[row * row_step..][..VECTORS * S::F32_LANES];
+                let to = S::as_mut_simd_f32s(to).0;
+                for (to, sum) in to.iter_mut().zip(sums) {
+                    *to = if self.old == Old::Kept {
+                        simd.add_f32s(*to, sum)
                     } else {
-                        *sum
+                        sum
                     };
                 }
-                continue;
             }
+        } else {
+            self.store_edge::<S, ROWS, VECTORS>(&sums);
+        }
+    }
+
+    /// A tile that does not lie in its matrix as a whole.
+    #[inline(never)]
+    fn store_edge<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        self,
+        sums: &Sums<S::f32s, ROWS, VECTORS>,
+    ) {
+        for (row, sums) in sums.iter().enumerate().take(self.rows) {
+            let to = &mut self.data[row * self.row_step..][..self.columns];
+            let mut edge = [0.0; WIDTH_MAX];
             for (vector, sum) in S::as_mut_simd_f32s(&mut edge).0.iter_mut().zip(sums) {
                 *vector = *sum;
             }
@@ -345,49 +353,116 @@ impl Target<'_> {
     }
 }
 
-/// Packs `depth` steps of all rows: panels of [`ROWS`] rows, the values of a step side by side.
-#[inline(always)]
-fn pack_left<const ROWS: usize>(to: &mut Vec<f32>, a: &Matrix<'_, f32>, start: usize, depth: usize) {
-    to.resize(a.rows.next_multiple_of(ROWS) * depth, 0.0);
-    for (tile, panel) in to.chunks_exact_mut(ROWS * depth).enumerate() {
-        let row = tile * ROWS;
-        let rows = ROWS.min(a.rows - row);
-        for (step, to) in panel.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
-            let from = &a.data[(start + step) * a.column_step + row..];
-            if let Some(from) = from.first_chunk::<ROWS>().filter(|_| rows == ROWS) {
-                *to = *from;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows, columns and depth: none, one less and one more of every tile, panel, run and block.
+    const SIZES: [(usize, usize, usize); 13] = [
+        (65, 65, 300),
+        (17, 33, 513),
+        (64, 32, 72),
+        (6, 112, 63),
+        (2, 129, 20),
+        (47, 47, 65),
+        (9, 49, 9),
+        (8, 48, 8),
+        (7, 9, 7),
+        (13, 16, 257),
+        (5, 15, 256),
+        (1, 1, 1),
+        (24, 96, 64),
+    ];
+
+    /// Values behind the columns of a row that must stay what they are.
+    const BEHIND: usize = 3;
+
+    fn values(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    /// Element by element, in the order the module promises.
+    fn expected(
+        level: Level,
+        a: Matrix<'_, f32>,
+        b: Matrix<'_, f32>,
+        (old, was): (Old, f32),
+        place: (usize, usize),
+    ) -> f32 {
+        let steps: Vec<usize> = (0..a.columns).collect();
+        let mut to = was;
+        for (number, block) in steps.chunks(DEPTH).enumerate() {
+            let sum = block.iter().fold(0.0_f32, |sum, step| {
+                let (x, y) = (a.at(place.0, *step), b.at(*step, place.1));
+                if level.is_plain() {
+                    sum + x * y
+                } else {
+                    x.mul_add(y, sum)
+                }
+            });
+            to = if number == 0 && old == Old::Dropped {
+                sum
             } else {
-                to[..rows].copy_from_slice(&from[..rows]);
+                to + sum
+            };
+        }
+        to
+    }
+
+    #[test]
+    fn every_product_is_its_chains_of_multiply_adds_on_every_level() {
+        for level in Level::all() {
+            // The same panels from large to small: what is left in them must not count.
+            let mut panels = Panels::default();
+            for (rows, columns, depth) in SIZES {
+                let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
+                let lefts = [
+                    Matrix::new(&a, rows, depth, depth),
+                    Matrix::new(&a, depth, rows, rows).transposed(),
+                ];
+                let rights = [
+                    Matrix::new(&b, depth, columns, columns),
+                    Matrix::new(&b, columns, depth, depth).transposed(),
+                ];
+                for (left, right) in lefts.iter().flat_map(|left| rights.map(|right| (*left, right))) {
+                    for old in [Old::Dropped, Old::Kept] {
+                        let before = values(rows * (columns + BEHIND), 3);
+                        let mut found = before.clone();
+                        let to = MatrixMut::new(&mut found, rows, columns, columns + BEHIND);
+                        product(level, &mut panels, (to, old), left, right);
+                        for (at, (found, was)) in found.iter().zip(&before).enumerate() {
+                            let (row, column) = (at / (columns + BEHIND), at % (columns + BEHIND));
+                            let expected = if column < columns {
+                                expected(level, left, right, (old, *was), (row, column))
+                            } else {
+                                *was
+                            };
+                            assert_eq!(
+                                found.to_bits(),
+                                expected.to_bits(),
+                                "{level}: {rows} × {columns} × {depth}, {old:?}, element {row}, {column}"
+                            );
+                        }
+                    }
+                }
             }
         }
     }
-}
 
-/// Packs `depth` steps of some columns, the values of a step side by side; missing columns stay what they were.
-#[inline(always)]
-fn pack_right(
-    to: &mut [f32],
-    b: &Matrix<'_, f32>,
-    (start, depth): (usize, usize),
-    (column, columns): (usize, usize),
-) {
-    let width = to.len() / depth;
-    if b.column_step == 1 {
-        for (step, to) in to.chunks_exact_mut(width).enumerate() {
-            let from = &b.data[(start + step) * b.row_step + column..][..columns];
-            to[..columns].copy_from_slice(from);
-        }
-        return;
-    }
-    for at in (0..columns).step_by(BLOCK) {
-        let lines =
-            |r: usize| &b.data[(column + (at + r).min(columns - 1)) * b.column_step + start..][..depth];
-        let lines: [&[f32]; BLOCK] = std::array::from_fn(lines);
-        for (step, to) in to.chunks_exact_mut(width).enumerate() {
-            let to: &mut [f32] = &mut to[at..];
-            let to = &mut to[..BLOCK];
-            for (to, line) in to.iter_mut().zip(lines) {
-                *to = line[step];
+    #[test]
+    fn a_square_is_transposed_alike_on_every_level() {
+        let square: super::super::panels::Square =
+            std::array::from_fn(|row| std::array::from_fn(|column| (row * 8 + column) as f32));
+        for level in Level::all() {
+            for (row, line) in level.transposed(square).iter().enumerate() {
+                for (column, value) in line.iter().enumerate() {
+                    assert_eq!(value.to_bits(), ((column * 8 + row) as f32).to_bits(), "{level}");
+                }
             }
         }
     }

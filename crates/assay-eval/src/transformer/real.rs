@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
 use super::level::Level;
-use super::matmul::{Matrix, MatrixMut, Old, Panels, product};
+use super::matmul::{Matrix, MatrixMut, Old, product};
+use super::panels::Panels;
 
 /// Terms of the exponential's series beyond the first two: 1/2! to 1/7!.
 const SERIES: [f32; 6] = [

@@ -2,7 +2,7 @@
 
 use super::checkpoint::Snapshot;
 use super::schedule::Schedule;
-use super::score::document_bits;
+use super::score::{Passage, document_bits, passage_bits};
 use super::shape::Shape;
 use super::stream::Stream;
 use super::trainer::{TrainError, Trainer};
@@ -23,6 +23,8 @@ pub struct Course<'a> {
     pub stream: &'a Stream,
     /// Held-out documents.
     pub documents: &'a [Vec<TokenId>],
+    /// Options of benchmarks.
+    pub passages: &'a [Passage],
 }
 
 /// What a finished run found.
@@ -32,6 +34,8 @@ pub struct Finished {
     pub bits: Vec<u64>,
     /// Mean training loss of equal parts of the run, in bits a token.
     pub curve: Vec<f64>,
+    /// Bits of every passage under the last checkpoint, in the same units.
+    pub answers: Vec<u64>,
 }
 
 /// A run on its way.
@@ -140,15 +144,18 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    /// The result after the last step.
+    /// The result after the last step. Passages are scored here and not at every checkpoint: they decide nothing, and take long.
     ///
     /// # Errors
-    /// [`TrainError::NotFinite`]: a document's bits are no number.
-    pub fn finish(self) -> Result<Finished, TrainError> {
+    /// [`TrainError::NotFinite`]: a text's bits are no number; [`TrainError::Machine`].
+    pub fn finish(mut self) -> Result<Finished, TrainError> {
+        let answers = passage_bits(&mut *self.trainer, &self.course.shape, self.course.passages)?;
         let checkpoints = self.schedule.checkpoints().len() as f64;
-        let units = |sum: &f64| (sum / checkpoints * BITS_ONE as f64).round();
-        let bits: Vec<f64> = self.bits.iter().map(units).collect();
-        if bits.iter().any(|bits| !bits.is_finite()) {
+        let means = self.bits.iter().map(|sum| sum / checkpoints);
+        let units = |bits: f64| (bits * BITS_ONE as f64).round();
+        let bits: Vec<f64> = means.map(units).collect();
+        let answers: Vec<f64> = answers.into_iter().map(units).collect();
+        if bits.iter().chain(&answers).any(|bits| !bits.is_finite()) {
             return Err(TrainError::NotFinite { step: self.step });
         }
         let (steps, points) = (self.schedule.steps, self.curve.len() as u64);
@@ -162,6 +169,7 @@ impl<'a> Run<'a> {
             curve: curve
                 .map(|(sum, point)| sum / in_point(point) as f64 / std::f64::consts::LN_2)
                 .collect(),
+            answers: answers.iter().map(|bits| *bits as u64).collect(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Bits of held-out documents under a trained model: every token predicted once, in windows of the context.
+//! Bits of texts under a trained model: every token predicted once, in windows of the context; what is given costs nothing.
 //!
 //! Losses are f32 in natural units, summed in f64 in document order and divided by ln 2. Windows of unlike length share a
 //! batch: what lies behind a window's end cannot be seen from it, so filling up changes no bit.
@@ -7,12 +7,23 @@ use super::shape::Shape;
 use super::trainer::{TrainError, Trainer};
 use crate::tokenizer::{START, TokenId};
 
-/// One window of a document.
+/// A text whose beginning may be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Its ids, without a start id.
+    pub ids: Vec<TokenId>,
+    /// So many of the first ids are given: they are seen and cost nothing.
+    pub given: usize,
+}
+
+/// One window of a text.
 struct Window<'a> {
-    document: usize,
+    text: usize,
     /// The id before the first target: the start id, or the last of the window before.
     before: TokenId,
     targets: &'a [TokenId],
+    /// So many of its first targets cost nothing.
+    given: usize,
 }
 
 /// Bits of every document, in their order.
@@ -24,7 +35,31 @@ pub fn document_bits(
     shape: &Shape,
     documents: &[Vec<TokenId>],
 ) -> Result<Vec<f64>, TrainError> {
-    let windows = windows(documents, shape.context);
+    let texts = documents.iter().map(|ids| (ids.as_slice(), 0));
+    bits(trainer, shape, &windows(texts, shape.context), documents.len())
+}
+
+/// Bits of what is not given of every passage, in their order.
+///
+/// # Errors
+/// [`TrainError::Machine`].
+pub fn passage_bits(
+    trainer: &mut dyn Trainer,
+    shape: &Shape,
+    passages: &[Passage],
+) -> Result<Vec<f64>, TrainError> {
+    let texts = passages
+        .iter()
+        .map(|passage| (passage.ids.as_slice(), passage.given));
+    bits(trainer, shape, &windows(texts, shape.context), passages.len())
+}
+
+fn bits(
+    trainer: &mut dyn Trainer,
+    shape: &Shape,
+    windows: &[Window<'_>],
+    texts: usize,
+) -> Result<Vec<f64>, TrainError> {
     let mut order: Vec<usize> = (0..windows.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(windows[*at].targets.len()));
     let mut sums = vec![0.0; windows.len()];
@@ -44,27 +79,31 @@ pub fn document_bits(
         }
         trainer.losses(&inputs, &targets, length, &mut losses)?;
         for (at, losses) in batch.iter().zip(losses.chunks(length)) {
-            let of_window = losses.iter().take(windows[*at].targets.len());
+            let window = &windows[*at];
+            let of_window = losses.iter().take(window.targets.len()).skip(window.given);
             sums[*at] = of_window.fold(0.0, |sum, loss| sum + f64::from(*loss));
         }
     }
-    let mut bits = vec![0.0; documents.len()];
+    let mut bits = vec![0.0; texts];
     for (window, sum) in windows.iter().zip(sums) {
-        bits[window.document] += sum;
+        bits[window.text] += sum;
     }
     Ok(bits.iter().map(|nats| nats / std::f64::consts::LN_2).collect())
 }
 
-fn windows(documents: &[Vec<TokenId>], context: usize) -> Vec<Window<'_>> {
+/// Windows of texts, each with the number of its ids that are given.
+fn windows<'a>(texts: impl Iterator<Item = (&'a [TokenId], usize)>, context: usize) -> Vec<Window<'a>> {
     let mut windows = Vec::new();
-    for (document, ids) in documents.iter().enumerate() {
+    for (text, (ids, mut given)) in texts.enumerate() {
         let mut before = START;
         for targets in ids.chunks(context) {
             windows.push(Window {
-                document,
+                text,
                 before,
                 targets,
+                given: given.min(targets.len()),
             });
+            given = given.saturating_sub(targets.len());
             before = targets.last().copied().unwrap_or(START);
         }
     }
@@ -97,5 +136,34 @@ mod tests {
             let each = bits / document.len().max(1) as f64;
             assert!(document.is_empty() || (each - 11.0).abs() < 0.2, "{each}");
         }
+    }
+
+    #[test]
+    fn what_is_given_costs_nothing_and_is_seen() {
+        let shape = Shape {
+            context: 16,
+            batch: 4,
+            ..CPU_V1.shape
+        };
+        let mut trainer = CpuTrainer::<f32>::new(shape, &initial(&shape, b"s"), Level::best(), 1).unwrap();
+        let ids: Vec<TokenId> = (0..40).map(|id| 1 + id * 37 % 2_000).collect();
+        let passage = |given| Passage {
+            ids: ids.clone(),
+            given,
+        };
+        let passages = [0, 3, 16, 20, 40].map(passage);
+        let found = passage_bits(&mut trainer, &shape, &passages).unwrap();
+        let whole = document_bits(&mut trainer, &shape, std::slice::from_ref(&ids)).unwrap()[0];
+        assert_eq!(found[0].to_bits(), whole.to_bits());
+        assert_eq!(found[4].to_bits(), 0, "all is given");
+        // Each id costs about 11 bits, so what is left tells how many were not given.
+        for (bits, left) in found.iter().zip([40.0, 37.0, 24.0, 20.0]) {
+            assert!((bits / left - 11.0).abs() < 0.2, "{bits} of {left}");
+        }
+        // Other ids before change the bits of the same rest.
+        let mut other = passage(3);
+        other.ids[1] += 1;
+        let changed = passage_bits(&mut trainer, &shape, &[other]).unwrap()[0];
+        assert_ne!(changed.to_bits(), found[1].to_bits());
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::adamw::AdamW;
+use super::adamw::{AdamW, BLOCK};
 use super::cpu::Cpu;
 use super::engine::Tokens;
 use super::gpu::machine::MachineError;
@@ -138,13 +138,14 @@ pub struct CpuTrainer<T: Real> {
     level: Level,
     values: Vec<T>,
     optimiser: AdamW<T>,
+    /// The sum of all shards, and one for each that is computed at the same time.
     gradients: Vec<Vec<T>>,
     /// One a thread.
     workspaces: Vec<Workspace<Cpu<T>>>,
 }
 
-/// A thread's memory, and gradients of the shards it computes.
-type OfThread<'a, T> = (&'a mut Workspace<Cpu<T>>, &'a mut [Vec<T>]);
+/// A thread's memory, and the gradient of the shard it computes.
+type OfThread<'a, T> = (&'a mut Workspace<Cpu<T>>, &'a mut Vec<T>);
 
 impl<T: Real> CpuTrainer<T> {
     /// A model of given start values that `threads` threads work on; more than [`SHARDS`] bring nothing.
@@ -162,7 +163,7 @@ impl<T: Real> CpuTrainer<T> {
             level,
             values: values.iter().map(|value| T::of(f64::from(*value))).collect(),
             optimiser: AdamW::new(&shape),
-            gradients: vec![vec![T::ZERO; values.len()]; SHARDS],
+            gradients: vec![vec![T::ZERO; values.len()]; SHARDS.min(threads + 1)],
             workspaces: (0..threads)
                 .map(|_| Workspace::new(shape, Cpu::new(&shape, level)))
                 .collect(),
@@ -174,13 +175,14 @@ impl<T: Real> CpuTrainer<T> {
         &self.values
     }
 
-    /// Fills the shards' gradients of the mean loss; gives the mean loss.
+    /// The gradient of the mean loss; gives the mean loss.
+    ///
+    /// As many shards at once as there are threads; each is added to the first in the order of their numbers.
     pub fn gradient(&mut self, inputs: &[TokenId], targets: &[TokenId]) -> f64 {
-        let each = SHARDS.div_ceil(self.workspaces.len());
         let part = inputs.len() / SHARDS;
         let weight = 1.0 / inputs.len() as f64;
         let (values, length) = (&self.values, self.shape.context);
-        let shard = |workspace: &mut Workspace<Cpu<T>>, at: usize, gradient: &mut Vec<T>| {
+        let shard = |(at, (workspace, gradient)): (usize, OfThread<'_, T>)| {
             gradient.fill(T::ZERO);
             let tokens = Tokens {
                 inputs: &inputs[at * part..][..part],
@@ -190,48 +192,63 @@ impl<T: Real> CpuTrainer<T> {
             let losses = workspace.gradient(values, tokens, weight, gradient);
             losses.iter().fold(0.0, |sum, loss| sum + loss.wide())
         };
-        let group = |(thread, (workspace, gradients)): (usize, OfThread<'_, T>)| {
-            let shards = gradients.iter_mut().enumerate();
-            let losses = shards.map(|(at, gradient)| shard(&mut *workspace, thread * each + at, gradient));
-            losses.collect::<Vec<f64>>()
-        };
-        let groups = self.workspaces.iter_mut();
-        let losses: Vec<Vec<f64>> = if groups.len() == 1 {
-            groups
-                .zip(self.gradients.chunks_mut(each))
-                .enumerate()
-                .map(group)
-                .collect()
-        } else {
-            let groups = self.workspaces.par_iter_mut();
-            groups
-                .zip(self.gradients.par_chunks_mut(each))
-                .enumerate()
-                .map(group)
-                .collect()
-        };
-        losses.iter().flatten().fold(0.0, |sum, loss| sum + loss) / inputs.len() as f64
+        let mut loss = 0.0;
+        let mut done = 0;
+        while done < SHARDS {
+            let count = self.workspaces.len().min(SHARDS - done);
+            // The first of all is the sum.
+            let free = &mut self.gradients[usize::from(done > 0)..][..count];
+            let losses: Vec<f64> = if let [gradient] = free {
+                let workspaces = self.workspaces.iter_mut().take(count);
+                let one = workspaces.map(|workspace| shard((done, (workspace, &mut *gradient))));
+                one.collect()
+            } else {
+                let all = self
+                    .workspaces
+                    .par_iter_mut()
+                    .zip(free.par_iter_mut())
+                    .enumerate();
+                all.map(|(at, both)| shard((done + at, both))).collect()
+            };
+            loss = losses.iter().fold(loss, |sum, loss| sum + loss);
+            let filled = usize::from(done > 0) + count;
+            if let Some((total, others)) = self.gradients[..filled].split_first_mut() {
+                add(self.level, total, others);
+            }
+            done += count;
+        }
+        loss / inputs.len() as f64
     }
 
-    /// The gradient after [`CpuTrainer::gradient`], all shards together.
-    pub fn summed_gradient(&self) -> Vec<T> {
-        let mut sum = vec![T::ZERO; self.values.len()];
-        for gradient in &self.gradients {
-            for (sum, value) in sum.iter_mut().zip(gradient) {
-                *sum += *value;
-            }
-        }
-        sum
+    /// The gradient after [`CpuTrainer::gradient`].
+    pub fn summed_gradient(&self) -> &[T] {
+        self.gradients.first().map_or(&[], Vec::as_slice)
     }
+}
+
+/// Adds gradients to the first, one after the other.
+fn add<T: Real>(level: Level, total: &mut [T], others: &[Vec<T>]) {
+    total.par_chunks_mut(BLOCK).enumerate().for_each(|(at, total)| {
+        level.loops(
+            #[inline(always)]
+            || {
+                for other in others {
+                    let other = &other[at * BLOCK..][..total.len()];
+                    for (total, other) in total.iter_mut().zip(other) {
+                        *total += *other;
+                    }
+                }
+            },
+        );
+    });
 }
 
 impl<T: Real> Trainer for CpuTrainer<T> {
     fn step(&mut self, inputs: &[TokenId], targets: &[TokenId], rate: f64) -> Result<f64, TrainError> {
         let loss = self.gradient(inputs, targets);
         let step = self.optimiser.steps();
-        let norm = self
-            .optimiser
-            .step(self.level, &mut self.values, &mut self.gradients, rate);
+        let gradient = self.gradients.first().map_or(&[][..], Vec::as_slice);
+        let norm = self.optimiser.step(self.level, &mut self.values, gradient, rate);
         finite(step, loss, norm)
     }
 

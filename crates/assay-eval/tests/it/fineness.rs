@@ -83,6 +83,7 @@ fn fineness_is_0_at_ore_1000_at_pure_text_and_between_for_a_mixture() {
         pure: Some(arm("pure", 2, 100)),
         held_out: Some(held_out()),
         public: None,
+        benchmarks: Vec::new(),
         plan: CPU_PLAN,
         against: against(),
         pack: None,

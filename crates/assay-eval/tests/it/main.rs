@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agreement;
+mod benchmarks;
 mod check_values;
 mod corrupt;
 #[cfg(feature = "cuda")]

@@ -1,10 +1,12 @@
 //! The trainer against PyTorch, against central differences, against itself on other threads and instructions, and resumed.
 
+use std::sync::LazyLock;
+
 use assay_eval::transformer::checkpoint::{load_snapshot, save_snapshot};
 use assay_eval::transformer::profile::CPU_V1;
 use assay_eval::transformer::run::{Course, Run};
 use assay_eval::transformer::{
-    CpuTrainer, Level, Real, Role, Shape, Stream, TrainError, Trainer, TrainerState, initial,
+    CpuTrainer, Level, Passage, Real, Role, Shape, Stream, TrainError, Trainer, TrainerState, initial,
 };
 use serde::Deserialize;
 
@@ -181,12 +183,22 @@ pub(crate) fn stream(shape: &Shape) -> Stream {
     Stream::new(windows.iter().map(Vec::as_slice), shape, 6_000, b"seed")
 }
 
+/// Options of a benchmark: a phrase that is learned and one that is not, behind a context.
+static PASSAGES: LazyLock<Vec<Passage>> = LazyLock::new(|| {
+    let passage = |ids: &[u16]| Passage {
+        ids: ids.to_vec(),
+        given: 3,
+    };
+    vec![passage(&[1, 2, 3, 1, 2, 3]), passage(&[1, 2, 3, 290, 289, 288])]
+});
+
 pub(crate) fn course<'a>(stream: &'a Stream, documents: &'a [Vec<u16>]) -> Course<'a> {
     Course {
         shape: TINY,
         rate_max: 1e-2,
         stream,
         documents,
+        passages: &PASSAGES,
     }
 }
 
@@ -208,6 +220,11 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
         whole.bits
     );
     assert!(whole.curve.first() > whole.curve.last(), "{:?}", whole.curve);
+    assert!(
+        whole.answers[0] < (3 * 6) << 24 && whole.answers[1] > 2 * whole.answers[0],
+        "{:?}",
+        whole.answers
+    );
     for killed_after in [1, 9, 16, 17, 18] {
         let mut first = Run::new(course(&stream, &documents), trainer());
         for _ in 0..killed_after {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
-use assay_eval::contamination::{GramIndex, GramIndexBuilder};
+use assay_eval::contamination::{GramIndex, GramIndexBuilder, MarkedIndex};
 use assay_eval::evaluate::Evaluation;
 use assay_eval::gates::Examiner;
 use assay_eval::held_out::{Domain, HeldOutSet};
@@ -61,6 +61,7 @@ fn evaluation(
         pure: None,
         held_out: Some(fresh),
         public,
+        benchmarks: Vec::new(),
         plan: CPU_PLAN,
         against,
         pack: None,
@@ -104,7 +105,7 @@ fn clean(fixture: &Fixture) -> Vec<Document> {
     let (held_out, none) = (index.finish(), GramIndex::default());
     let mut examiner = Examiner::default();
     let is_clean = |document: &&Document| {
-        let facts = examiner.facts(&document.text, [&held_out, &none, &none]);
+        let facts = examiner.facts(&document.text, [&held_out, &none, &none], &MarkedIndex::default());
         let is_faulty = facts.hits_held_out || facts.is_repetitive || facts.is_markup;
         !is_faulty && facts.language == "en"
     };

@@ -44,13 +44,16 @@ pub(crate) struct EvaluateArgs {
     /// Index of public benchmarks, made by `assay evaluate index`
     #[arg(long, value_name = "FILE")]
     pub(crate) index: Option<PathBuf>,
+    /// Questions for trained models, one set a file; reported, not scored
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) benchmark: Vec<PathBuf>,
     /// How much to compute
     #[arg(long, value_enum, default_value_t = BudgetArg::Quick)]
     pub(crate) budget: BudgetArg,
     /// Models trained of each dataset at most; 6 and 8 are looked at after 4 already [default: 4, `full` 8]
     #[arg(long, value_name = "N", value_parser = ["4", "6", "8"])]
     pub(crate) seeds: Option<String>,
-    /// Keep finished and half-trained models here: the same command goes on where it was killed
+    /// Keep models here: the same command goes on where it was killed
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
     /// Write the report as one HTML page without scripts

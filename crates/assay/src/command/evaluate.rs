@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use assay_agents::local::{self, Dataset, EvaluateJob, Input, Ore};
+use assay_eval::benchmark::Estimate;
 use assay_eval::gates::Gate;
 use assay_eval::html::report_html;
 use assay_eval::report::{Bits, DatasetReport, Report};
@@ -65,14 +66,19 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         let message = "`--seeds` and `--resume` are about training, which `--budget quick` does not do";
         return Err(UsageError::new(message, "add `--budget standard`").into());
     }
-    if args.budget == BudgetArg::Quick && args.training.device.cuda.is_some() {
-        let message = "`--device` is about training, which `--budget quick` does not do";
+    let untrained = [
+        ("--device", args.training.device.cuda.is_some()),
+        ("--benchmark", !args.benchmark.is_empty()),
+    ];
+    let untrained = untrained.iter().find(|(_, is_given)| *is_given);
+    if let (BudgetArg::Quick, Some((name, _))) = (args.budget, untrained) {
+        let message = format!("`{name}` is about training, which `--budget quick` does not do");
         return Err(UsageError::new(message, "add `--budget standard`").into());
     }
     let fetch = |paths: &[PathBuf]| fetched::local(paths, &args.downloads, args.seed, console);
     let mut datasets = fetch(&args.datasets)?;
     datasets.extend(fetch(args.against.as_slice())?);
-    let (eval, public) = (fetch(&args.eval)?, fetch(&args.public)?);
+    let (eval, public, benchmarks) = (fetch(&args.eval)?, fetch(&args.public)?, fetch(&args.benchmark)?);
     let open = config::open_options();
     let ore = match args.ore.as_slice() {
         [] => None,
@@ -96,6 +102,7 @@ fn evaluate(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Status> {
         provenance: &provenance,
         ore: ore.as_ref().map(|ore| ore.borrowed(&open)),
         index: args.index.as_deref(),
+        benchmarks: &benchmarks,
         language: &args.language,
         seed: args.seed,
         training: (args.budget != BudgetArg::Quick).then(|| {
@@ -244,7 +251,61 @@ fn table(found: &Report) -> String {
         );
     }
     add_verdict(found, &mut text);
+    add_benchmarks(found, &mut text);
     text
+}
+
+/// What models answered, a line a set and dataset.
+fn add_benchmarks(found: &Report, text: &mut String) {
+    let rows = found
+        .datasets
+        .iter()
+        .flat_map(|dataset| dataset.benchmarks.iter().map(move |set| (&dataset.name, set)));
+    let rows: Vec<_> = rows.collect();
+    let width = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0).max(9);
+    let sets = width(&mut rows.iter().map(|(_, set)| set.name.chars().count()));
+    let names = width(&mut rows.iter().map(|(name, _)| name.chars().count()));
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n{:sets$}  {:names$}  {:>5}  {:25} {:27} {:21} {:>6}  hits",
+        "benchmark", "dataset", "items", "bits per byte", "margin", "right", "guess"
+    );
+    let bits = |bits: f64| format!("{bits:.4}");
+    let signed = |bits: f64| format!("{bits:+.4}");
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
+    for (name, set) in rows {
+        let _ = writeln!(
+            text,
+            "{:sets$}  {name:names$}  {:>5}  {:25} {:27} {:21} {:>6}  {}",
+            set.name,
+            set.items,
+            estimate(set.bpb, bits),
+            estimate(set.margin, signed),
+            estimate(set.accuracy, percent),
+            set.chance.map_or("–".to_owned(), percent),
+            set.hits
+        );
+    }
+    for set in &found.benchmarks {
+        let _ = writeln!(
+            text,
+            "{}, first − last: {} bits per byte, margin {}, right {}",
+            set.name,
+            estimate(set.bpb, signed),
+            estimate(set.margin, signed),
+            estimate(set.accuracy, |share| format!("{:+.1}", share * 100.0))
+        );
+    }
+    let _ = writeln!(text, "benchmarks are reported, they decide nothing");
+}
+
+fn estimate(found: Option<Estimate>, text: impl Fn(f64) -> String) -> String {
+    found.map_or("–".to_owned(), |Estimate { value, low, high }| {
+        format!("{} [{}, {}]", text(value), text(low), text(high))
+    })
 }
 
 /// How models were trained, and which dataset is better.

@@ -21,6 +21,7 @@ mod diverged;
 mod doctor;
 mod duel;
 mod evaluate;
+mod evaluate_benchmarks;
 mod evaluate_device;
 mod evaluate_hub;
 mod evaluate_inputs;

@@ -259,6 +259,7 @@ fn read_arms(
         pure: Some(pure),
         held_out: Some(held_out),
         public: None,
+        benchmarks: Vec::new(),
         plan: job.training.plan,
         against,
         pack: Some(pack.header.digest),

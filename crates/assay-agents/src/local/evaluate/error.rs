@@ -131,6 +131,37 @@ pub enum EvaluateError {
         #[source]
         source: IndexError,
     },
+    /// A file or folder without an item that can be answered.
+    #[error("`{path}` holds no benchmark item: {why}")]
+    NoItems {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with its first line.
+        why: String,
+    },
+    /// A file of items that is too long.
+    #[error("`{path}` has more than {bytes_max} bytes of benchmark items")]
+    LongSet {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// Two files of one name.
+    #[error("two benchmarks are named `{name}`")]
+    SameBenchmark {
+        /// Their name.
+        name: String,
+    },
+    /// More sets than are answered.
+    #[error("there are more than {} benchmarks", assay_eval::benchmark::SETS_MAX)]
+    ManyBenchmarks,
+    /// Benchmarks without models.
+    #[error("benchmarks are answered by trained models, and none are trained")]
+    Untrained,
+    /// Benchmarks, and nothing that models could be trained and scored on.
+    #[error("benchmarks are answered by trained models, and without evaluation text none are trained")]
+    Unscored,
     /// Vector instructions that this machine does not have.
     #[error("this machine has no `{name}` instructions, it has {has}")]
     Instructions {
@@ -185,7 +216,11 @@ impl EvaluateError {
     pub(in super::super) fn code(&self) -> &'static str {
         match self {
             Self::Empty { .. } | Self::Small { .. } | Self::NoPages { .. } => "input/nothing-found",
-            Self::Language { .. } => "usage/invalid",
+            Self::Language { .. }
+            | Self::Untrained
+            | Self::Unscored
+            | Self::ManyBenchmarks
+            | Self::SameBenchmark { .. } => "usage/invalid",
             Self::HeldOut(_)
             | Self::PublicDomains { .. }
             | Self::SameDomain { .. }
@@ -223,6 +258,14 @@ impl EvaluateError {
             Self::SameDomain { .. } => {
                 "rename one of them: a domain is named by the last part of its path; text of one domain goes into one folder"
             }
+            Self::NoItems { .. } => {
+                "give JSON Lines, an item a line, as docs/evaluation.md shows under `Benchmarks`"
+            }
+            Self::SameBenchmark { .. } => "rename one of the files: a benchmark is named by its file",
+            Self::ManyBenchmarks => "give some of them",
+            Self::LongSet { .. } => "give some of its lines: 256 are answered",
+            Self::Unscored => "give some with `--eval` or `--pack`",
+            Self::Untrained => "add `--budget standard` or `--budget full`",
             Self::Language { .. } => "give an ISO 639-1 code in small letters: en, de, zh, …",
             Self::NoPages { .. } => "give WARC files with HTML responses of status 200",
             Self::PublicDomains { .. } => {

@@ -18,7 +18,7 @@ use crate::local::output::write_atomically;
 const KEPT_BYTES_MAX: u64 = 256 << 20;
 
 /// Version of a finished cell's file.
-pub(super) const CELL_VERSION: u32 = 2;
+pub(super) const CELL_VERSION: u32 = 3;
 
 /// A finished cell as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,18 +28,25 @@ pub(super) struct Kept {
     pub(super) bits: Vec<u64>,
     /// Losses as the bits of f64: decimal places would come back rounded.
     pub(super) curve: Vec<u64>,
-    /// Over key, bits and curve.
+    /// Bits of the options of benchmarks.
+    pub(super) answers: Vec<u64>,
+    /// Over key, bits, curve and answers.
     pub(super) digest: Digest,
 }
 
 impl Kept {
-    pub(super) fn digest_of(key: &Digest, bits: &[u64], curve: &[u64]) -> Digest {
+    pub(super) fn digest_of(key: &Digest, [bits, curve, answers]: [&[u64]; 3]) -> Digest {
         let bytes =
             |values: &[u64]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
         tagged_hash(
-            "assay/kept-cell/1",
-            &[key.as_bytes(), &bytes(bits), &bytes(curve)],
+            "assay/kept-cell/2",
+            &[key.as_bytes(), &bytes(bits), &bytes(curve), &bytes(answers)],
         )
+    }
+
+    /// Whether its digest is that of what it holds.
+    fn is_of(&self, key: &Digest) -> bool {
+        self.digest == Self::digest_of(key, [&self.bits, &self.curve, &self.answers])
     }
 }
 
@@ -78,9 +85,9 @@ pub(super) fn read_bounded(path: &Path) -> Option<Vec<u8>> {
     (length as u64 <= KEPT_BYTES_MAX).then_some(bytes)
 }
 
-/// A kept model of `documents` held-out documents. A file that another build or a failing disk left is not trusted: bits of a
+/// A kept model with bits of `documents` held-out documents and `passages` options of benchmarks. A file that another build or a failing disk left is not trusted: bits of a
 /// document that are missing would count as none.
-pub(super) fn read_finished(folder: &Path, key: &Digest, documents: usize) -> Found {
+pub(super) fn read_finished(folder: &Path, key: &Digest, (documents, passages): (usize, usize)) -> Found {
     let path = finished_path(folder, key);
     if !path.exists() {
         return Found::Nothing;
@@ -89,12 +96,14 @@ pub(super) fn read_finished(folder: &Path, key: &Digest, documents: usize) -> Fo
     let is_whole = |kept: &Kept| {
         kept.version == CELL_VERSION
             && kept.bits.len() == documents
-            && kept.digest == Kept::digest_of(key, &kept.bits, &kept.curve)
+            && kept.answers.len() == passages
+            && kept.is_of(key)
     };
     match kept.filter(is_whole) {
         Some(kept) => Found::Whole(Finished {
             bits: kept.bits,
             curve: kept.curve.iter().map(|loss| f64::from_bits(*loss)).collect(),
+            answers: kept.answers,
         }),
         None => Found::Damaged(path),
     }
@@ -104,9 +113,10 @@ pub(super) fn write_finished(folder: &Path, key: &Digest, finished: &Finished) -
     let curve: Vec<u64> = finished.curve.iter().map(|loss| loss.to_bits()).collect();
     let kept = Kept {
         version: CELL_VERSION,
-        digest: Kept::digest_of(key, &finished.bits, &curve),
+        digest: Kept::digest_of(key, [&finished.bits, &curve, &finished.answers]),
         bits: finished.bits.clone(),
         curve,
+        answers: finished.answers.clone(),
     };
     let path = finished_path(folder, key);
     let bytes = serde_json::to_vec(&kept).map_err(|source| LocalError::Io {

@@ -2,6 +2,7 @@
 //!
 //! Files are opened here; every number comes from [`assay_eval`]. Datasets are read once, in batches, and not kept.
 
+mod benchmarks;
 mod cells;
 mod domains;
 mod duel;
@@ -17,7 +18,7 @@ mod train;
 use std::path::{Path, PathBuf};
 
 use assay_eval::arm::{Against, Arm, TrainingDocument};
-use assay_eval::contamination::{GramIndex, GramIndexBuilder};
+use assay_eval::contamination::{GramIndex, GramIndexBuilder, MarkedIndex};
 use assay_eval::evaluate::{Evaluation, PROFILES};
 use assay_eval::gates::Gate;
 use assay_eval::held_out::{Domain, HeldOutSet};
@@ -37,6 +38,7 @@ pub use packs::{IndexSummary, PackSummary, make_index, make_pack, make_pack_of_p
 pub use seal::{SealedHeader, open_pack_of, open_sealed_pack, sealed_header, write_sealed};
 pub use train::{Training, TrainingProgress, Watch};
 
+use benchmarks::read_benchmarks;
 use domains::read_domains;
 use packs::{open_index, open_pack};
 use read::{Given, read};
@@ -76,6 +78,8 @@ pub struct EvaluateJob<'a> {
     pub ore: Option<Ore<'a>>,
     /// An index of public benchmarks.
     pub index: Option<&'a Path>,
+    /// Benchmarks that trained models answer: one set a file of JSON Lines.
+    pub benchmarks: &'a [Input],
     /// Declared language, ISO 639-1.
     pub language: &'a str,
     /// Seed of folds, windows and the choice of held-out text.
@@ -94,11 +98,17 @@ pub fn evaluate(
     watch: Watch<'_>,
 ) -> Result<Report, LocalError> {
     check_language(job.language)?;
-    if let Some(training) = &job.training {
-        training.check()?;
+    match &job.training {
+        Some(training) => training.check()?,
+        None if !job.benchmarks.is_empty() => return Err(EvaluateError::Untrained.into()),
+        None => {}
     }
     let seed = job.seed.to_le_bytes();
     let EvaluationText { held_out, pure, pack } = evaluation_text(job, &seed)?;
+    if held_out.is_none() && !job.benchmarks.is_empty() {
+        return Err(EvaluateError::Unscored.into());
+    }
+    let benchmarks = read_benchmarks(job.benchmarks, note)?;
     let public = match &held_out {
         Some(fresh) if !job.public.is_empty() => Some(read_public(job.public, fresh, &seed)?),
         _ => None,
@@ -109,6 +119,7 @@ pub fn evaluate(
         held_out: held_out.as_ref().map(grams).unwrap_or_default(),
         public: job.index.map(open_index).transpose()?,
         public_text: public.as_ref().map(grams),
+        benchmarks: MarkedIndex::of(benchmarks.iter().map(|set| &set.grams)),
         language: job.language.to_owned(),
     };
     let sampling = Sampling {
@@ -120,16 +131,7 @@ pub fn evaluate(
         seed: &seed,
         against: &against,
     };
-    let mut arms = Vec::new();
-    let mut provenance = job.provenance.iter().cloned();
-    for (input, name) in job.datasets.iter().zip(names(job.datasets)) {
-        note(&format!("reading {name}"));
-        let mut arm = read_arm(input, name, &sampling)?;
-        if let Some(gate) = provenance.next().flatten() {
-            arm.set_provenance(gate);
-        }
-        arms.push(arm);
-    }
+    let arms = read_arms(job, &sampling, note)?;
     let ore = job.ore.map(|ore| read_ore(ore, &sampling)).transpose()?;
     let pure = (!pure.is_empty()).then(|| {
         let mut arm = Arm::new("pure", sampling.profiles, &seed);
@@ -142,6 +144,7 @@ pub fn evaluate(
         pure,
         held_out,
         public,
+        benchmarks,
         plan,
         against,
         pack,
@@ -156,13 +159,42 @@ pub fn evaluate(
     };
     note("counting and scoring n-grams");
     let mut report = evaluation.run(trained.as_ref());
-    // Without evaluation text nothing is trained, however large the datasets are; the report says so.
+    // Without evaluation text nothing is trained; the report says so by itself.
     if job.training.is_some() && trained.is_none() && evaluation.held_out.is_some() {
-        for dataset in &mut report.datasets {
-            dataset.flags.push(format!("small/{}", plan.model.name));
-        }
+        flag_untrained(&mut report, &evaluation);
     }
     Ok(report)
+}
+
+/// The datasets, each with what recomputing it gave.
+fn read_arms(
+    job: &EvaluateJob<'_>,
+    sampling: &Sampling<'_>,
+    note: &mut dyn FnMut(&str),
+) -> Result<Vec<Arm>, LocalError> {
+    let mut arms = Vec::new();
+    let mut provenance = job.provenance.iter().cloned();
+    for (input, name) in job.datasets.iter().zip(names(job.datasets)) {
+        note(&format!("reading {name}"));
+        let mut arm = read_arm(input, name, sampling)?;
+        if let Some(gate) = provenance.next().flatten() {
+            arm.set_provenance(gate);
+        }
+        arms.push(arm);
+    }
+    Ok(arms)
+}
+
+/// Says of every dataset that nothing was trained, however large it is: another may be too small.
+fn flag_untrained(report: &mut Report, evaluation: &Evaluation) {
+    for dataset in &mut report.datasets {
+        dataset
+            .flags
+            .push(format!("small/{}", evaluation.plan.model.name));
+        if !evaluation.benchmarks.is_empty() {
+            dataset.flags.push("unanswered/benchmarks".to_owned());
+        }
+    }
 }
 
 /// 13-grams of evaluation text.

@@ -6,6 +6,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use assay_eval::benchmark::texts_of_line;
 use assay_refine::output::TextsReader;
 use fs_err as fs;
 use serde_json::Value;
@@ -70,7 +71,7 @@ pub(super) fn read(input: &Input, each: &mut Each<'_>) -> Result<u64, LocalError
     read_all(input, each, read_lines)
 }
 
-/// As [`read`], for benchmarks: an item's strings in JSON Lines are one text, whatever their keys.
+/// As [`read`], for benchmarks: an item with its right answer gives a text or two, an object of other keys all of its strings.
 pub(super) fn read_items(input: &Input, each: &mut Each<'_>) -> Result<u64, LocalError> {
     read_all(input, each, read_item_lines)
 }
@@ -79,10 +80,7 @@ type ReadLines = fn(&InputFile, &mut Batches<'_, '_>) -> Result<(), LocalError>;
 
 fn read_all(input: &Input, each: &mut Each<'_>, lines: ReadLines) -> Result<u64, LocalError> {
     let path = &input.path;
-    if let Some(address) = path.to_str().filter(|path| path.contains("://")) {
-        let address = address.to_owned();
-        return Err(EvaluateError::Address { address }.into());
-    }
+    refuse_address(path)?;
     let mut batches = Batches {
         open: Vec::new(),
         bytes: 0,
@@ -98,6 +96,17 @@ fn read_all(input: &Input, each: &mut Each<'_>, lines: ReadLines) -> Result<u64,
     }
     batches.flush()?;
     Ok(batches.unreadable)
+}
+
+/// Refuses what can only be an address: it would be called a missing file.
+pub(super) fn refuse_address(path: &Path) -> Result<(), LocalError> {
+    match path.to_str().filter(|path| path.contains("://")) {
+        Some(address) => Err(EvaluateError::Address {
+            address: address.to_owned(),
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 fn read_dataset(path: &Path, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
@@ -197,32 +206,16 @@ fn read_lines(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), Loc
 fn read_item_lines(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
     let text = text_of(&file.path)?;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let Ok(Value::Object(item)) = serde_json::from_str(line) else {
-            batches.unreadable += 1;
-            continue;
-        };
-        batches.push(Given {
-            text: item_text(&item),
-            ..Given::default()
-        })?;
+        let texts = texts_of_line(line);
+        batches.unreadable += u64::from(texts.is_empty());
+        for text in texts {
+            batches.push(Given {
+                text,
+                ..Given::default()
+            })?;
+        }
     }
     Ok(())
-}
-
-/// An item's question with its right answer, as it would stand in a text; all its strings if it has another form.
-fn item_text(item: &serde_json::Map<String, Value>) -> String {
-    let string = |key: &str| item.get(key).and_then(Value::as_str);
-    let gold = item.get("gold").and_then(Value::as_u64).unwrap_or(0) as usize;
-    let list = |key: &str| item.get(key).and_then(Value::as_array)?.get(gold)?.as_str();
-    let question = string("query")
-        .or_else(|| string("context"))
-        .or_else(|| list("context_options"));
-    let answer = list("choices").or_else(|| string("continuation"));
-    if let (Some(question), Some(answer)) = (question, answer) {
-        return format!("{question} {answer}");
-    }
-    let strings: Vec<&str> = item.values().filter_map(Value::as_str).collect();
-    strings.join("\n")
 }
 
 fn read_text(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), LocalError> {
@@ -236,17 +229,26 @@ fn read_text(file: &InputFile, batches: &mut Batches<'_, '_>) -> Result<(), Loca
 
 /// A whole file as text.
 fn text_of(path: &Path) -> Result<String, LocalError> {
+    let long = |bytes_max| EvaluateError::LongText {
+        path: path.to_owned(),
+        bytes_max,
+    };
+    bounded_text(path, TEXT_BYTES_MAX, long)
+}
+
+/// A whole file as text, inflated; `long` says that it is longer than `bytes_max`.
+pub(super) fn bounded_text(
+    path: &Path,
+    bytes_max: u64,
+    long: impl Fn(u64) -> EvaluateError,
+) -> Result<String, LocalError> {
     let file = fs::File::open(path).map_err(LocalError::io(path))?;
     let mut bytes = Vec::new();
     inflated(Box::new(file))
-        .and_then(|input| input.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .and_then(|input| input.take(bytes_max + 1).read_to_end(&mut bytes))
         .map_err(LocalError::io(path))?;
-    if bytes.len() as u64 > TEXT_BYTES_MAX {
-        return Err(EvaluateError::LongText {
-            path: path.to_owned(),
-            bytes_max: TEXT_BYTES_MAX,
-        }
-        .into());
+    if bytes.len() as u64 > bytes_max {
+        return Err(long(bytes_max).into());
     }
     String::from_utf8(bytes).map_err(|error| {
         EvaluateError::NotText {
