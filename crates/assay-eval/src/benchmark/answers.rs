@@ -3,6 +3,7 @@
 //! Options become [`Passage`]s in the order of sets, items and options; bits come back in the same order, seed by seed. Means
 //! and errors are sums in that order.
 
+use assay_types::Digest;
 use serde::Serialize;
 
 use super::{Benchmark, Item};
@@ -25,6 +26,8 @@ const QUANTILES_SEEDS: [(usize, f64); 3] = [(4, 3.182), (6, 2.571), (8, 2.365)];
 pub struct BenchmarkReport {
     /// Name of the set.
     pub name: String,
+    /// Over the items that are answered: two sets of one name and other items differ in it.
+    pub digest: Digest,
     /// Items answered.
     pub items: u64,
     /// Items of the set's file.
@@ -116,6 +119,7 @@ pub(crate) fn reports(benchmarks: &[Benchmark], bits: &[Vec<u64>], hits: &[u64])
         let guesses = benchmark.items.iter().map(|item| 1.0 / item.options.len() as f64);
         BenchmarkReport {
             name: benchmark.name.clone(),
+            digest: benchmark.digest,
             items: benchmark.items.len() as u64,
             given: benchmark.given,
             bpb: estimate(&rows(&seeds, BPB)),
@@ -138,17 +142,17 @@ pub(crate) fn differences(
         .into_iter()
         .zip(answers_of(benchmarks, last));
     let difference = |(benchmark, (first, last)): (&Benchmark, (Answers, Answers))| {
-        let figure = |of: Figure| {
+        let less = |of: Figure| -> Vec<Vec<f64>> {
             let pairs = rows(&first, of).into_iter().zip(rows(&last, of));
-            let less =
-                |(first, last): (Vec<f64>, Vec<f64>)| first.iter().zip(last).map(|(a, b)| a - b).collect();
-            estimate(&pairs.map(less).collect::<Vec<Vec<f64>>>())
+            pairs
+                .map(|(first, last)| first.iter().zip(last).map(|(a, b)| a - b).collect())
+                .collect()
         };
         BenchmarkDifference {
             name: benchmark.name.clone(),
-            bpb: figure(BPB),
-            margin: figure(MARGIN),
-            accuracy: figure(ACCURACY),
+            bpb: estimate(&less(BPB)),
+            margin: estimate(&less(MARGIN)),
+            accuracy: share_difference(&less(ACCURACY)),
         }
     };
     benchmarks.iter().zip(both).map(difference).collect()
@@ -237,6 +241,24 @@ fn share(seeds: &[Vec<f64>]) -> Option<Estimate> {
     Some(Estimate {
         value: rounded(value),
         low: rounded((middle - side).max(0.0).min(value)),
+        high: rounded((middle + side).min(1.0).max(value)),
+    })
+}
+
+/// As [`estimate`], of differences of shares. The items' part is that of Agresti and Min (Biometrics 61, 2005): two pairs more,
+/// one for each side, so that pairs that never differ have an interval too.
+fn share_difference(seeds: &[Vec<f64>]) -> Option<Estimate> {
+    let (by_item, by_seed) = means(seeds)?;
+    let value = mean(&by_item);
+    let count = by_item.len() as f64 + 2.0;
+    let middle = value * by_item.len() as f64 / count;
+    let squares = by_item
+        .iter()
+        .fold(2.0, |sum, difference| sum + difference * difference);
+    let side = side((squares / count - middle * middle) / count, &by_seed);
+    Some(Estimate {
+        value: rounded(value),
+        low: rounded((middle - side).max(-1.0).min(value)),
         high: rounded((middle + side).min(1.0).max(value)),
     })
 }
@@ -360,7 +382,8 @@ mod tests {
         // Items are far apart, their differences are not.
         assert_eq!(whole(found.bpb), "-0.2500 -0.2500 -0.2500");
         assert_eq!(whole(found.margin), "0.2500 0.2500 0.2500");
-        assert_eq!(value(found.accuracy), "0.0000");
+        // No pair differs: two of ten do, 1.96 · √(.2 / 10).
+        assert_eq!(whole(found.accuracy), "0.0000 -0.2772 0.2772");
         assert!(report(&set, &worse).bpb.unwrap().high > 2.5);
     }
 

@@ -3,6 +3,7 @@
 //! One line of JSON comes in, an [`Item`] leaves. Layouts and prompts are those of MosaicML's evaluation gauntlet
 //! (mosaicml/llm-foundry, `scripts/eval/local_data`, 8c8dd48), and HellaSwag's own (docs/evaluation.md, "Benchmarks").
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -18,6 +19,12 @@ const LINE_BYTES_MAX: usize = 32 << 10;
 /// What stands before the answer of a question that does not ask for it itself.
 const ANSWER: &str = "Answer:";
 
+/// Words that name parts of an item where they begin a line.
+const LABELS: [&str; 4] = ["Question:", "Context:", "Passage:", ANSWER];
+
+/// Longest label that an error repeats, in characters.
+const LABEL_CHARS_MAX: usize = 40;
+
 /// First line of options that are named by letters.
 const CHOICES: &str = "Choices:";
 
@@ -30,6 +37,9 @@ pub enum ItemError {
          `label`, or `context` and `continuation`"
     )]
     Layout,
+    /// A wrong option that says what the right one says: nobody can tell them apart.
+    #[error("option `{0}`, counted from 0, says the same as the right one")]
+    Twin(usize),
     /// Longer than any question.
     #[error("the line has `{0}` bytes, an item at most {LINE_BYTES_MAX}")]
     Long(usize),
@@ -147,6 +157,10 @@ impl Item {
         {
             return Err(ItemError::Empty(empty));
         }
+        let is_twin = |(place, asked): (usize, &Asked)| place != gold && options.get(gold) == Some(asked);
+        if let Some(twin) = options.iter().enumerate().position(is_twin) {
+            return Err(ItemError::Twin(twin));
+        }
         let is_yes_no = count == 2
             && options.iter().all(|asked| {
                 matches!(
@@ -176,16 +190,31 @@ impl Item {
     }
 }
 
-/// Texts in which a line of a benchmark may lie in training text: its question with its right answer as they are printed, and as
-/// they are asked. Of an object in no known layout all strings; nothing of what is no object.
+/// Texts in which a line of a benchmark may lie in training text: its question with its right answer as they are printed, as they
+/// are asked, and as they are asked without the words that only name parts. Of an object in no known layout all strings; nothing
+/// of what is no object.
 pub fn texts_of_line(line: &str) -> Vec<String> {
     let Ok(object) = serde_json::from_str::<serde_json::Map<String, Value>>(line) else {
         return Vec::new();
     };
     let mut texts = vec![printed(&object)];
-    let asked = Item::parse(line).ok().and_then(|item| item.answered());
-    texts.extend(asked.filter(|asked| texts.first() != Some(asked)));
+    if let Some(asked) = Item::parse(line).ok().and_then(|item| item.answered()) {
+        texts.extend([unlabelled(&asked), asked]);
+    }
+    // The same words in other blanks are one text.
+    let words = |text: &String| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let mut seen = HashSet::new();
+    texts.retain(|text| seen.insert(words(text)));
     texts
+}
+
+/// A text without the words that name its parts at the beginning of a line.
+fn unlabelled(text: &str) -> String {
+    let bare = |line: &str| {
+        let label = LABELS.iter().find_map(|label| line.strip_prefix(label));
+        label.unwrap_or(line).trim().to_owned()
+    };
+    text.lines().map(bare).collect::<Vec<String>>().join(" ")
 }
 
 /// A question with its right answer, as it would stand in a text; all strings of an object of other keys.
@@ -214,7 +243,11 @@ fn number(label: &Value) -> Result<usize, ItemError> {
         Value::String(digits) => digits.trim().parse().ok(),
         other => other.as_u64().and_then(|number| usize::try_from(number).ok()),
     };
-    found.ok_or_else(|| ItemError::Label(label.to_string().trim_matches('"').to_owned()))
+    found.ok_or_else(|| {
+        let shown = label.to_string();
+        let shown = shown.trim_matches('"').chars().filter(char::is_ascii_graphic);
+        ItemError::Label(shown.take(LABEL_CHARS_MAX).collect())
+    })
 }
 
 /// A context without blanks at its end: the blank belongs to the continuation.
@@ -359,6 +392,8 @@ mod tests {
         assert!(of(r#""a", "b""#, r#""B""#).contains("is `B`, not a number"));
         assert!(of(r#""a""#, "0").contains("`1` options"));
         assert!(of(r#""a", " ""#, "0").contains("option `1`"));
+        assert!(of(r#""a", "b", " a ""#, "0").contains("option `2`, counted from 0, says the same"));
+        assert!(of(r#""a", "b""#, &format!("[{}]", ["1"; 999].join(","))).len() < 120);
         assert!(of(&vec![r#""x""#; 17].join(","), "0").contains("`17`"));
         assert!(
             of(&format!(r#""a", "{}""#, "b".repeat(LINE_BYTES_MAX)), "0").contains("bytes, an item at most")
@@ -367,24 +402,29 @@ mod tests {
 
     /// Found by review: only the asked form was looked for, where a word stands between question and answer.
     #[test]
-    fn an_item_is_looked_for_as_it_is_printed_and_as_it_is_asked() {
+    fn an_item_is_looked_for_in_every_form_it_may_have() {
         let line =
             r#"{"query": "Question: ice box\n", "choices": ["will turn into a cooler", "soda"], "gold": 0}"#;
         assert_eq!(
             texts_of_line(line),
             [
                 "Question: ice box\n will turn into a cooler",
+                "ice box will turn into a cooler",
                 "Question: ice box\nAnswer: will turn into a cooler"
             ]
         );
-        let line = r#"{"query": "Q: Where?\nChoices:\nA. bank\nB. town", "choices": ["A", "B"], "gold": 0}"#;
+        let line = r#"{"query": "Context: Tim sat.\nQuestion: Where?\nChoices:\nA. bank\nB. town\nAnswer:", "choices": ["A", "B"], "gold": 0}"#;
         assert_eq!(
             texts_of_line(line),
-            ["Q: Where?\nChoices:\nA. bank\nB. town A", "Q: Where? bank"]
+            [
+                "Context: Tim sat.\nQuestion: Where?\nChoices:\nA. bank\nB. town\nAnswer: A",
+                "Tim sat. Where? bank",
+                "Context: Tim sat.\nQuestion: Where?\nAnswer: bank"
+            ]
         );
         assert_eq!(
-            texts_of_line(r#"{"context": "Said", "continuation": "Ann"}"#),
-            ["Said Ann"]
+            texts_of_line(r#"{"context": "Said ", "continuation": "Ann"}"#),
+            ["Said  Ann"]
         );
         assert_eq!(
             texts_of_line(r#"{"a": "one", "b": 2, "c": "three"}"#),

@@ -53,7 +53,7 @@ pub(crate) struct EvaluateArgs {
     /// Models trained of each dataset at most; 6 and 8 are looked at after 4 already [default: 4, `full` 8]
     #[arg(long, value_name = "N", value_parser = ["4", "6", "8"])]
     pub(crate) seeds: Option<String>,
-    /// Keep models here: the same command goes on where it was killed
+    /// Keep results and half-trained models: the command goes on here
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
     /// Write the report as one HTML page without scripts

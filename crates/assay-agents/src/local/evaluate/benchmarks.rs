@@ -26,7 +26,16 @@ pub(super) fn read_benchmarks(
         let before = benchmarks.len();
         let files = files_of(input)?.into_iter();
         for file in files.filter(|file| is_set(&file.place)) {
-            let benchmark = read_set(&file.path, note)?;
+            let benchmark = match read_set(&file.path, note) {
+                // A file that a folder happens to hold is no reason to refuse the others.
+                Err(LocalError::Evaluate(error @ EvaluateError::NoItems { .. }))
+                    if !file.place.is_empty() =>
+                {
+                    note(&format!("{error}; it is left out"));
+                    continue;
+                }
+                read => read?,
+            };
             if benchmarks.iter().any(|other| other.name == benchmark.name) {
                 let name = benchmark.name;
                 return Err(EvaluateError::SameBenchmark { name }.into());
@@ -38,7 +47,7 @@ pub(super) fn read_benchmarks(
         }
         if benchmarks.len() == before {
             let path = input.path.clone();
-            let why = "no file in it ends in .jsonl, .ndjson or .json".to_owned();
+            let why = "no file in it that ends in .jsonl, .ndjson or .json has any".to_owned();
             return Err(EvaluateError::NoItems { path, why }.into());
         }
     }
@@ -90,11 +99,12 @@ fn name_of(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let bare = bare(&name).to_owned();
-    let stem = Path::new(&bare)
+    let length = bare(&name.to_ascii_lowercase()).len();
+    let bare = name.get(..length).unwrap_or(&name);
+    let stem = Path::new(bare)
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned());
-    stem.unwrap_or(bare)
+    stem.unwrap_or_else(|| bare.to_owned())
 }
 
 #[cfg(test)]
@@ -141,9 +151,14 @@ mod tests {
     #[test]
     fn what_cannot_be_answered_is_refused() {
         let error = |files: &[(&str, &str)]| read_of(files).0.unwrap_err();
-        assert!(error(&[("a.jsonl", "{}\n")]).contains("holds no benchmark item: line 1: an item has"));
-        assert!(error(&[("a.jsonl", "\n")]).contains("it is empty"));
-        assert!(error(&[("a.csv", ITEM)]).contains("no file in it ends in .jsonl"));
+        assert!(error(&[("a.csv", ITEM)]).contains("no file in it that ends in .jsonl"));
+        let (found, notes) = read_of(&[("a.jsonl", "{}\n"), ("b.jsonl", "\n"), ("C.JSONL", ITEM)]);
+        assert_eq!(found.unwrap()[0].name, "C");
+        assert!(
+            notes[0].contains("a.jsonl` holds no benchmark item: line 1: an item has"),
+            "{notes:?}"
+        );
+        assert!(notes[1].contains("it is empty; it is left out"), "{notes:?}");
         assert!(error(&[("x/a.jsonl", ITEM), ("y/a.jsonl", ITEM)]).contains("two benchmarks are named `a`"));
         let names: Vec<String> = (0..=SETS_MAX).map(|number| format!("{number}.jsonl")).collect();
         let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), ITEM)).collect();
