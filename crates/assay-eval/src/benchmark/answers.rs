@@ -13,7 +13,7 @@ use crate::tokenizer::{TokenId, Tokenizer};
 use crate::transformer::Passage;
 
 /// Fewest items that anything is said about: an interval of fewer knows too little of its own width.
-const ITEMS_MIN: usize = 8;
+pub const ITEMS_MIN: usize = 8;
 
 /// z(.975): the quantile of the items' part of an error.
 const QUANTILE_ITEMS: f64 = 1.96;

@@ -12,7 +12,7 @@ use assay_types::{Digest, tagged_hash, u64_le};
 
 use crate::contamination::{GramIndex, GramIndexBuilder, MarkedIndex};
 
-pub use answers::{BenchmarkDifference, BenchmarkReport, Estimate};
+pub use answers::{BenchmarkDifference, BenchmarkReport, Estimate, ITEMS_MIN};
 pub(crate) use answers::{differences, passages, reports};
 pub use item::{Asked, Item, ItemError, texts_of_line};
 
