@@ -305,7 +305,7 @@ h3{font-size:15px;margin:16px 0 4px}.verdict{font-size:18px}.facts{color:#4b5655
 figure{margin:0 0 12px;padding:8px;background:#fcfcfa;border:1px solid #d9ddd6;border-radius:10px;overflow-x:auto}\
 svg{display:block;width:100%;min-width:520px;height:auto}svg text{fill:currentColor;font:12px system-ui,sans-serif}\
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}td,th{text-align:left;padding:3px 8px;border-bottom:1px solid #d9ddd6}\
-.failed{color:#a3261b;font-weight:600}\
+.failed{color:#a3261b;font-weight:600}.wide{overflow-x:auto;font-size:14px}.wide td,.wide th{white-space:nowrap}\
 @media(prefers-color-scheme:dark){body{background:#0c0f11;color:#e9ecea}figure{background:#13181b;border-color:#242c30}\
 td,th{border-color:#242c30}.facts{color:#a3aeac}.failed{color:#ff8a7a}}";
 
@@ -412,7 +412,7 @@ mod tests {
             "2.5000 · b &amp; c",
             "<td>+0.3000</td><td>+0.0100</td><td>0.2900 ± 0.0200</td><td>leak</td>",
             "<h2>Benchmarks</h2>",
-            "<td>&lt;piqa&gt;</td><td>-0.0200 [-0.0300, -0.0100]</td><td>–</td><td>+2.0 % [+1.0 %, +3.0 %]</td>",
+            "<td>&lt;piqa&gt;</td><td>-0.0200 [-0.0300, -0.0100]</td><td>–</td><td>+2.0 [+1.0, +3.0] %</td>",
         ] {
             assert!(page.contains(expected), "{expected}: {page}");
         }

@@ -20,19 +20,19 @@ pub(super) fn add(report: &Report, body: &mut String) {
     }
     body.push_str(
         "<h2>Benchmarks</h2><p>Reported, not scored: what the trained models make of questions. Margin is the lead of the right \
-         answer over the best wrong one, in bits per byte.</p>",
+         answer over the best wrong one, in bits per byte; hits are documents of the dataset that share 13 words with an item.</p>",
     );
     differences(report, body);
     for dataset in answered {
         // Writing to a string cannot fail.
         let _ = write!(
             body,
-            "<h3>{}</h3><table><tr><th>benchmark</th><th>items</th><th>bits per byte</th><th>margin</th>\
-             <th>right</th><th>guess</th><th>documents that share 13 words with an item</th></tr>",
+            "<h3>{}</h3><div class=\"wide\"><table><tr><th>benchmark</th><th>items</th><th>bits per byte</th><th>margin</th>\
+             <th>right</th><th>guess</th><th>hits</th></tr>",
             escape(&dataset.name)
         );
         dataset.benchmarks.iter().for_each(|found| row(found, body));
-        body.push_str("</table>");
+        body.push_str("</table></div>");
     }
 }
 
@@ -46,7 +46,7 @@ fn differences(report: &Report, body: &mut String) {
     }
     let _ = write!(
         body,
-        "<h3>{} less {}, paired by item and seed</h3><table><tr><th>benchmark</th><th>bits per byte</th><th>margin</th>\
+        "<h3>{} less {}, paired by item and seed</h3><div class=\"wide\"><table><tr><th>benchmark</th><th>bits per byte</th><th>margin</th>\
          <th>right</th></tr>",
         escape(&first.name),
         escape(&last.name)
@@ -59,14 +59,14 @@ fn differences(report: &Report, body: &mut String) {
             escape(&found.name),
             of(found.bpb, bits),
             of(found.margin, bits),
-            of(found.accuracy, |share| format!("{:+.1} %", share * 100.0)),
+            percent_of(found.accuracy, |share| format!("{:+.1}", share * 100.0)),
         );
     }
-    body.push_str("</table>");
+    body.push_str("</table></div>");
 }
 
 fn row(found: &BenchmarkReport, body: &mut String) {
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let percent = |share: f64| format!("{:.1}", share * 100.0);
     let _ = write!(
         body,
         "<tr><td>{}</td><td>{} of {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
@@ -75,10 +75,18 @@ fn row(found: &BenchmarkReport, body: &mut String) {
         found.given,
         of(found.bpb, |bits| format!("{bits:.4}")),
         of(found.margin, |bits| format!("{bits:+.4}")),
-        of(found.accuracy, percent),
-        found.chance.map_or("–".to_owned(), percent),
+        percent_of(found.accuracy, percent),
+        found
+            .chance
+            .map_or("–".to_owned(), |chance| percent(chance) + " %"),
         found.hits
     );
+}
+
+/// As [`of`], in percent.
+fn percent_of(estimate: Option<Estimate>, text: impl Fn(f64) -> String) -> String {
+    let unit = if estimate.is_some() { " %" } else { "" };
+    of(estimate, text) + unit
 }
 
 fn of(estimate: Option<Estimate>, text: impl Fn(f64) -> String) -> String {
@@ -144,7 +152,7 @@ pub(super) mod tests {
         }
         for expected in [
             "<td>&lt;piqa&gt;</td><td>256 of 926</td><td>2.5000 [2.4900, 2.5100]</td>",
-            "<td>-0.0200 [-0.0300, -0.0100]</td><td>51.0 % [50.0 %, 52.0 %]</td><td>50.0 %</td><td>3</td>",
+            "<td>-0.0200 [-0.0300, -0.0100]</td><td>51.0 [50.0, 52.0] %</td><td>50.0 %</td><td>3</td>",
             "<td>–</td><td>–</td><td>–</td><td>3</td>",
         ] {
             assert!(body.contains(expected), "{expected}: {body}");

@@ -15,7 +15,7 @@ const GROUP_GAP: f64 = 10.0;
 
 /// Room for names on the left and numbers on the right.
 const LEFT: f64 = 180.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 180.0;
 
 /// Letters of a name that fit.
 const NAME_LETTERS: usize = 24;
