@@ -238,11 +238,7 @@ fn share(seeds: &[Vec<f64>]) -> Option<Estimate> {
     let count = by_item.len() as f64 + 4.0;
     let middle = (value * by_item.len() as f64 + 2.0) / count;
     let side = side(middle * (1.0 - middle) / count, &by_seed);
-    Some(Estimate {
-        value: rounded(value),
-        low: rounded((middle - side).max(0.0).min(value)),
-        high: rounded((middle + side).min(1.0).max(value)),
-    })
+    Some(around(value, middle, side, 0.0))
 }
 
 /// As [`estimate`], of differences of shares. The items' part is that of Agresti and Min (Biometrics 61, 2005): two pairs more,
@@ -256,11 +252,16 @@ fn share_difference(seeds: &[Vec<f64>]) -> Option<Estimate> {
         .iter()
         .fold(2.0, |sum, difference| sum + difference * difference);
     let side = side((squares / count - middle * middle) / count, &by_seed);
-    Some(Estimate {
+    Some(around(value, middle, side, -1.0))
+}
+
+/// A value with an interval around another middle, cut at `least` and 1; it holds the value.
+fn around(value: f64, middle: f64, side: f64, least: f64) -> Estimate {
+    Estimate {
         value: rounded(value),
-        low: rounded((middle - side).max(-1.0).min(value)),
+        low: rounded((middle - side).max(least).min(value)),
         high: rounded((middle + side).min(1.0).max(value)),
-    })
+    }
 }
 
 /// Half of an interval, of the squared error of items and the means of the seeds.

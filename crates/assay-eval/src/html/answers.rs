@@ -99,14 +99,16 @@ fn of(estimate: Option<Estimate>, text: impl Fn(f64) -> String) -> String {
 pub(super) mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the fields are")]
+    fn estimate(value: f64) -> Option<Estimate> {
+        Some(Estimate {
+            value,
+            low: value - 0.01,
+            high: value + 0.01,
+        })
+    }
+
     pub(in super::super) fn difference() -> BenchmarkDifference {
-        let estimate = |value: f64| {
-            Some(Estimate {
-                value,
-                low: value - 0.01,
-                high: value + 0.01,
-            })
-        };
         BenchmarkDifference {
             name: "<piqa>".to_owned(),
             bpb: estimate(-0.02),
@@ -116,13 +118,6 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn benchmarks() -> Vec<BenchmarkReport> {
-        let estimate = |value: f64| {
-            Some(Estimate {
-                value,
-                low: value - 0.01,
-                high: value + 0.01,
-            })
-        };
         let found = BenchmarkReport {
             name: "<piqa>".to_owned(),
             digest: assay_types::Digest([7; 32]),

@@ -90,9 +90,7 @@ impl Level {
             Kind::Plain => Scalar256b.vectorize(kernel),
         }
     }
-}
 
-impl Level {
     /// Rows and columns exchanged. Compilers do not find the shuffles by themselves.
     #[inline(always)]
     pub(super) fn transposed(self, square: Square) -> Square {

@@ -5,8 +5,8 @@
 //! order, so every CPU with fused multiply-add gives the same bits.
 //!
 //! Sketch: a tile of 8 × 3 vectors needs 24 multiply-adds for 8 broadcasts and 3 loads a step, so the arithmetic units are the
-//! limit. Nine tenths of the time beside them go to what comes before and after a tile, so panels are packed once a block, and
-//! a tile that lies in its matrix as a whole never leaves its registers (figures: docs/evaluation.md).
+//! limit. Packing and writing around the tiles took a quarter of a step, so panels are packed once a block, and sums of a tile
+//! that lies in its matrix as a whole go from registers to it (figures: docs/evaluation.md).
 
 use std::ops::Range;
 

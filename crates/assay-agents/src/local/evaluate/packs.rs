@@ -114,7 +114,7 @@ fn finish(builder: PackBuilder, out: &Path, round: Option<u64>) -> Result<PackSu
 /// What an index holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IndexSummary {
-    /// Texts read; an item of a benchmark is two if it is asked in other words than it is printed in.
+    /// Texts read; an item of a benchmark is up to three, if it is printed and asked in other words.
     pub texts: u64,
     /// Distinct hashes.
     pub grams: u64,

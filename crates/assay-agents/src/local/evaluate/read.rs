@@ -71,7 +71,7 @@ pub(super) fn read(input: &Input, each: &mut Each<'_>) -> Result<u64, LocalError
     read_all(input, each, read_lines)
 }
 
-/// As [`read`], for benchmarks: an item with its right answer gives a text or two, an object of other keys all of its strings.
+/// As [`read`], for benchmarks: an item gives up to three texts with its right answer, an object of other keys all of its strings.
 pub(super) fn read_items(input: &Input, each: &mut Each<'_>) -> Result<u64, LocalError> {
     read_all(input, each, read_item_lines)
 }
