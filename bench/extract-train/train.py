@@ -5,9 +5,10 @@
     cargo build --release -p assay-refine --example extract_features
     venv/bin/python train.py DATA/extraction TARGET/release/examples/extract_features [--write CRATE/src/extract]
 
-Labels come from the gold text by word 4-grams; pages are split by site for cross-validation (5 folds); the second
-model is learned on out-of-fold answers of the first one. Prints cross-validated figures; `--write` then learns on
-all pages. No network, fixed seeds, one machine word of difference between runs at most in the leaves.
+Labels come from the gold text by word 4-grams, and from `marks.jsonl` for pages whose main text was marked by reading (`marks.py`):
+pages that have snippets only, and further ones of the archive. Pages are split by site for cross-validation (5 folds); the second
+model is learned on out-of-fold answers of the first one. Prints cross-validated figures of the benchmarks' pages by their own gold;
+`--write` then learns on all pages. No network, fixed seeds, one machine word of difference between runs at most in the leaves.
 """
 import argparse, collections, gzip, hashlib, json, os, re, struct, subprocess, tempfile
 from urllib.parse import urlsplit
@@ -15,17 +16,21 @@ from urllib.parse import urlsplit
 import lightgbm
 import numpy
 
+import marks
+
 FOLDS, GRAM = 5, 4
-ROUNDS, LEAVES, RATE = 100, 16, 0.1
+ROUNDS, LEAVES, RATE = 150, 16, 0.1
 WORD = re.compile(r"\w+")
 PARAMETERS = dict(
     objective="cross_entropy", learning_rate=RATE, num_leaves=LEAVES, min_data_in_leaf=60, feature_fraction=0.4,
-    bagging_fraction=0.7, bagging_freq=1, lambda_l2=5, max_bin=63, verbose=-1, num_threads=2, seed=7,
+    bagging_fraction=0.7, bagging_freq=1, lambda_l2=5, extra_trees=True, max_bin=63, verbose=-1, num_threads=2, seed=7,
     deterministic=True, force_row_wise=True)
 # A page of the article benchmark counts this often: its gold is the strictest (no teasers, no related links).
 ARTICLE_WEIGHT = 4.0
 # Weight exponent of a block's words, and weight of a labelled block of a page that has snippets only.
 WORDS_POWER, SNIPPET_WEIGHT = 0.7, 0.02
+# Weight of the second model's answer beside one of the first's, as in `select.rs`.
+SECOND = 3
 # Expected words outside comments from which on comments are kept apart, as in `select.rs`.
 TEXT_WORDS = 60
 
@@ -40,15 +45,25 @@ def site(url):
     return ".".join(host[-3:] if short else host[-2:])
 
 
+def fold(url):
+    return int(hashlib.md5(site(url).encode()).hexdigest(), 16) % FOLDS
+
+
 def load(folder):
     pages = []
     for line in gzip.open(os.path.join(folder, "pages.jsonl.gz")):
         page = json.loads(line)
         html = gzip.open(os.path.join(folder, "html", page["id"] + ".html.gz")).read()
         page["html"] = html.decode("utf-8", "replace")
-        page["fold"] = int(hashlib.md5(site(page["url"] or page["id"]).encode()).hexdigest(), 16) % FOLDS
+        page["fold"] = fold(page["url"] or page["id"])
         pages.append(page)
     return pages
+
+
+def load_more(archive, known):
+    """Marked pages that no benchmark here judges."""
+    return [dict(id=page, source="archive", url=url, html=html, fold=fold(url), gold=None)
+            for page, url, html in marks.archived(archive, known)]
 
 
 def features(pages, program, answers=None):
@@ -83,42 +98,56 @@ def features(pages, program, answers=None):
             page["rows"] = numpy.zeros((0, width), numpy.float32)
 
 
-def label(page):
-    """Share of each block's words that stand in the gold text; NaN where nothing is known."""
+def covered(page, text):
+    """Share of each block's words that stand in a text; NaN for a block without words."""
+    gold = words(text)
+    grams = {tuple(gold[i:i + GRAM]) for i in range(len(gold) - GRAM + 1)}
+    lines = {tuple(words(line)) for line in text.split("\n")}
+    stream = [word for block in page["words"] for word in block]
+    owner = numpy.repeat(numpy.arange(len(page["sizes"])), page["sizes"].astype(int))
+    found = numpy.zeros(len(stream), bool)
+    for i in range(len(stream) - GRAM + 1):
+        if tuple(stream[i:i + GRAM]) in grams:
+            found[i:i + GRAM] = True
+    total = numpy.bincount(owner, found, len(page["sizes"])) if len(owner) else numpy.zeros(len(page["sizes"]))
+    shares = numpy.where(page["sizes"] > 0, total / numpy.maximum(page["sizes"], 1), numpy.nan)
+    for index, block in enumerate(page["words"]):
+        if 0 < len(block) < GRAM:
+            shares[index] = float(tuple(block) in lines or shares[index] == 1)
+    return shares
+
+
+def label(page, known):
+    """Share of each block's words that are main text; NaN where nothing is known. Whether marks were found and used."""
     page["words"] = [words(text) for text in page["texts"]]
     page["sizes"] = numpy.array([len(block) for block in page["words"]], float)
+    page["whole"] = True
+    blocks = marks.marked(known[page["id"]], page["texts"]) if page["id"] in known else None
     labels = numpy.full(len(page["texts"]), numpy.nan)
-    if page["gold"] is None:
+    if page["gold"] is not None:
+        page["counts"] = collections.Counter(words(page["gold"]))
+        labels = covered(page, page["gold"])
+    elif blocks is not None:
+        # A text that stands on the page twice is marked once: its copy is found as gold is.
+        copies = covered(page, "\n".join(text for text, is_main in zip(page["texts"], blocks) if is_main))
+        labels = numpy.where(numpy.array(blocks, bool) & (page["sizes"] > 0), 1.0, copies)
+    elif page["source"] != "archive":
+        page["whole"] = False
         flat = [" ".join(text.split()) for text in page["texts"]]
         for value, snippets in ((1, page["with"]), (0, page["without"])):
             for snippet in (" ".join(s.split()) for s in snippets):
                 for index, text in enumerate(flat):
                     if text and (snippet in text or (len(text) > 25 and text in snippet)):
                         labels[index] = value
-    else:
-        gold = words(page["gold"])
-        page["counts"] = collections.Counter(gold)
-        grams = {tuple(gold[i:i + GRAM]) for i in range(len(gold) - GRAM + 1)}
-        lines = {tuple(words(line)) for line in page["gold"].split("\n")}
-        stream = [word for block in page["words"] for word in block]
-        owner = numpy.repeat(numpy.arange(len(labels)), page["sizes"].astype(int))
-        covered = numpy.zeros(len(stream), bool)
-        for i in range(len(stream) - GRAM + 1):
-            if tuple(stream[i:i + GRAM]) in grams:
-                covered[i:i + GRAM] = True
-        total = numpy.bincount(owner, covered, len(labels)) if len(owner) else numpy.zeros(len(labels))
-        labels = numpy.where(page["sizes"] > 0, total / numpy.maximum(page["sizes"], 1), numpy.nan)
-        for index, block in enumerate(page["words"]):
-            if 0 < len(block) < GRAM:
-                labels[index] = float(tuple(block) in lines or labels[index] == 1)
     page["labels"] = labels
+    return blocks is not None
 
 
 def weights(page):
     known = ~numpy.isnan(page["labels"])
-    if page["gold"] is None:
+    if not page["whole"]:
         return numpy.where(known, numpy.minimum(page["sizes"], 50) ** 0.5 * SNIPPET_WEIGHT, 0)
-    weight = page["sizes"] ** WORDS_POWER
+    weight = numpy.where(known, page["sizes"], 0) ** WORDS_POWER
     main = (weight * numpy.nan_to_num(page["labels"])).sum()
     scale = ARTICLE_WEIGHT if page["source"] == "scrapinghub" else 1.0
     return scale * weight / max(main + 0.3 * weight.sum(), 1e-9)
@@ -274,24 +303,26 @@ def main():
     parser.add_argument("--write")
     parser.add_argument("--pages", help="write each page's out-of-fold F1 to this file")
     arguments = parser.parse_args()
-    pages = load(arguments.data)
+    known = marks.read()
+    judged = load(arguments.data)
+    pages = judged + load_more(os.path.join(arguments.data, "..", "warc", "built-train.warc.gz"), known)
     features(pages, arguments.program)
-    for page in pages:
-        label(page)
+    used = sum(label(page, known) for page in pages)
+    print(f"{len(judged)} pages of the benchmarks, {len(pages) - len(judged)} more; marks used of {used} pages of {len(known)}", flush=True)
     block = Learner(pages)
     first = block.out_of_fold()
-    print("block model, cross-validated  ", score(pages, first), flush=True)
+    print("block model, cross-validated  ", score(judged, first), flush=True)
     block_model = block.fit() if arguments.write else None
     del block
     features(pages, arguments.program, first)
     context = Learner(pages)
     second = context.out_of_fold()
-    print("context model, cross-validated", score(pages, second), flush=True)
-    both = [(a + b) / 2 for a, b in zip(first, second)]
+    print("context model, cross-validated", score(judged, second), flush=True)
+    both = [(a + SECOND * b) / (1 + SECOND) for a, b in zip(first, second)]
     for profile in PROFILES:
-        print(f"{profile}, cross-validated", score(pages, both, profile), flush=True)
+        print(f"{profile}, cross-validated", score(judged, both, profile), flush=True)
     if arguments.pages:
-        write_pages(pages, both, arguments.pages)
+        write_pages(judged, both, arguments.pages)
     if arguments.write:
         write(block_model, os.path.join(arguments.write, "model_block.rs"), "Answers for a block by itself")
         write(context.fit(), os.path.join(arguments.write, "model_context.rs"), "Answers for a block among others")
