@@ -64,7 +64,7 @@ fn rule(profile: Profile) -> Rule {
 const KEPT_ROWS: usize = 4_096;
 
 /// Weight of the second model's answer beside one of the first's, which it has seen besides. From cross-validated answers of
-/// four sets of models (`docs/extraction.md`); 1 and the second model alone do worse.
+/// four sets of models (`docs/extraction.md`).
 const SECOND: Answer = 3;
 
 /// The probability of each block to be main text: the weighted mean of both models.
