@@ -11,12 +11,19 @@ FIELD = re.compile(rb"(?im)^(warc-type|warc-target-uri|content-length): *<?([^\r
 
 
 def read():
+    """The marks by page."""
+    rows = {}
     with open(os.path.join(HERE, "marks.jsonl")) as file:
-        return {row["page"]: row for row in map(json.loads, file)}
+        for row in map(json.loads, file):
+            if row["page"] in rows:
+                raise ValueError(f"{row['page']} is marked twice")
+            rows[row["page"]] = row
+    return rows
 
 
 def archived(path, marks):
-    """The marked pages of a WARC file whose records are one gzip member each, as `(page, url, html)`."""
+    """The marked pages of a WARC file, each once, as `(page, url, html)`; what is not UTF-8 is replaced."""
+    seen = set()
     with gzip.open(path) as file:
         while line := file.readline():
             if not line.startswith(b"WARC/"):
@@ -30,7 +37,8 @@ def archived(path, marks):
                 continue
             body = block.partition(b"\r\n\r\n")[2]
             page = "archive-" + hashlib.md5(body).hexdigest()
-            if page in marks:
+            if page in marks and page not in seen:
+                seen.add(page)
                 yield page, fields[b"warc-target-uri"].decode(), body.decode("utf-8", "replace")
 
 
@@ -41,6 +49,8 @@ def marked(row, texts):
     blocks = [False] * len(texts)
     for part in filter(None, row["main"].split(",")):
         first, _, last = part.partition("-")
-        for index in range(int(first), int(last or first) + 1):
-            blocks[index] = True
+        first, last = int(first), int(last or first)
+        if not first <= last < len(texts):
+            raise ValueError(f"{row['page']} has no blocks {part}")
+        blocks[first:last + 1] = [True] * (last + 1 - first)
     return blocks

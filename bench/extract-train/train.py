@@ -10,7 +10,7 @@ pages that have snippets only, and further ones of the archive. Pages are split 
 model is learned on out-of-fold answers of the first one. Prints cross-validated figures of the benchmarks' pages by their own gold;
 `--write` then learns on all pages. No network, fixed seeds, one machine word of difference between runs at most in the leaves.
 """
-import argparse, collections, gzip, hashlib, json, os, re, struct, subprocess, tempfile
+import argparse, collections, gzip, hashlib, json, os, re, struct, subprocess, sys, tempfile
 from urllib.parse import urlsplit
 
 import lightgbm
@@ -40,7 +40,10 @@ def words(text):
 
 
 def site(url):
-    host = (urlsplit(url).hostname or url).lower().split(".")
+    """The registered domain, roughly. Some pages have the name of a file instead of an address: `hard::blog.example.org-title.html`."""
+    name = url.lower().rpartition("::")[2].partition("-")[0].split(".") if "::" in url else None
+    end = next((at for at, part in enumerate(name or []) if at and len(part) <= 3), None)
+    host = name[:end + 1] if end else (urlsplit(url).hostname or url).lower().split(".")
     short = len(host) > 2 and len(host[-2]) <= 3 and len(host[-1]) == 2
     return ".".join(host[-3:] if short else host[-2:])
 
@@ -128,9 +131,9 @@ def label(page, known):
         page["counts"] = collections.Counter(words(page["gold"]))
         labels = covered(page, page["gold"])
     elif blocks is not None:
-        # A text that stands on the page twice is marked once: its copy is found as gold is.
-        copies = covered(page, "\n".join(text for text, is_main in zip(page["texts"], blocks) if is_main))
-        labels = numpy.where(numpy.array(blocks, bool) & (page["sizes"] > 0), 1.0, copies)
+        # A text that stands on the page twice is marked once.
+        main = {tuple(block) for block, is_main in zip(page["words"], blocks) if is_main}
+        labels = numpy.array([float(tuple(block) in main) if block else numpy.nan for block in page["words"]])
     elif page["source"] != "archive":
         page["whole"] = False
         flat = [" ".join(text.split()) for text in page["texts"]]
@@ -302,13 +305,17 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--write")
     parser.add_argument("--pages", help="write each page's out-of-fold F1 to this file")
+    parser.add_argument("--seed", type=int, default=PARAMETERS["seed"], help="of the learner: how much of a figure is luck")
     arguments = parser.parse_args()
+    PARAMETERS["seed"] = arguments.seed
     known = marks.read()
     judged = load(arguments.data)
     pages = judged + load_more(os.path.join(arguments.data, "..", "warc", "built-train.warc.gz"), known)
     features(pages, arguments.program)
     used = sum(label(page, known) for page in pages)
-    print(f"{len(judged)} pages of the benchmarks, {len(pages) - len(judged)} more; marks used of {used} pages of {len(known)}", flush=True)
+    if used != len(known):
+        sys.exit(f"{len(known) - used} marked pages are missing or have other blocks than those that were marked: mark them again")
+    print(f"{len(judged)} pages of the benchmarks, {len(pages) - len(judged)} more; marks of {used} pages", flush=True)
     block = Learner(pages)
     first = block.out_of_fold()
     print("block model, cross-validated  ", score(judged, first), flush=True)
