@@ -63,8 +63,8 @@ fn rule(profile: Profile) -> Rule {
 /// Blocks up to which the feature rows of the first model are kept for the second (1.5 kB a block).
 const KEPT_ROWS: usize = 4_096;
 
-/// Weight of the second model's answer beside one of the first's, which it has seen besides. From cross-validated answers of
-/// four sets of models (`docs/extraction.md`).
+/// Weight of the second model's answer, which knows the first one's, where that has one. From cross-validated answers
+/// (`docs/extraction.md`).
 const SECOND: Answer = 3;
 
 /// The probability of each block to be main text: the weighted mean of both models.

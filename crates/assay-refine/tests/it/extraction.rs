@@ -23,17 +23,17 @@ fn summary(pages: &[pages::Page], profile: Profile) -> Summary {
     found
 }
 
-/// What was learned from these very pages: .909, .989, .938 and .921 measured. rs-trafilatura 0.2.2, the best of the crates,
+/// What was learned from these very pages: .912, .990, .937 and .925 measured. rs-trafilatura 0.2.2, the best of the crates,
 /// has .848, .959, .886 and .864.
 #[test]
 fn balanced_is_what_was_measured_and_above_the_best_crate() {
     let Some(data) = crate::assay_data() else { return };
     let pages = pages::load(&data.join("extraction")).expect("pages");
     let found = summary(&pages, Profile::Balanced);
-    assert!(found.wcxb[0] >= 0.907, "{found:?}");
-    assert!(found.aeb >= 0.987, "{found:?}");
+    assert!(found.wcxb[0] >= 0.910, "{found:?}");
+    assert!(found.aeb >= 0.988, "{found:?}");
     assert!(found.tf >= 0.936, "{found:?}");
-    assert!(found.all_gold[0] >= 0.920, "{found:?}");
+    assert!(found.all_gold[0] >= 0.923, "{found:?}");
 }
 
 #[test]
