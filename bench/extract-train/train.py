@@ -258,7 +258,7 @@ def write_pages(pages, answers, path):
             file.write(json.dumps({"id": page["id"], "page_type": page["page_type"], "f1": value}) + "\n")
 
 
-def pack(values, width=106):
+def pack(values, width=140):
     lines, line = [], "   "
     for value in values:
         if len(line) + len(value) + 2 > width:
