@@ -99,21 +99,20 @@ fn of(estimate: Option<Estimate>, text: impl Fn(f64) -> String) -> String {
 pub(super) mod tests {
     use super::*;
 
-    #[expect(clippy::unnecessary_wraps, reason = "as the fields are")]
-    fn estimate(value: f64) -> Option<Estimate> {
-        Some(Estimate {
+    fn estimate(value: f64) -> Estimate {
+        Estimate {
             value,
             low: value - 0.01,
             high: value + 0.01,
-        })
+        }
     }
 
     pub(in super::super) fn difference() -> BenchmarkDifference {
         BenchmarkDifference {
             name: "<piqa>".to_owned(),
-            bpb: estimate(-0.02),
+            bpb: Some(estimate(-0.02)),
             margin: None,
-            accuracy: estimate(0.02),
+            accuracy: Some(estimate(0.02)),
         }
     }
 
@@ -123,9 +122,9 @@ pub(super) mod tests {
             digest: assay_types::Digest([7; 32]),
             items: 256,
             given: 926,
-            bpb: estimate(2.5),
-            margin: estimate(-0.02),
-            accuracy: estimate(0.51),
+            bpb: Some(estimate(2.5)),
+            margin: Some(estimate(-0.02)),
+            accuracy: Some(estimate(0.51)),
             chance: Some(0.5),
             hits: 3,
         };
